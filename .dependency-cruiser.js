@@ -1,0 +1,75 @@
+/** Imports go left only: shared ◀ event ◀ … ◀ api (DESIGN.md, section 6). */
+const features = [
+  'shared',
+  'event',
+  'organization',
+  'signing',
+  'endpoint',
+  'delivery',
+  'routing',
+  'recovery',
+  'api',
+];
+
+const leftOnly = features.slice(0, -1).map((feature, index) => ({
+  name: `imports-go-left-from-${feature}`,
+  severity: 'error',
+  from: { path: `^lambdas/${feature}/` },
+  to: { path: `^lambdas/(${features.slice(index + 1).join('|')})/` },
+}));
+
+/** Files whose name says that they reach AWS or the network. */
+const reaching = '/(store|queue|bus|secrets|keys|post)\\.ts$';
+
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^(lib|lambdas)/' }, to: {} },
+    ...leftOnly,
+    {
+      name: 'only-named-files-reach-out',
+      comment: 'store, queue, bus, secrets, keys and post reach AWS or the network; nothing else does.',
+      severity: 'error',
+      from: { path: '^lambdas/', pathNot: `${reaching}|/handler\\.ts$` },
+      to: { path: '^(@aws-sdk|node_modules/@aws-sdk|@smithy|(node:)?(https?|net|tls|dns|http2|fs)(/|$))' },
+    },
+    {
+      name: 'only-handlers-wire',
+      comment: 'Adapters are made by a handler and handed in; a use case declares its ports.',
+      severity: 'error',
+      from: { path: '^lambdas/', pathNot: `${reaching}|/handler\\.ts$` },
+      to: { path: `^lambdas/.*${reaching}` },
+    },
+    {
+      name: 'nobody-imports-a-handler',
+      severity: 'error',
+      from: {},
+      to: { path: '^lambdas/.*/handler\\.ts$' },
+    },
+    {
+      name: 'functions-know-no-infrastructure',
+      severity: 'error',
+      from: { path: '^lambdas/' },
+      to: { path: '^(lib|bin|local|test|bench)/' },
+    },
+    {
+      name: 'the-stack-knows-only-environments-and-routes',
+      severity: 'error',
+      from: { path: '^(lib|bin)/' },
+      to: { path: '^(lambdas|local|test|bench)/', pathNot: '/env\\.ts$' },
+    },
+    { name: 'nothing-needs-tests', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
+    {
+      name: 'shipped-code-needs-only-dependencies',
+      severity: 'error',
+      from: { path: '^lambdas/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};
