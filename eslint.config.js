@@ -28,7 +28,10 @@ export default defineConfig(
   {
     files: ['lambdas/**'],
     rules: {
-      'no-restricted-globals': ['error', { name: 'fetch', message: 'fetch follows redirects (sender.md, 8.3).' }],
+      'no-restricted-globals': [
+        'error',
+        { name: 'fetch', message: 'fetch follows redirects (sender.md, 8.3).' },
+      ],
     },
   },
   {

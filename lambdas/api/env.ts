@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** What the API function is told by the stack. */
+export const apiEnv = z.object({
+  CONFIG_TABLE: z.string().min(1),
+  LEDGER_TABLE: z.string().min(1),
+  RETRIES_QUEUE_URL: z.url(),
+  BUS_NAME: z.string().min(1),
+  /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
+  SECRET_PREFIX: z.string().min(1),
+  /** The stack's KMS key, which encrypts the secrets. */
+  KEY_ARN: z.string().min(1),
+  RETENTION_DAYS: z.coerce.number().int().min(1),
+  /** Name of the token's claim that holds the organization's id. */
+  ORGANIZATION_CLAIM: z.string().min(1),
+});
+
+export type ApiEnv = Record<keyof z.input<typeof apiEnv>, string>;

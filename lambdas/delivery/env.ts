@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** What the deliver function is told by the stack. */
+export const deliverEnv = z.object({
+  CONFIG_TABLE: z.string().min(1),
+  LEDGER_TABLE: z.string().min(1),
+  DELIVERIES_QUEUE_URL: z.url(),
+  RETRIES_QUEUE_URL: z.url(),
+  /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
+  SECRET_PREFIX: z.string().min(1),
+  RETENTION_DAYS: z.coerce.number().int().min(1),
+});
+
+export type DeliverEnv = Record<keyof z.input<typeof deliverEnv>, string>;

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** What the route function is told by the stack. */
+export const routeEnv = z.object({
+  CONFIG_TABLE: z.string().min(1),
+  LEDGER_TABLE: z.string().min(1),
+  EVENTS_QUEUE_URL: z.url(),
+  DELIVERIES_QUEUE_URL: z.url(),
+  RETENTION_DAYS: z.coerce.number().int().min(1),
+});
+
+export type RouteEnv = Record<keyof z.input<typeof routeEnv>, string>;

@@ -1,0 +1,105 @@
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { ApiEnv } from '../lambdas/api/env.ts';
+import { HandlerFunction } from './handler-function.ts';
+import type { Identity } from './identity.ts';
+import { nameOf } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { allowSecrets } from './secrets.ts';
+import { Storage } from './storage.ts';
+
+export interface ApiProps {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly identity: Identity;
+  readonly bus: EventBus;
+  readonly retries: sqs.Queue;
+  readonly secretPrefix: string;
+}
+
+/** The HTTP API by which organizations are managed; every route below `/v1` needs a bearer token. */
+export class Api extends Construct {
+  public readonly url: string;
+
+  public constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    const { settings, identity } = props;
+    const handler = this.handlerFunction(props);
+    const api = new apigateway.HttpApi(this, 'Http', {
+      apiName: nameOf(settings.stage),
+      description: 'Tidings: organizations, endpoints, events, deliveries',
+      createDefaultStage: false,
+    });
+    api.addRoutes({
+      path: '/v1/{proxy+}',
+      methods: [apigateway.HttpMethod.ANY],
+      integration: new HttpLambdaIntegration('Handler', handler),
+      authorizer: new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: [identity.audience] }),
+    });
+    const stage = new apigateway.HttpStage(this, 'Stage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: 200, burstLimit: 400 },
+      accessLogSettings: {
+        destination: new apigateway.LogGroupLogDestination(
+          new LogGroup(this, 'AccessLog', { retention: RetentionDays.ONE_MONTH }),
+        ),
+      },
+    });
+    this.url = stage.url;
+  }
+
+  private handlerFunction(props: ApiProps): HandlerFunction {
+    const { settings, storage, bus, retries, secretPrefix } = props;
+    const environment: ApiEnv = {
+      CONFIG_TABLE: storage.config.tableName,
+      LEDGER_TABLE: storage.ledger.tableName,
+      RETRIES_QUEUE_URL: retries.queueUrl,
+      BUS_NAME: bus.eventBusName,
+      SECRET_PREFIX: secretPrefix,
+      KEY_ARN: storage.key.keyArn,
+      RETENTION_DAYS: String(settings.retentionDays),
+      ORGANIZATION_CLAIM: settings.organizationClaim,
+    };
+    const handler = new HandlerFunction(this, 'Handler', {
+      feature: 'api',
+      description: 'Tidings: the HTTP API',
+      timeoutSeconds: 29,
+      memoryMb: 512,
+      environment,
+      key: storage.key,
+    });
+    handler.allow(
+      [
+        'dynamodb:GetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
+      storage.config.tableArn,
+    );
+    handler.allow(
+      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+      storage.ledger.tableArn,
+      `${storage.ledger.tableArn}/index/${Storage.statusIndex}`,
+    );
+    handler.allow(['sqs:SendMessage'], retries.queueArn);
+    handler.allow(['events:PutEvents'], bus.eventBusArn);
+    handler.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    // No GetSecretValue: the API writes secrets and can never read one back.
+    allowSecrets(handler, secretPrefix, [
+      'secretsmanager:CreateSecret',
+      'secretsmanager:PutSecretValue',
+      'secretsmanager:DeleteSecret',
+      'secretsmanager:TagResource',
+    ]);
+    return handler;
+  }
+}

@@ -1,0 +1,68 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { nameOf } from './settings.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface IngestProps {
+  readonly stage: string;
+  readonly key: IKey;
+  /** Seconds that an event stays hidden while the route function works on it. */
+  readonly visibilitySeconds: number;
+}
+
+/** Where producers publish: the bus, the rule that takes their events, and the queue `events`. */
+export class Ingest extends Construct {
+  public readonly bus: events.EventBus;
+  public readonly events: sqs.Queue;
+  public readonly eventsDead: sqs.Queue;
+
+  public constructor(scope: Construct, id: string, props: IngestProps) {
+    super(scope, id);
+    const { stage, key, visibilitySeconds } = props;
+    this.bus = new events.EventBus(this, 'Bus', {
+      eventBusName: nameOf(stage),
+      description: 'Tidings: put events here, organizations receive webhooks',
+    });
+    this.eventsDead = new WorkQueue(this, 'EventsDead', { name: nameOf(stage, 'events-dead'), key });
+    this.events = new WorkQueue(this, 'Events', {
+      name: nameOf(stage, 'events'),
+      key,
+      visibilitySeconds,
+      // 50 receives: an hour and more of an outage of ours must not drain good events (DESIGN.md, section 4).
+      deadLetters: { queue: this.eventsDead, maxReceiveCount: 50 },
+    });
+    // A queue of its own: what is sent into a dead-letter queue directly can never be redriven to its source.
+    const busDead = new WorkQueue(this, 'BusDead', { name: nameOf(stage, 'bus-dead'), key });
+    Validations.of(busDead).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-SQS3',
+      reason:
+        'This is a dead-letter queue, of an EventBridge target; the rule looks only at those of SQS queues.',
+    });
+    // aws-cdk issue 33169: CDK grants EventBridge the key of its target, but not the key of the target's dead letters.
+    key.grantEncryptDecrypt(
+      new ServicePrincipal('events.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+
+    new events.Rule(this, 'Rule', {
+      eventBus: this.bus,
+      description: 'Every event that names an organization, but not our own operator events',
+      eventPattern: {
+        source: events.Match.anythingBut('tidings'),
+        detail: { organizationId: events.Match.exists() },
+      },
+      targets: [
+        new targets.SqsQueue(this.events, {
+          messageGroupId: events.EventField.fromPath('$.detail.organizationId'),
+          deadLetterQueue: busDead,
+        }),
+      ],
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Node } from 'constructs';
+import { z } from 'zod';
+
+/**
+ * What a platform engineer may set, by `-c name=value` or in cdk.json. Every setting has a default that
+ * works; the README's table says what each one means.
+ */
+const settings = z
+  .object({
+    stage: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,15}$/)
+      .default('prod'),
+    /** Days that events, deliveries and their bodies are kept in the ledger. */
+    retentionDays: z.coerce.number().int().min(2).max(365).default(30),
+    /** Your own OpenID Connect issuer; without it the stack makes a Cognito user pool. */
+    issuer: z.url({ protocol: /^https$/ }).optional(),
+    /** Audience that your issuer writes into its tokens; goes with `issuer`. */
+    audience: z.string().min(1).optional(),
+    organizationClaim: z.string().min(1).default('organizationId'),
+  })
+  .refine((s) => (s.issuer === undefined) === (s.audience === undefined), {
+    error: 'issuer and audience go together: set both for your own sign-in, or neither for Cognito',
+  });
+
+export type Settings = z.output<typeof settings>;
+
+/**
+ * Reads the settings from the context of a construct tree.
+ *
+ * @throws Error with one line per setting that is wrong.
+ */
+export function readSettings(node: Node): Settings {
+  const known = Object.keys(settings.shape);
+  const given = Object.fromEntries(known.map((name) => [name, node.tryGetContext(name) as unknown]));
+  const parsed = settings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Error(`Settings of Tidings are wrong.\n${z.prettifyError(parsed.error)}`);
+}
+
+/** A physical name of the stack's: `tidings` for the stage `prod`, `tidings-<stage>` for any other. */
+export function nameOf(stage: string, part?: string): string {
+  return ['tidings', ...(stage === 'prod' ? [] : [stage]), ...(part === undefined ? [] : [part])].join('-');
+}

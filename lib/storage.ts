@@ -1,0 +1,60 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+
+/** The stack's key and the two tables: `config` is what people decided, `ledger` what happened. */
+export class Storage extends Construct {
+  /** Sparse index over deliveries that are not delivered, by organization and status. */
+  public static readonly statusIndex = 'byStatus';
+
+  public readonly key: kms.Key;
+  public readonly config: dynamodb.Table;
+  public readonly ledger: dynamodb.Table;
+
+  public constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.key = new kms.Key(this, 'Key', {
+      description: 'Tidings: queues, tables, secrets and environment variables',
+      enableKeyRotation: true,
+      pendingWindow: Duration.days(30),
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.config = this.table('Config');
+    this.ledger = this.table('Ledger', 'expiresAt');
+    this.ledger.addGlobalSecondaryIndex({
+      indexName: Storage.statusIndex,
+      partitionKey: { name: 'statusKey', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'eventId', type: dynamodb.AttributeType.STRING },
+      // Sparse, and without the attempts: the index is written again on every retry, by the KB.
+      projectionType: dynamodb.ProjectionType.INCLUDE,
+      nonKeyAttributes: [
+        'organizationId',
+        'endpointId',
+        'eventType',
+        'status',
+        'reason',
+        'round',
+        'attemptCount',
+        'lastError',
+        'nextAttemptAt',
+        'updatedAt',
+        'expiresAt',
+      ],
+    });
+  }
+
+  private table(id: string, timeToLiveAttribute?: string): dynamodb.Table {
+    return new dynamodb.Table(this, id, {
+      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
+      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(timeToLiveAttribute === undefined ? {} : { timeToLiveAttribute }),
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Api } from './api.ts';
+import { Delivery } from './delivery.ts';
+import { Identity } from './identity.ts';
+import { Ingest } from './ingest.ts';
+import { Routing } from './routing.ts';
+import { readSettings } from './settings.ts';
+import { Storage } from './storage.ts';
+
+/** The whole of Tidings, as the diagram in DESIGN.md section 2 draws it. */
+export class TidingsStack extends Stack {
+  public constructor(scope: Construct, id: string, props?: StackProps) {
+    super(scope, id, { description: 'Tidings: signed webhooks out of your own account', ...props });
+    const settings = readSettings(this.node);
+    const { stage, retentionDays } = settings;
+    const secretPrefix = `tidings/${stage}`;
+
+    const storage = new Storage(this, 'Storage');
+    const ingest = new Ingest(this, 'Ingest', {
+      stage,
+      key: storage.key,
+      visibilitySeconds: 6 * Routing.timeoutSeconds,
+    });
+    const delivery = new Delivery(this, 'Delivery', { stage, storage, secretPrefix, retentionDays });
+    new Routing(this, 'Routing', {
+      storage,
+      events: ingest.events,
+      deliveries: delivery.deliveries,
+      retentionDays,
+    });
+    const identity = new Identity(this, 'Identity', settings);
+    const api = new Api(this, 'Api', {
+      settings,
+      storage,
+      identity,
+      bus: ingest.bus,
+      retries: delivery.retries,
+      secretPrefix,
+    });
+
+    new CfnOutput(this, 'ApiUrl', { value: api.url });
+    new CfnOutput(this, 'BusName', { value: ingest.bus.eventBusName });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: delivery.deliveriesDead.queueUrl });
+    new CfnOutput(this, 'TokenIssuer', { value: identity.issuer });
+    new CfnOutput(this, 'TokenAudience', { value: identity.audience });
+  }
+}
