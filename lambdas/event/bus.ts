@@ -1,0 +1,23 @@
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+
+export interface BusEntry {
+  readonly source: string;
+  readonly detailType: string;
+  /** JSON. */
+  readonly detail: string;
+}
+
+export type Publish = (entry: BusEntry) => Promise<void>;
+
+/** Puts events on the bus; throws when EventBridge did not take the entry, which it may say within a 200. */
+export function makePublish(client: EventBridgeClient, busName: string): Publish {
+  return async function publish({ source, detailType, detail }) {
+    const entry = { EventBusName: busName, Source: source, DetailType: detailType, Detail: detail };
+    const answer = await client.send(new PutEventsCommand({ Entries: [entry] }));
+    const [first] = answer.Entries ?? [];
+    if (first?.EventId === undefined) {
+      throw new Error(`EventBridge did not take the event: ${first?.ErrorCode ?? 'no answer'}`);
+    }
+  };
+}

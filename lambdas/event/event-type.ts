@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** The four categories of R5; the test event has one of its own, to which nobody subscribes. */
+export const subscribableCategories = [
+  'pipeline_execution',
+  'orchestration',
+  'security_and_access',
+  'governance',
+] as const;
+
+export const category = z.enum([...subscribableCategories, 'test']);
+
+/** Lower-case words joined by dots: `pipeline.run.failed`. EventBridge allows 128 characters in detail-type. */
+export const eventTypeName = z
+  .string()
+  .max(128)
+  .regex(
+    /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/,
+    'lower-case words joined by dots, such as pipeline.run.failed',
+  );
+
+/** What an operator says of an event type of the deployment's own. */
+export const eventTypeDefinition = z.strictObject({
+  category: z.enum(subscribableCategories),
+  description: z.string().min(1).max(1_000),
+  /** An example of the event's `data`. */
+  example: z.record(z.string(), z.unknown()).optional(),
+  /** JSON Schema of the event's `data`. */
+  schema: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const eventType = eventTypeDefinition.extend({
+  name: eventTypeName,
+  category,
+  /** Whether it comes with Tidings; such a type cannot be changed. */
+  isBuiltIn: z.boolean(),
+});
+
+export type EventType = z.output<typeof eventType>;
+export type EventTypeDefinition = z.output<typeof eventTypeDefinition>;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { storedBody } from './body.ts';
+
+/** Why an endpoint that wanted an event was not meant to get it. */
+export const skipReason = z.enum(['endpoint_disabled', 'not_entitled']);
+
+export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
+
+/** Why an event went to nobody. */
+export const refusalReason = z.enum(['invalid_event', 'unknown_event_type', 'event_too_large']);
+
+/** An event as the ledger keeps it. */
+export const storedEvent = z.object({
+  id: z.string(),
+  organizationId: z.string(),
+  type: z.string(),
+  /** When it happened. */
+  timestamp: z.string(),
+  /** When EventBridge took it. */
+  receivedAt: z.string(),
+  source: z.string(),
+  resource: z.string().optional(),
+  status: z.enum(['accepted', 'refused']),
+  reason: refusalReason.optional(),
+  /** A sentence on the reason; never quotes the event. */
+  explanation: z.string().optional(),
+  /** Endpoints that it is meant for. */
+  endpoints: z.array(z.string()),
+  skipped: z.array(skipped),
+  /** Not there when it was too large to keep. */
+  body: storedBody.optional(),
+  /** Epoch seconds. */
+  expiresAt: z.number(),
+});
+
+export type StoredEvent = z.output<typeof storedEvent>;
+export type RefusalReason = z.output<typeof refusalReason>;
+export type Skipped = z.output<typeof skipped>;
+
+export interface EventBody {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly organizationId: string;
+  readonly resource: string | undefined;
+  readonly data: unknown;
+}
+
+/** The body that every receiver of an event gets: UTF-8 without a BOM, the same bytes for all attempts. */
+export function bodyOf({ id, type, timestamp, organizationId, resource, data }: EventBody): Uint8Array {
+  return Buffer.from(JSON.stringify({ id, type, timestamp, organizationId, resource, data }));
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { InvalidRequest, TooLarge } from '../shared/errors.ts';
+import { organizationId } from '../shared/identifier.ts';
+import { pageOf, pageQuery } from '../shared/page.ts';
+import type { Page, PageQuery } from '../shared/page.ts';
+import { noBody, noQuery, route } from '../shared/route.ts';
+import type { Route } from '../shared/route.ts';
+import { isoTime } from '../shared/time.ts';
+import type { Now } from '../shared/time.ts';
+import { detailBytesMax } from './body.ts';
+import { catalogueOf, isPublishable } from './catalogue.ts';
+import { eventIdOf } from './event-id.ts';
+import { eventTypeName } from './event-type.ts';
+import type { EventType } from './event-type.ts';
+import { storedEvent } from './event.ts';
+import type { StoredEvent } from './event.ts';
+import { data, idempotencyKey, occurredAt, resource } from './published.ts';
+
+export interface EventRoutesPorts {
+  readonly listEventTypes: () => Promise<EventType[]>;
+  readonly listEvents: (organizationId: string, page: PageQuery) => Promise<Page<StoredEvent>>;
+  readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
+  readonly now: Now;
+  readonly newUuid: () => string;
+}
+
+const organizationPath = z.strictObject({ organizationId });
+
+/** An event in a list. Its body is not shown: who may read webhooks' settings need not read their content. */
+export const eventSummary = storedEvent.omit({ body: true, expiresAt: true, endpoints: true, skipped: true });
+
+/** What a caller sees of a stored event. */
+export function summaryOf(event: StoredEvent): z.output<typeof eventSummary> {
+  return eventSummary.parse(event);
+}
+
+const publishBody = z
+  .strictObject({
+    type: eventTypeName,
+    data,
+    resource: resource.optional(),
+    occurredAt: occurredAt.optional(),
+    idempotencyKey: idempotencyKey.optional(),
+  })
+  .refine((b) => b.idempotencyKey === undefined || b.occurredAt !== undefined, {
+    error: 'goes together with occurredAt, since both make the id',
+    path: ['idempotencyKey'],
+  });
+
+/** The operations on event types and events that need nothing but events. */
+export function eventRoutes(ports: EventRoutesPorts): Route[] {
+  return [publishRoute(ports), listRoute(ports)];
+}
+
+function publishRoute({ listEventTypes, publish, now, newUuid }: EventRoutesPorts): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/organizations/{organizationId}/events',
+    operationId: 'publishEvent',
+    summary: 'Put an event on the bus, as a producer would by PutEvents',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params: organizationPath,
+    query: noQuery,
+    body: publishBody,
+    answer: { status: 202, schema: z.strictObject({ id: z.string() }) },
+    handle: async ({ params, body }) => {
+      const { type, ...said } = body;
+      if (!isPublishable(catalogueOf(await listEventTypes()), type)) {
+        throw new InvalidRequest(
+          'unknown_event_type',
+          'There is no such event type: see /v1/event-types.',
+          'type',
+        );
+      }
+      // With both given, the id is known before the event has gone its way.
+      const occurredAt = said.occurredAt ?? isoTime(now());
+      const idempotencyKey = said.idempotencyKey ?? newUuid();
+      const detail = JSON.stringify({ ...said, ...params, occurredAt, idempotencyKey });
+      if (Buffer.byteLength(detail) > detailBytesMax) {
+        throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
+      }
+      const timeMs = Date.parse(occurredAt);
+      if (timeMs < 0 || timeMs > now() + 86_400_000) {
+        throw new InvalidRequest('invalid_request', 'occurredAt: lies before 1970 or ahead.', 'occurredAt');
+      }
+      await publish({ source: 'tidings.api', detailType: type, detail });
+      return { id: eventIdOf({ ...params, timeMs, idempotencyKey, busEventId: '' }) };
+    },
+  });
+}
+
+function listRoute({ listEvents }: EventRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/organizations/{organizationId}/events',
+    operationId: 'listEvents',
+    summary: 'Events of the organization, newest first',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params: organizationPath,
+    query: pageQuery,
+    body: noBody,
+    answer: { status: 200, schema: pageOf(eventSummary) },
+    handle: async ({ params, query }) => {
+      const page = await listEvents(params.organizationId, query);
+      return { ...page, data: page.data.map(summaryOf) };
+    },
+  });
+}

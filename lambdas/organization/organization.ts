@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { organizationId } from '../shared/identifier.ts';
+import { policy } from './policy.ts';
+
+const slug = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, _ and -');
+
+/** What the operator says of an organization. */
+export const plan = z.strictObject({ plan: slug, addOns: z.array(slug).max(50).default([]) });
+
+export const organization = z.object({
+  id: organizationId,
+  plan: slug,
+  addOns: z.array(slug),
+  /** Defaults of its endpoints. */
+  policy,
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  /** Since when it is no longer entitled; absent while it is, and when it never was. */
+  lapsedAt: z.string().optional(),
+});
+
+export type Organization = z.output<typeof organization>;
+export type Plan = z.output<typeof plan>;
+
+/** Webhooks belong to the enterprise plan, or to the add-on of that name (R2). */
+export function isEntitled({ plan, addOns }: Plan): boolean {
+  return plan === 'enterprise' || addOns.includes('webhooks');
+}
+
+/** `full` for the entitled; `read` when the plan has lapsed, so that nobody loses a configuration; else `none`. */
+export function accessOf(organization: Organization): 'full' | 'read' | 'none' {
+  if (isEntitled(organization)) return 'full';
+  return organization.lapsedAt === undefined ? 'none' : 'read';
+}
+
+/** The organization after the operator has set its plan. */
+export function withPlan(
+  id: string,
+  before: Organization | undefined,
+  { plan: after, at }: PlanChange,
+): Organization {
+  const wasEntitled = before !== undefined && isEntitled(before);
+  const lapsedAt = wasEntitled ? at : before?.lapsedAt;
+  return {
+    id,
+    ...after,
+    policy: before?.policy ?? {},
+    createdAt: before?.createdAt ?? at,
+    updatedAt: at,
+    ...(isEntitled(after) || lapsedAt === undefined ? {} : { lapsedAt }),
+  };
+}
+
+export interface PlanChange {
+  readonly plan: Plan;
+  /** ISO time. */
+  readonly at: string;
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { InvalidRequest, NotFound } from '../shared/errors.ts';
+import { organizationId } from '../shared/identifier.ts';
+import { noBody, noQuery, route } from '../shared/route.ts';
+import type { Route } from '../shared/route.ts';
+import { isoTime } from '../shared/time.ts';
+import type { Now } from '../shared/time.ts';
+import { isEntitled, organization, plan, withPlan } from './organization.ts';
+import type { Organization } from './organization.ts';
+import { effectivePolicy, fitsRetention, mergePolicy, policy } from './policy.ts';
+import type { EffectivePolicy } from './policy.ts';
+
+export interface OrganizationRoutesPorts {
+  readonly organizations: {
+    readonly get: (id: string) => Promise<Organization | undefined>;
+    readonly put: (organization: Organization) => Promise<void>;
+  };
+  readonly now: Now;
+  readonly retentionDays: number;
+}
+
+const params = z.strictObject({ organizationId });
+const path = '/v1/organizations/{organizationId}';
+
+const shown = organization.extend({ isEntitled: z.boolean() });
+
+function show(organization: Organization): z.output<typeof shown> {
+  return shown.parse({ ...organization, isEntitled: isEntitled(organization) });
+}
+
+/** The operations on organizations themselves. */
+export function organizationRoutes(ports: OrganizationRoutesPorts): Route[] {
+  return [getRoute(ports), putRoute(ports), patchRoute(ports)];
+}
+
+function getRoute({ organizations }: OrganizationRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path,
+    operationId: 'getOrganization',
+    summary: 'An organization: its plan and the defaults of its endpoints',
+    scope: 'webhooks:read',
+    // Open to every plan: the console asks here whether to show webhooks at all.
+    entitlement: 'none',
+    params,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 200, schema: shown },
+    handle: async ({ params }) => show(await existing(organizations, params.organizationId)),
+  });
+}
+
+function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
+  return route({
+    method: 'PUT',
+    path,
+    operationId: 'putOrganization',
+    summary: 'Set the plan and add-ons of an organization, which is made when it is new',
+    scope: 'webhooks:operate',
+    entitlement: 'none',
+    params,
+    query: noQuery,
+    body: plan,
+    answer: { status: 200, schema: shown },
+    handle: async ({ params, body }) => {
+      const before = await organizations.get(params.organizationId);
+      const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
+      await organizations.put(after);
+      return show(after);
+    },
+  });
+}
+
+function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPorts): Route {
+  return route({
+    method: 'PATCH',
+    path,
+    operationId: 'updateOrganization',
+    summary: 'Change the defaults of its endpoints',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params,
+    query: noQuery,
+    body: z.strictObject({ policy }),
+    answer: { status: 200, schema: shown },
+    handle: async ({ params, body }) => {
+      const before = await existing(organizations, params.organizationId);
+      const merged = mergePolicy(before.policy, body.policy);
+      refuseLongSchedule(effectivePolicy(merged, {}), retentionDays);
+      const after = { ...before, policy: merged, updatedAt: isoTime(now()) };
+      await organizations.put(after);
+      return show(after);
+    },
+  });
+}
+
+async function existing(
+  organizations: OrganizationRoutesPorts['organizations'],
+  id: string,
+): Promise<Organization> {
+  const found = await organizations.get(id);
+  if (found === undefined) throw new NotFound('organization');
+  return found;
+}
+
+/**
+ * Refuses a policy whose last attempt would come after the event is gone.
+ *
+ * @throws InvalidRequest `schedule_too_long`
+ */
+export function refuseLongSchedule(effective: EffectivePolicy, retentionDays: number): void {
+  if (fitsRetention(effective, retentionDays)) return;
+  throw new InvalidRequest(
+    'schedule_too_long',
+    `All attempts must fit into the ${retentionDays} days that events are kept: lower maximumAttempts, ` +
+      'maximumBackoffSeconds or multiplier.',
+    'policy.retry',
+  );
+}

@@ -1,0 +1,50 @@
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { nameOfFault } from './log.ts';
+import type { Log } from './log.ts';
+
+/**
+ * What became of a message. `done` deletes it; `failed` lets it come back when its visibility ends; `falling`
+ * brings it back at once, so that SQS's own redrive moves it to the dead-letter queue (DESIGN.md, section 2).
+ */
+export type Verdict = 'done' | 'failed' | 'falling';
+
+export interface BatchPorts {
+  /** Makes messages visible again at once. */
+  readonly release: (records: readonly SQSRecord[]) => Promise<void>;
+  readonly log: Log;
+}
+
+/**
+ * Works on all records of a batch at the same time, so that a slow one delays no other, and never throws:
+ * a throw would fail the whole batch, and what had been posted would be posted again.
+ *
+ * @returns ids of the messages that are not done. An unknown or empty id would fail the whole batch, too.
+ */
+export async function workThroughBatch(
+  ports: BatchPorts,
+  records: readonly SQSRecord[],
+  work: (record: SQSRecord) => Promise<Verdict>,
+): Promise<SQSBatchResponse> {
+  const verdicts = await Promise.all(
+    records.map(async (record) => {
+      try {
+        return { record, verdict: await work(record) };
+      } catch (fault) {
+        ports.log('record.failed', { messageId: record.messageId, fault: nameOfFault(fault) });
+        return { record, verdict: 'failed' as const };
+      }
+    }),
+  );
+  const falling = verdicts.filter(({ verdict }) => verdict === 'falling').map(({ record }) => record);
+  if (falling.length > 0) {
+    // If this fails, they fall more slowly: each time their visibility ends.
+    await ports.release(falling).catch((fault: unknown) => {
+      ports.log('release.failed', { messages: falling.length, fault: nameOfFault(fault) });
+    });
+  }
+  return {
+    batchItemFailures: verdicts
+      .filter(({ verdict }) => verdict !== 'done')
+      .map(({ record }) => ({ itemIdentifier: record.messageId })),
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * What a caller did wrong. The message is a sentence for the caller and never holds what was sent;
+ * `code` is stable and documented. Everything that is not a Refusal is our own fault.
+ */
+export abstract class Refusal extends Error {
+  public abstract readonly status: 400 | 403 | 404 | 409 | 413;
+  public readonly code: string;
+  /** Path of the field at fault, such as `policy.retry.multiplier`. */
+  public readonly field: string | undefined;
+
+  public constructor(code: string, message: string, field?: string) {
+    super(message);
+    this.name = new.target.name;
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** The request cannot be understood or breaks a rule. */
+export class InvalidRequest extends Refusal {
+  public readonly status = 400;
+}
+
+/** The caller is known, but may not do this. */
+export class Forbidden extends Refusal {
+  public readonly status = 403;
+}
+
+/** There is no such thing, or it is another organization's: the two answers are the same. */
+export class NotFound extends Refusal {
+  public readonly status = 404;
+
+  public constructor(what: string) {
+    super('not_found', `There is no such ${what} here.`);
+  }
+}
+
+/** The request contradicts what is stored. */
+export class Conflict extends Refusal {
+  public readonly status = 409;
+}
+
+/** More bytes than the limit that the message names. */
+export class TooLarge extends Refusal {
+  public readonly status = 413;
+}

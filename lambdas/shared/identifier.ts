@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { ulid } from './ulid.ts';
+
+/** An organization's id is the customer's own; it becomes part of keys, queue group ids and secret names. */
+export const organizationId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'letters, digits, _ and -, at most 64, beginning with a letter or digit',
+  );
+
+export const endpointId = z.string().regex(/^ep_[0-9A-HJKMNP-TV-Z]{26}$/, 'ep_ and 26 characters');
+
+/** Stands in `webhook-id` too: no dots, since a dot separates what is signed (Standard Webhooks 1.0.0). */
+export const eventId = z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/, 'evt_ and 26 characters');
+
+/** Gives at least ten random bytes. */
+export type RandomBytes = () => Uint8Array;
+
+/** A new endpoint id, sorting by the time of creation. */
+export function newEndpointId(nowMs: number, randomBytes: RandomBytes): string {
+  return `ep_${ulid(nowMs, randomBytes())}`;
+}

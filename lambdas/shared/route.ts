@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { InvalidRequest } from './errors.ts';
+
+export type Scope = 'webhooks:read' | 'webhooks:write' | 'webhooks:operate';
+
+/** Who calls, as the token says. */
+export interface Caller {
+  readonly subject: string;
+  readonly organizationId: string | undefined;
+  readonly scopes: ReadonlySet<string>;
+}
+
+/** Parts of a request as they came, before any schema has seen them. */
+export interface RawRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly caller: Caller;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Nothing for 204. */
+  readonly body?: unknown;
+}
+
+interface Description<Params, Query, Body> {
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+  /** `/v1/organizations/{organizationId}/…`, parameters in braces as in OpenAPI. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly scope: Scope;
+  /**
+   * What the organization's plan must allow (R2): `none` is open to every plan, `read` also to an
+   * organization whose plan has lapsed, `write` only to an entitled one.
+   */
+  readonly entitlement: 'none' | 'read' | 'write';
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly answer: { readonly status: number; readonly schema: z.ZodType | undefined };
+}
+
+/** One operation of the API: the schemas that validate it also describe it. */
+export interface Route extends Description<z.ZodType, z.ZodType, z.ZodType> {
+  /**
+   * Parses the request and handles it.
+   *
+   * @throws Refusal for what the caller did wrong.
+   */
+  readonly run: (request: RawRequest) => Promise<Answer>;
+}
+
+/** A request whose parts have passed their schemas. */
+interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  readonly params: z.output<Params>;
+  readonly query: z.output<Query>;
+  readonly body: z.output<Body>;
+  readonly caller: Caller;
+}
+
+/** For an operation without parameters, query or body: what is given all the same is refused. */
+export const noParams = z.strictObject({});
+export const noQuery = z.strictObject({});
+export const noBody = z.undefined({ error: 'this operation takes no body' });
+
+/** Describes an operation together with the function that handles its parsed request and gives the answer's body. */
+export function route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  description: Description<Params, Query, Body> & {
+    readonly handle: (request: ParsedRequest<Params, Query, Body>) => Promise<unknown>;
+  },
+): Route {
+  const { handle, ...rest } = description;
+  return {
+    ...rest,
+    run: async ({ params, query, body, caller }) => {
+      const request = {
+        params: parsePart(rest.params, params),
+        query: parsePart(rest.query, query),
+        body: parsePart(rest.body, body),
+        caller,
+      };
+      return { status: rest.answer.status, body: await handle(request) };
+    },
+  };
+}
+
+function parsePart<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw refusalOf(parsed.error);
+}
+
+/** The first thing that is wrong, with the path of its field; what was sent is never quoted. */
+function refusalOf(error: z.ZodError): InvalidRequest {
+  const [issue] = error.issues;
+  const path = issue?.path.map(String) ?? [];
+  if (issue?.code === 'unrecognized_keys') {
+    const field = [...path, issue.keys[0] ?? ''].join('.');
+    return new InvalidRequest(
+      'unknown_field',
+      `There is no field of this name: ${field.slice(0, 100)}.`,
+      field,
+    );
+  }
+  if (path.length === 0) {
+    return new InvalidRequest(
+      'invalid_request',
+      `The request is not as described: ${issue?.message ?? 'invalid'}.`,
+    );
+  }
+  const field = path.join('.');
+  return new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
+}

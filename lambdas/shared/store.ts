@@ -1,0 +1,93 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import DataLoader from 'dataloader';
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Attributes as DynamoDB hands them out: nothing is known of them until a schema has seen them. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A client whose calls end within seconds, so that a throttled table cannot use up a function's time. */
+export function makeDocumentClient(): DynamoDBDocumentClient {
+  const client = new DynamoDBClient({
+    maxAttempts: 4,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 },
+  });
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+export interface QueryPage {
+  readonly items: readonly Item[];
+  readonly isLast: boolean;
+}
+
+/** One page of a Query. */
+export async function queryPage(
+  client: DynamoDBDocumentClient,
+  input: QueryCommandInput,
+): Promise<QueryPage> {
+  const answer = await client.send(new QueryCommand(input));
+  return { items: answer.Items ?? [], isLast: answer.LastEvaluatedKey === undefined };
+}
+
+/** All items of a Query, page after page; only for partitions that are small by their nature. */
+export async function queryAll(client: DynamoDBDocumentClient, input: QueryCommandInput): Promise<Item[]> {
+  const items: Item[] = [];
+  let from: Item | undefined;
+  do {
+    const answer = await client.send(new QueryCommand({ ...input, ExclusiveStartKey: from }));
+    items.push(...(answer.Items ?? []));
+    from = answer.LastEvaluatedKey;
+  } while (from !== undefined);
+  return items;
+}
+
+export type Read = (key: Key) => Promise<Item | undefined>;
+
+/**
+ * Reads single items with strong consistency. Calls made in the same turn of the event loop travel in one
+ * BatchGetItem: the ten deliveries of a Lambda batch, often of one event, cost one call.
+ */
+export function makeBatchedRead(client: DynamoDBDocumentClient, table: string): Read {
+  const batches = new DataLoader<Key, Item | undefined>((keys) => readBatch(client, table, keys), {
+    cache: false,
+    maxBatchSize: 100,
+    batchScheduleFn: setImmediate,
+  });
+  return function read(key) {
+    return batches.load(key);
+  };
+}
+
+async function readBatch(
+  client: DynamoDBDocumentClient,
+  table: string,
+  keys: readonly Key[],
+): Promise<(Item | undefined)[]> {
+  // DynamoDB refuses a key that is named twice.
+  let wanted: Item[] = [...new Map(keys.map((key) => [nameOf(key), { pk: key.pk, sk: key.sk }])).values()];
+  const found = new Map<string, Item>();
+  for (let round = 0; wanted.length > 0; round += 1) {
+    if (round > 0) await pause(Math.min(1_000, 25 * 2 ** round));
+    // Each answer holds at most 16 MB (dynalite: 1.4); the rest comes back as unprocessed.
+    if (round > 12) throw new Error('DynamoDB left keys of a BatchGetItem unprocessed');
+    const answer = await client.send(
+      new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+    );
+    for (const item of answer.Responses?.[table] ?? []) found.set(nameOf(item), item);
+    wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+  }
+  return keys.map((key) => found.get(nameOf(key)));
+}
+
+function nameOf(key: Item | Key): string {
+  return `${String(key.pk)} ${String(key.sk)}`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
