@@ -1,1 +1,51 @@
-export const handler = () => Promise.resolve({});
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { defaultTargetRules } from '../endpoint/target.ts';
+import { workThroughBatch } from '../shared/batch.ts';
+import { cached } from '../shared/cache.ts';
+import { readEnvironment } from '../shared/environment.ts';
+import { areLocalReceiversAllowed } from '../shared/local-receivers.ts';
+import { makeRelease, makeSend } from '../shared/queue.ts';
+import { makeLog } from '../shared/request-log.ts';
+import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
+import { makeReadKeys } from '../signing/secrets.ts';
+import { isComplete } from './decide.ts';
+import type { DeliverPorts } from './deliver.ts';
+import { deliverEnv } from './env.ts';
+import { outgoing } from './message.ts';
+import { makePost } from './post.ts';
+import { receive } from './receive.ts';
+import { sign } from './sign.ts';
+import { makeReadKnown, makeReadRecipient, makeRecord } from './store.ts';
+
+const env = readEnvironment(deliverEnv, process.env);
+const { log, requestLog } = makeLog();
+const client = makeDocumentClient();
+const sqs = new SQSClient({});
+const readKeys = makeReadKeys(new SecretsManagerClient({}), env.SECRET_PREFIX);
+const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
+const release = makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]);
+
+const ports: DeliverPorts = {
+  readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isComplete),
+  readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
+  record: makeRecord(client, env.LEDGER_TABLE),
+  send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
+  sign: (endpoint, unsigned) => sign({ readKeys }, endpoint, unsigned),
+  post: makePost(),
+  targetRules: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
+  retentionDays: env.RETENTION_DAYS,
+  now: Date.now,
+  random: Math.random,
+  log,
+};
+
+export const handler = middy<SQSEvent, SQSBatchResponse>()
+  .use(requestLog())
+  .handler((event, context) =>
+    workThroughBatch({ release, log }, event.Records, (record) =>
+      receive(ports, record, () => context.getRemainingTimeInMillis()),
+    ),
+  );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { storedBody } from './body.ts';
+import { category } from './event-type.ts';
 
 /** Why an endpoint that wanted an event was not meant to get it. */
 export const skipReason = z.enum(['endpoint_disabled', 'not_entitled']);
@@ -14,21 +15,23 @@ export const storedEvent = z.object({
   id: z.string(),
   organizationId: z.string(),
   type: z.string(),
+  /** The category of the type when the event was routed; absent on a refused one. */
+  category: category.exactOptional(),
   /** When it happened. */
   timestamp: z.string(),
   /** When EventBridge took it. */
   receivedAt: z.string(),
   source: z.string(),
-  resource: z.string().optional(),
+  resource: z.string().exactOptional(),
   status: z.enum(['accepted', 'refused']),
-  reason: refusalReason.optional(),
+  reason: refusalReason.exactOptional(),
   /** A sentence on the reason; never quotes the event. */
-  explanation: z.string().optional(),
+  explanation: z.string().exactOptional(),
   /** Endpoints that it is meant for. */
   endpoints: z.array(z.string()),
   skipped: z.array(skipped),
   /** Not there when it was too large to keep. */
-  body: storedBody.optional(),
+  body: storedBody.exactOptional(),
   /** Epoch seconds. */
   expiresAt: z.number(),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InvalidRequest } from '../shared/errors.ts';
 
 /** A retry policy as somebody writes it: what is left out comes from the level above. */
 const retry = z.strictObject({
@@ -64,9 +65,19 @@ export function scheduleSeconds({ timeoutSeconds, retry }: EffectivePolicy): num
   return waits * (1 + jitter) + retry.maximumAttempts * timeoutSeconds;
 }
 
-/** Whether the last attempt still finds its event: what is tried longer than it is kept would end as expired. */
-export function fitsRetention(effective: EffectivePolicy, retentionDays: number): boolean {
-  return scheduleSeconds(effective) < retentionDays * 86_400;
+/**
+ * Refuses a policy whose last attempt would come after its event is gone: it would end as expired.
+ *
+ * @throws InvalidRequest `schedule_too_long`
+ */
+export function refuseLongSchedule(effective: EffectivePolicy, retentionDays: number): void {
+  if (scheduleSeconds(effective) < retentionDays * 86_400) return;
+  throw new InvalidRequest(
+    'schedule_too_long',
+    `All attempts must fit into the ${retentionDays} days that events are kept: lower maximumAttempts, ` +
+      'maximumBackoffSeconds or multiplier.',
+    'policy.retry',
+  );
 }
 
 /** JSON merge of a change into a policy, field by field. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvalidRequest, NotFound } from '../shared/errors.ts';
+import { found } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -7,8 +7,7 @@ import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { isEntitled, organization, plan, withPlan } from './organization.ts';
 import type { Organization } from './organization.ts';
-import { effectivePolicy, fitsRetention, mergePolicy, policy } from './policy.ts';
-import type { EffectivePolicy } from './policy.ts';
+import { effectivePolicy, mergePolicy, policy, refuseLongSchedule } from './policy.ts';
 
 export interface OrganizationRoutesPorts {
   readonly organizations: {
@@ -46,7 +45,7 @@ function getRoute({ organizations }: OrganizationRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shown },
-    handle: async ({ params }) => show(await existing(organizations, params.organizationId)),
+    handle: async ({ params }) => show(await found(organizations.get(params.organizationId), 'organization')),
   });
 }
 
@@ -84,7 +83,7 @@ function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPor
     body: z.strictObject({ policy }),
     answer: { status: 200, schema: shown },
     handle: async ({ params, body }) => {
-      const before = await existing(organizations, params.organizationId);
+      const before = await found(organizations.get(params.organizationId), 'organization');
       const merged = mergePolicy(before.policy, body.policy);
       refuseLongSchedule(effectivePolicy(merged, {}), retentionDays);
       const after = { ...before, policy: merged, updatedAt: isoTime(now()) };
@@ -92,28 +91,4 @@ function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPor
       return show(after);
     },
   });
-}
-
-async function existing(
-  organizations: OrganizationRoutesPorts['organizations'],
-  id: string,
-): Promise<Organization> {
-  const found = await organizations.get(id);
-  if (found === undefined) throw new NotFound('organization');
-  return found;
-}
-
-/**
- * Refuses a policy whose last attempt would come after the event is gone.
- *
- * @throws InvalidRequest `schedule_too_long`
- */
-export function refuseLongSchedule(effective: EffectivePolicy, retentionDays: number): void {
-  if (fitsRetention(effective, retentionDays)) return;
-  throw new InvalidRequest(
-    'schedule_too_long',
-    `All attempts must fit into the ${retentionDays} days that events are kept: lower maximumAttempts, ` +
-      'maximumBackoffSeconds or multiplier.',
-    'policy.retry',
-  );
 }

@@ -1,1 +1,40 @@
-export const handler = () => Promise.resolve({});
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { outgoing } from '../delivery/message.ts';
+import { exists, makeReadSubscribers } from '../endpoint/store.ts';
+import { catalogueOf } from '../event/catalogue.ts';
+import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
+import { workThroughBatch } from '../shared/batch.ts';
+import { cached } from '../shared/cache.ts';
+import { readEnvironment } from '../shared/environment.ts';
+import { makeRelease, makeSend } from '../shared/queue.ts';
+import { makeLog } from '../shared/request-log.ts';
+import { makeDocumentClient } from '../shared/store.ts';
+import { routeEnv } from './env.ts';
+import { receive } from './receive.ts';
+import type { RoutePorts } from './route-event.ts';
+
+const env = readEnvironment(routeEnv, process.env);
+const { log, requestLog } = makeLog();
+const client = makeDocumentClient();
+const sqs = new SQSClient({});
+const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
+const send = makeSend(sqs, env.DELIVERIES_QUEUE_URL);
+const release = makeRelease(sqs, [env.EVENTS_QUEUE_URL]);
+
+const ports: RoutePorts = {
+  readSubscribers: cached(makeReadSubscribers(client, env.CONFIG_TABLE), exists),
+  readCatalogue: cached(
+    async () => catalogueOf(await eventTypes.list()),
+    () => true,
+  ),
+  add: makeEventStore(client, env.LEDGER_TABLE, Date.now).add,
+  send: (message) => send(outgoing(message, 0)),
+  clock: { now: Date.now, retentionDays: env.RETENTION_DAYS },
+  log,
+};
+
+export const handler = middy<SQSEvent, SQSBatchResponse>()
+  .use(requestLog())
+  .handler((event) => workThroughBatch({ release, log }, event.Records, (record) => receive(ports, record)));

@@ -44,3 +44,14 @@ export class Conflict extends Refusal {
 export class TooLarge extends Refusal {
   public readonly status = 413;
 }
+
+/**
+ * What a look-up gives.
+ *
+ * @throws NotFound when it gave nothing.
+ */
+export async function found<Thing>(looked: Promise<Thing | undefined>, what: string): Promise<Thing> {
+  const thing = await looked;
+  if (thing === undefined) throw new NotFound(what);
+  return thing;
+}

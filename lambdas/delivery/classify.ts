@@ -1,0 +1,71 @@
+import { backoffSeconds, jitter } from '../organization/policy.ts';
+import type { RetryPolicy } from '../organization/policy.ts';
+import type { Answer } from './answer.ts';
+import { failureOfStatus } from './failure.ts';
+import type { FailureCode } from './failure.ts';
+
+/** What an attempt means for its delivery. */
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly statusCode: number }
+  | {
+      readonly kind: 'retry';
+      readonly code: FailureCode;
+      readonly statusCode: number | undefined;
+      /** Milliseconds until the next attempt. */
+      readonly waitMs: number;
+    }
+  | { readonly kind: 'dead'; readonly code: FailureCode; readonly statusCode: number | undefined };
+
+export interface Budget {
+  readonly policy: RetryPolicy;
+  /** Attempts of this round, this one included. */
+  readonly attemptOfRound: number;
+  /** Between 0 and 1. */
+  readonly chance: number;
+  readonly nowMs: number;
+}
+
+/**
+ * Judges an answer (DESIGN.md, section 4). 2xx is the only success; 410 is final; everything else is tried again
+ * while the budget lasts. 429 and 503 may ask for a longer wait than the schedule's, never for a shorter one.
+ */
+export function classify(answer: Answer, budget: Budget): Outcome {
+  const statusCode = answer.kind === 'response' ? answer.status : undefined;
+  if (statusCode !== undefined && statusCode >= 200 && statusCode <= 299)
+    return { kind: 'delivered', statusCode };
+  const code = answer.kind === 'response' ? failureOfStatus(answer.status) : answer.code;
+  if (statusCode === 410 || budget.attemptOfRound >= budget.policy.maximumAttempts) {
+    return { kind: 'dead', code, statusCode };
+  }
+  const hintMs =
+    answer.kind === 'response' && isThrottle(answer.status) ? retryAfterMs(answer.retryAfter, budget) : 0;
+  return { kind: 'retry', code, statusCode, waitMs: Math.max(scheduledWaitMs(budget), hintMs) };
+}
+
+function isThrottle(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
+/** The schedule's wait, ±20 % (organization/policy.ts), in whole milliseconds. */
+function scheduledWaitMs({ policy, attemptOfRound, chance }: Budget): number {
+  return Math.round(backoffSeconds(policy, attemptOfRound) * (1 - jitter + 2 * jitter * chance) * 1000);
+}
+
+const retryAfterMsMax = 86_400_000;
+
+/**
+ * `Retry-After` as seconds or as an HTTP date (RFC 9110, 10.2.3), at most 24 hours. What is neither, or lies in
+ * the past, is no hint.
+ */
+export function retryAfterMs(header: string | undefined, { nowMs }: Pick<Budget, 'nowMs'>): number {
+  const text = header?.trim() ?? '';
+  const waitMs = /^\d{1,15}$/.test(text)
+    ? Number(text) * 1000
+    : httpDate.test(text)
+      ? Date.parse(text) - nowMs
+      : 0;
+  return Number.isFinite(waitMs) ? Math.min(retryAfterMsMax, Math.max(0, waitMs)) : 0;
+}
+
+/** Only the form that RFC 9110 lets a sender make: Date.parse alone would take almost any text. */
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;

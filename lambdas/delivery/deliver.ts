@@ -1,0 +1,112 @@
+import type { Verdict } from '../shared/batch.ts';
+import { expiryOf, isoTime } from '../shared/time.ts';
+import { attempt } from './attempt.ts';
+import type { AttemptPorts } from './attempt.ts';
+import { decide } from './decide.ts';
+import type { Decision, Known, Receipt, Recipient } from './decide.ts';
+import type { Delivery } from './delivery.ts';
+import { follow } from './follow.ts';
+import { hold } from './hold.ts';
+import { hopSeconds } from './message.ts';
+import type { DeliveryMessage } from './message.ts';
+
+export interface DeliverPorts extends AttemptPorts {
+  readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
+  readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
+}
+
+export interface Reception extends Receipt {
+  /** Milliseconds that the function may still run. */
+  readonly remainingMs: () => number;
+}
+
+/** A dead message sent later than this after its death has come back by a redrive (DESIGN.md, section 2). */
+const fallingMsMax = 60_000;
+
+/** Does what a message asks for: wait, fall, attempt, or end (DESIGN.md, sections 2 and 4). */
+export async function deliver(
+  ports: DeliverPorts,
+  message: DeliveryMessage,
+  reception: Reception,
+): Promise<Verdict> {
+  const { dead, notBefore } = message;
+  if (dead !== undefined) {
+    if (reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax) return 'falling';
+  } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
+    // Before anything is read: a wait of 35 hours is 140 hops.
+    await ports.send(message, hopSeconds(Date.parse(notBefore), ports.now()));
+    return 'done';
+  }
+  return act(ports, message, reception);
+}
+
+async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
+  let recipient: Recipient;
+  let known: Known;
+  try {
+    recipient = await ports.readRecipient(message.organizationId, message.endpointId);
+  } catch (fault) {
+    return hold(ports, message, { code: 'configuration_unavailable', fault });
+  }
+  try {
+    known = await ports.readKnown(message);
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  }
+  const decision = decide(message, { ...recipient, ...known, receipt: reception, nowMs: ports.now() });
+  return carryOut(ports, decision, { message, known, reception });
+}
+
+async function carryOut(
+  ports: DeliverPorts,
+  decision: Decision,
+  { message, known, reception }: { message: DeliveryMessage; known: Known; reception: Reception },
+): Promise<Verdict> {
+  const { organizationId, endpointId, eventId, attempt: number, round } = message;
+  const ids = { organizationId, endpointId, eventId, attempt: number, round };
+  switch (decision.kind) {
+    case 'drop':
+      ports.log('delivery.dropped', ids);
+      return 'done';
+    case 'follow':
+      ports.log('delivery.resumed', ids);
+      await follow(ports, decision.delivery);
+      return 'done';
+    case 'discard': {
+      const after = discarded(ports, decision, known.delivery);
+      ports.log('delivery.discarded', {
+        ...ids,
+        reason: decision.reason,
+        recorded: await ports.record(after),
+      });
+      return 'done';
+    }
+    case 'attempt':
+      return attempt(ports, decision.job, reception.remainingMs());
+  }
+}
+
+/** The delivery after it was deliberately not made. */
+function discarded(
+  { now, retentionDays }: DeliverPorts,
+  { message, reason }: Extract<Decision, { kind: 'discard' }>,
+  before: Delivery | undefined,
+): Delivery {
+  const { organizationId, endpointId, eventId, eventType, round } = message;
+  const attemptCount = before?.attemptCount ?? 0;
+  return {
+    organizationId,
+    endpointId,
+    eventId,
+    eventType,
+    status: 'discarded',
+    reason,
+    round,
+    roundStart: before?.round === round ? before.roundStart : attemptCount,
+    attemptCount,
+    attempts: before?.attempts ?? [],
+    ...(before?.lastError === undefined ? {} : { lastError: before.lastError }),
+    updatedAt: isoTime(now()),
+    expiresAt: expiryOf(now(), retentionDays),
+  };
+}

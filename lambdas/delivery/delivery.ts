@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { trigger } from './message.ts';
+
+export const deliveryStatus = z.enum(['delivered', 'retrying', 'dead', 'discarded']);
+
+/** Why a delivery was deliberately not made. */
+export const discardReason = z.enum([
+  'endpoint_disabled',
+  'endpoint_deleted',
+  'unsubscribed',
+  'not_entitled',
+  'expired',
+]);
+
+/** One request to a receiver, as the ledger and the API show it. */
+export const attempt = z.object({
+  number: z.number().int(),
+  round: z.number().int(),
+  trigger,
+  /** When it began. */
+  at: z.string(),
+  durationMs: z.number(),
+  outcome: z.enum(['delivered', 'retry', 'dead']),
+  /** Absent on success. */
+  code: z.string().exactOptional(),
+  statusCode: z.number().exactOptional(),
+});
+
+/** A delivery as the ledger keeps it: one event for one endpoint. */
+export const delivery = z.object({
+  organizationId: z.string(),
+  endpointId: z.string(),
+  eventId: z.string(),
+  eventType: z.string(),
+  status: deliveryStatus,
+  reason: discardReason.exactOptional(),
+  round: z.number().int(),
+  /** How many attempts had been made when the round began: its budget counts from there. */
+  roundStart: z.number().int(),
+  attemptCount: z.number().int(),
+  /** The latest ones. */
+  attempts: z.array(attempt),
+  lastError: z.string().exactOptional(),
+  nextAttemptAt: z.string().exactOptional(),
+  updatedAt: z.string(),
+  /** Epoch seconds. */
+  expiresAt: z.number(),
+});
+
+/** What the index over deliveries that are not delivered holds: all but the attempts. */
+export const deliverySummary = delivery.omit({ attempts: true, roundStart: true });
+
+export type Attempt = z.output<typeof attempt>;
+export type Delivery = z.output<typeof delivery>;
+export type DeliverySummary = z.output<typeof deliverySummary>;
+export type DeliveryStatus = z.output<typeof deliveryStatus>;
+export type DiscardReason = z.output<typeof discardReason>;
+
+/** The ledger's item may grow for years of retries by hand; who looks wants the latest. */
+export const attemptsKeptMax = 20;

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { endpointId, eventId, organizationId } from '../shared/identifier.ts';
+import { parseJson } from '../shared/json.ts';
+import { isoTime } from '../shared/time.ts';
+
+/** Why an attempt is made. */
+export const trigger = z.enum(['scheduled', 'manual', 'redrive']);
+
+const dead = z.object({
+  /** When this very message was sent: SQS's own time of sending is compared with it. */
+  at: z.iso.datetime(),
+  attempts: z.number().int().positive(),
+  lastError: z.string(),
+});
+
+/**
+ * What travels in `deliveries` and `retries`: references only, so that a message in the dead-letter queue explains
+ * itself and tells nothing of the payload. A change of meaning takes a new `v`; both are read during a deploy.
+ */
+export const deliveryMessage = z.object({
+  v: z.literal(1),
+  organizationId,
+  endpointId,
+  eventId,
+  eventType: z.string(),
+  /** Number of the attempt that this message asks for, counted over all rounds. */
+  attempt: z.number().int().positive(),
+  /** 1 at first; a redrive, a retry by hand or a recovery opens the next one with a fresh budget. */
+  round: z.number().int().positive(),
+  /** Not to be tried before. */
+  notBefore: z.iso.datetime().exactOptional(),
+  trigger,
+  /** Code of the attempt before. */
+  lastError: z.string().exactOptional(),
+  /** Attempts are used up: this message only falls into the dead-letter queue. */
+  dead: dead.exactOptional(),
+});
+
+export type DeliveryMessage = z.output<typeof deliveryMessage>;
+
+/** Reads a message's body; `undefined` for a poisonous one. */
+export function readMessage(body: string): DeliveryMessage | undefined {
+  try {
+    return deliveryMessage.parse(parseJson(body));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The message as SQS takes it: the endpoint is the group, so that a noisy one stands back (fair queues). */
+export function outgoing(message: DeliveryMessage, delaySeconds: number) {
+  return { body: JSON.stringify(message), delaySeconds, groupId: message.endpointId };
+}
+
+export interface FirstAttempt {
+  readonly organizationId: string;
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+}
+
+/** The message that asks for the first attempt of a delivery. */
+export function firstMessage({
+  organizationId,
+  endpointId,
+  eventId,
+  eventType,
+}: FirstAttempt): DeliveryMessage {
+  return { v: 1, organizationId, endpointId, eventId, eventType, attempt: 1, round: 1, trigger: 'scheduled' };
+}
+
+/** The longest that SQS delays a message; longer waits take several hops (DESIGN.md, section 2). */
+const delaySecondsMax = 900;
+
+/** Seconds to delay a message that must wait until a moment: what is left, or one hop of it. */
+export function hopSeconds(notBeforeMs: number, nowMs: number): number {
+  return Math.min(delaySecondsMax, Math.max(0, Math.ceil((notBeforeMs - nowMs) / 1000)));
+}
+
+/** The same message, to be looked at again at a later moment. */
+export function waitingUntil(message: DeliveryMessage, notBeforeMs: number): DeliveryMessage {
+  return { ...message, notBefore: isoTime(notBeforeMs) };
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { eventTypeName, subscribableCategories } from '../event/event-type.ts';
+import { policy } from '../organization/policy.ts';
+import { endpointId, organizationId } from '../shared/identifier.ts';
+
+const eventTypePattern = z.union([
+  eventTypeName,
+  z.literal('*'),
+  z
+    .string()
+    .max(128)
+    .regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\.\*$/, 'a type, a prefix such as pipeline.*, or *'),
+]);
+
+const fields = {
+  /** Judged by `parseTarget`; here only bounded. */
+  url: z.string().min(1).max(2_048),
+  description: z.string().max(1_000),
+  active: z.boolean(),
+  eventTypes: z.array(eventTypePattern).max(200),
+  categories: z.array(z.enum(subscribableCategories)).max(subscribableCategories.length),
+  policy,
+};
+
+/** What an administrator says of a new endpoint. */
+export const newEndpoint = z.strictObject({
+  url: fields.url,
+  description: fields.description.exactOptional(),
+  active: fields.active.default(true),
+  eventTypes: fields.eventTypes.default([]),
+  categories: fields.categories.default([]),
+  policy: fields.policy.default({}),
+});
+
+/** What an administrator may change; fields of `policy` are merged one by one. */
+export const endpointChange = z.strictObject({
+  url: fields.url.exactOptional(),
+  description: fields.description.exactOptional(),
+  active: fields.active.exactOptional(),
+  eventTypes: fields.eventTypes.exactOptional(),
+  categories: fields.categories.exactOptional(),
+  policy: fields.policy.exactOptional(),
+});
+
+/** A live version of an endpoint's secret: the first in the list is the newest. */
+export const secretVersion = z.object({
+  id: z.string(),
+  createdAt: z.string(),
+  /** Absent on the newest. */
+  expiresAt: z.string().optional(),
+});
+
+/** An endpoint as the configuration keeps it. */
+export const endpoint = z.object({
+  id: endpointId,
+  organizationId,
+  ...fields,
+  description: fields.description.exactOptional(),
+  scheme: z.literal('hmac'),
+  secretVersions: z.array(secretVersion).min(1),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+
+export type NewEndpoint = z.output<typeof newEndpoint>;
+export type EndpointChange = z.output<typeof endpointChange>;
+export type Endpoint = z.output<typeof endpoint>;
+export type SecretVersion = z.output<typeof secretVersion>;
+
+/** Ids of the versions that sign at a moment, newest first: at most three, or receivers fail (sender.md, 2.1). */
+export function liveVersions({ secretVersions }: Endpoint, nowMs: number): string[] {
+  return secretVersions
+    .filter(({ expiresAt }) => expiresAt === undefined || Date.parse(expiresAt) > nowMs)
+    .map(({ id }) => id)
+    .slice(0, 3);
+}

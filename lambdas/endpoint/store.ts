@@ -1,0 +1,111 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { organization } from '../organization/organization.ts';
+import type { Organization } from '../organization/organization.ts';
+import { organizationKey } from '../organization/store.ts';
+import { endpointId } from '../shared/identifier.ts';
+import { cursorAt, positionOf } from '../shared/page.ts';
+import type { Page, PageQuery } from '../shared/page.ts';
+import { queryAll, queryPage } from '../shared/store.ts';
+import type { Item, Key } from '../shared/store.ts';
+import { endpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** Key of an endpoint in the configuration. */
+export function endpointKey(organizationId: string, id: string): Key {
+  return { pk: `ORG#${organizationId}`, sk: `ENDPOINT#${id}` };
+}
+
+/** Endpoints in the configuration. */
+export function makeEndpointStore(client: DynamoDBDocumentClient, config: string) {
+  return {
+    get: async (organizationId: string, id: string): Promise<Endpoint | undefined> => {
+      const Key = endpointKey(organizationId, id);
+      const answer = await client.send(new GetCommand({ TableName: config, Key }));
+      return answer.Item === undefined ? undefined : endpoint.parse(answer.Item);
+    },
+
+    /** Writes an endpoint that is new. */
+    add: async (added: Endpoint): Promise<void> => {
+      const Item = { ...endpointKey(added.organizationId, added.id), ...added };
+      const ConditionExpression = 'attribute_not_exists(pk)';
+      await client.send(new PutCommand({ TableName: config, Item, ConditionExpression }));
+    },
+
+    /** Writes an endpoint over the one that was read; false when it has been changed or removed since. */
+    replace: async (before: Endpoint, after: Endpoint): Promise<boolean> => {
+      const Item = { ...endpointKey(after.organizationId, after.id), ...after };
+      const ConditionExpression = 'updatedAt = :read';
+      const ExpressionAttributeValues = { ':read': before.updatedAt };
+      try {
+        await client.send(
+          new PutCommand({ TableName: config, Item, ConditionExpression, ExpressionAttributeValues }),
+        );
+        return true;
+      } catch (fault) {
+        if (fault instanceof ConditionalCheckFailedException) return false;
+        throw fault;
+      }
+    },
+
+    remove: async (organizationId: string, id: string): Promise<void> => {
+      const Key = endpointKey(organizationId, id);
+      await client.send(new DeleteCommand({ TableName: config, Key }));
+    },
+
+    list: listOf(client, config),
+  };
+}
+
+/** Oldest first, as ids sort. */
+function listOf(client: DynamoDBDocumentClient, config: string) {
+  return async function list(organizationId: string, page: PageQuery): Promise<Page<Endpoint>> {
+    const after = page.cursor === undefined ? undefined : positionOf(page.cursor, z.tuple([endpointId]))[0];
+    const { items, isLast } = await queryPage(client, {
+      TableName: config,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': endpointKey(organizationId, '').pk, ':prefix': 'ENDPOINT#' },
+      Limit: page.limit,
+      ...(after === undefined ? {} : { ExclusiveStartKey: endpointKey(organizationId, after) }),
+    });
+    const data = items.map((item) => endpoint.parse(item));
+    const last = data.at(-1);
+    return { data, nextCursor: isLast || last === undefined ? null : cursorAt([last.id]) };
+  };
+}
+
+export interface Subscribers {
+  /** Absent when there is no such organization. */
+  readonly organization: Organization | undefined;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Whether the organization that was looked for is there. */
+export function exists({ organization }: Subscribers): boolean {
+  return organization !== undefined;
+}
+
+/** An organization with all its endpoints, by one Query: what routing an event needs. */
+export function makeReadSubscribers(client: DynamoDBDocumentClient, config: string) {
+  return async function readSubscribers(organizationId: string): Promise<Subscribers> {
+    const { pk, sk } = organizationKey(organizationId);
+    const items = await queryAll(client, {
+      TableName: config,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': pk },
+      // An event may follow its organization's creation within milliseconds.
+      ConsistentRead: true,
+    });
+    const own = items.find((item) => item['sk'] === sk);
+    return {
+      organization: own === undefined ? undefined : organization.parse(own),
+      endpoints: items.filter(isEndpoint).map((item) => endpoint.parse(item)),
+    };
+  };
+}
+
+function isEndpoint(item: Item): boolean {
+  return typeof item['sk'] === 'string' && item['sk'].startsWith('ENDPOINT#');
+}

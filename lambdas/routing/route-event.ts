@@ -1,0 +1,161 @@
+import { firstMessage } from '../delivery/message.ts';
+import type { DeliveryMessage } from '../delivery/message.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Subscribers } from '../endpoint/store.ts';
+import { wants } from '../endpoint/wants.ts';
+import { packBody } from '../event/body.ts';
+import { isPublishable } from '../event/catalogue.ts';
+import type { Catalogue } from '../event/catalogue.ts';
+import { eventIdOf } from '../event/event-id.ts';
+import { bodyOf } from '../event/event.ts';
+import type { RefusalReason, Skipped, StoredEvent } from '../event/event.ts';
+import { readArrival, readContent } from '../event/published.ts';
+import type { Arrival, Content } from '../event/published.ts';
+import { isEntitled } from '../organization/organization.ts';
+import type { Organization } from '../organization/organization.ts';
+import type { Verdict } from '../shared/batch.ts';
+import type { Log } from '../shared/log.ts';
+import { expiryOf, isoTime } from '../shared/time.ts';
+import type { Now } from '../shared/time.ts';
+
+export interface RoutePorts {
+  readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
+  readonly readCatalogue: () => Promise<Catalogue>;
+  /** Stores an event once; gives the one that was there before. */
+  readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
+  readonly send: (message: DeliveryMessage) => Promise<void>;
+  readonly clock: { readonly now: Now; readonly retentionDays: number };
+  readonly log: Log;
+}
+
+/**
+ * Routes an event from the bus: stores it with the endpoints it is meant for, then asks for one delivery each.
+ * What breaks a rule is stored as refused, where its organization finds it with the reason. Only what no
+ * organization could ever see, because it names none that exists, falls into `events-dead`; from there it can
+ * be redriven once the organization is known.
+ *
+ * Stored before it is sent: a crash in between is repaired by the message that comes back, for the same event
+ * always has the same id, and what is stored decides who gets it.
+ */
+export async function routeEvent(ports: RoutePorts, busEvent: unknown): Promise<Verdict> {
+  const arrival = readArrival(busEvent);
+  if (arrival === undefined) {
+    ports.log('event.refused', { code: 'malformed_event' });
+    return 'falling';
+  }
+  const { organizationId, busEventId, type } = arrival;
+  const subscribers = await ports.readSubscribers(organizationId);
+  if (subscribers.organization === undefined) {
+    ports.log('event.refused', { code: 'unknown_organization', organizationId, busEventId, type });
+    return 'falling';
+  }
+  const event = eventOf(arrival, await ports.readCatalogue(), {
+    ...subscribers,
+    organization: subscribers.organization,
+    ...ports.clock,
+  });
+  const before = await ports.add(event);
+  const meant = before ?? event;
+  await Promise.all(
+    meant.endpoints.map((endpointId) =>
+      ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
+    ),
+  );
+  ports.log(meant.status === 'refused' ? 'event.refused' : 'event.routed', {
+    organizationId,
+    eventId: meant.id,
+    busEventId,
+    eventType: meant.type,
+    code: meant.reason,
+    endpoints: meant.endpoints.length,
+    skipped: meant.skipped.length,
+    isDuplicate: before !== undefined,
+  });
+  return 'done';
+}
+
+interface Circumstances {
+  readonly organization: Organization;
+  readonly endpoints: readonly Endpoint[];
+  readonly now: Now;
+  readonly retentionDays: number;
+}
+
+function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumstances): StoredEvent {
+  const content = judged(arrival, catalogue);
+  const { busEventId, organizationId, type, source, receivedAtMs } = arrival;
+  const valid = content.kind === 'valid' ? content : undefined;
+  const timeMs = valid?.timeMs ?? receivedAtMs;
+  const id = eventIdOf({ organizationId, timeMs, busEventId, idempotencyKey: valid?.idempotencyKey });
+  const timestamp = isoTime(timeMs);
+  const category = catalogue.get(type)?.category;
+  const common = {
+    id,
+    organizationId,
+    type,
+    timestamp,
+    receivedAt: isoTime(receivedAtMs),
+    source,
+    expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
+  };
+  if (content.kind === 'invalid') return refused(common, arrival.rawDetail, content);
+  const { resource, data } = content;
+  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, data }));
+  if (body === undefined) return refused(common, arrival.rawDetail, tooLarge);
+  return {
+    ...common,
+    ...(category === undefined ? {} : { category }),
+    ...(resource === undefined ? {} : { resource }),
+    status: 'accepted',
+    ...meantFor(circumstances, { name: type, category: category ?? 'test' }),
+    body,
+  };
+}
+
+const tooLarge = {
+  reason: 'event_too_large',
+  explanation: 'The event does not fit into the ledger, even compressed.',
+} as const;
+
+function judged(arrival: Arrival, catalogue: Catalogue): Content {
+  const content = readContent(arrival);
+  if (content.kind === 'invalid' || isPublishable(catalogue, arrival.type)) return content;
+  const explanation = 'The catalogue has no event type of this name (detail-type).';
+  return { kind: 'invalid', reason: 'unknown_event_type', explanation };
+}
+
+type Common = Omit<StoredEvent, 'status' | 'endpoints' | 'skipped'>;
+
+/** Kept as it came, if it fits: the producer will ask what it was. */
+function refused(
+  common: Common,
+  rawDetail: unknown,
+  { reason, explanation }: { reason: RefusalReason; explanation: string },
+): StoredEvent {
+  const body = packBody(Buffer.from(JSON.stringify(rawDetail)));
+  return {
+    ...common,
+    status: 'refused',
+    reason,
+    explanation,
+    endpoints: [],
+    skipped: [],
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+function meantFor(
+  { organization, endpoints }: Circumstances,
+  type: Parameters<typeof wants>[1],
+): { endpoints: string[]; skipped: Skipped[] } {
+  const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
+  if (!isEntitled(organization)) {
+    return { endpoints: [], skipped: wanting.map(({ id }) => ({ endpointId: id, reason: 'not_entitled' })) };
+  }
+  return {
+    endpoints: wanting.filter(({ active }) => active).map(({ id }) => id),
+    skipped: wanting
+      .filter(({ active }) => !active)
+      .map(({ id }) => ({ endpointId: id, reason: 'endpoint_disabled' })),
+  };
+}
