@@ -1,1 +1,80 @@
-export const handler = () => Promise.resolve({});
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { outgoing } from '../delivery/message.ts';
+import { deliveryRoutes } from '../delivery/routes.ts';
+import { makeDeliveryReader } from '../delivery/store.ts';
+import { endpointRoutes } from '../endpoint/routes.ts';
+import { makeEndpointStore } from '../endpoint/store.ts';
+import { defaultTargetRules } from '../endpoint/target.ts';
+import { makePublish } from '../event/bus.ts';
+import { eventRoutes } from '../event/routes.ts';
+import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
+import { eventTypeRoutes } from '../event/type-routes.ts';
+import { organizationRoutes } from '../organization/routes.ts';
+import { makeOrganizationStore } from '../organization/store.ts';
+import { readEnvironment } from '../shared/environment.ts';
+import { areLocalReceiversAllowed } from '../shared/local-receivers.ts';
+import { makeSend } from '../shared/queue.ts';
+import { makeLog } from '../shared/request-log.ts';
+import { makeDocumentClient } from '../shared/store.ts';
+import { makeSecretWriter } from '../signing/secrets.ts';
+import { apiEnv } from './env.ts';
+import type { HttpAnswer } from './problem.ts';
+import { serve } from './serve.ts';
+import type { HttpRequest, ServePorts } from './serve.ts';
+
+const env = readEnvironment(apiEnv, process.env);
+const { log, requestLog } = makeLog();
+const client = makeDocumentClient();
+const organizations = makeOrganizationStore(client, env.CONFIG_TABLE);
+const endpoints = makeEndpointStore(client, env.CONFIG_TABLE);
+const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
+const events = makeEventStore(client, env.LEDGER_TABLE, Date.now);
+const send = makeSend(new SQSClient({}), env.RETRIES_QUEUE_URL);
+const { RETENTION_DAYS: retentionDays } = env;
+
+const ports: ServePorts = {
+  getOrganization: organizations.get,
+  organizationClaim: env.ORGANIZATION_CLAIM,
+  now: Date.now,
+  log,
+  routes: [
+    ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
+    ...endpointRoutes({
+      endpoints,
+      getOrganization: organizations.get,
+      registration: {
+        add: endpoints.add,
+        secrets: makeSecretWriter(new SecretsManagerClient({}), env.SECRET_PREFIX, env.KEY_ARN),
+        rules: {
+          listEventTypes: eventTypes.list,
+          target: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
+          retentionDays,
+        },
+        chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
+        now: Date.now,
+      },
+    }),
+    ...eventTypeRoutes({ eventTypes }),
+    ...eventRoutes({
+      listEventTypes: eventTypes.list,
+      listEvents: events.list,
+      publish: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+      now: Date.now,
+      newUuid: randomUUID,
+    }),
+    ...deliveryRoutes({
+      getEndpoint: endpoints.get,
+      getEvent: events.get,
+      deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
+      send: (message) => send(outgoing(message, 0)),
+    }),
+  ],
+};
+
+export const handler = middy<HttpRequest, HttpAnswer>()
+  .use(requestLog())
+  .handler((request) => serve(ports, request));

@@ -1,15 +1,22 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
 import { endpoint } from '../endpoint/endpoint.ts';
 import { endpointKey } from '../endpoint/store.ts';
+import type { StoredEvent } from '../event/event.ts';
 import { eventKey, readEvent } from '../event/store.ts';
 import { organization } from '../organization/organization.ts';
 import { organizationKey } from '../organization/store.ts';
+import { endpointId, eventId } from '../shared/identifier.ts';
+import { cursorAt, positionOf } from '../shared/page.ts';
+import type { Page, PageQuery } from '../shared/page.ts';
+import { makeBatchedRead, queryPage } from '../shared/store.ts';
 import type { Key, Read } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
-import { delivery } from './delivery.ts';
-import type { Delivery } from './delivery.ts';
+import { ulid } from '../shared/ulid.ts';
+import { delivery, deliverySummary } from './delivery.ts';
+import type { Delivery, DeliveryStatus, DeliverySummary } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 import type { Known, Recipient } from './decide.ts';
 
@@ -102,4 +109,93 @@ function updateOf(TableName: string, after: Delivery): UpdateCommandInput {
 /** Partition of the index over deliveries that are not delivered. */
 export function statusKey(organizationId: string, status: string): string {
   return `ORG#${organizationId}#${status}`;
+}
+
+export interface DeliveriesQuery extends PageQuery {
+  readonly status?: DeliveryStatus | undefined;
+  /** ISO time: only deliveries of events that happened since. */
+  readonly since?: string | undefined;
+}
+
+/** Reads deliveries for people who ask. */
+export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: string, now: Now) {
+  const read = makeBatchedRead(client, ledger);
+  const get = async (endpointId: string, eventId: string): Promise<Delivery | undefined> =>
+    readDelivery(await read(deliveryKey(endpointId, eventId)), now());
+  return {
+    get,
+
+    /** Deliveries of one event; the reads travel together. */
+    ofEvent: async ({ id, endpoints, skipped }: StoredEvent): Promise<Delivery[]> => {
+      const all = [...endpoints, ...skipped.map(({ endpointId }) => endpointId)];
+      const found = await Promise.all(all.map((endpointId) => get(endpointId, id)));
+      return found.filter((delivery) => delivery !== undefined);
+    },
+
+    /**
+     * Deliveries of an endpoint, newest event first. A page reads at most `limit` items and shows those that
+     * match, so a filtered page may be short, or empty, and still have a next one.
+     */
+    ofEndpoint: async (endpointId: string, query: DeliveriesQuery): Promise<Page<Delivery>> => {
+      const { limit, cursor, status, since } = query;
+      const before = cursor === undefined ? undefined : positionOf(cursor, z.tuple([eventId]))[0];
+      const { items, isLast } = await queryPage(client, {
+        TableName: ledger,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': deliveryKey(endpointId, '').pk,
+          ':from': deliveryKey(endpointId, since === undefined ? '' : eventIdFrom(since)).sk,
+          ':to': deliveryKey(endpointId, 'evt_~').sk,
+        },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(before === undefined ? {} : { ExclusiveStartKey: deliveryKey(endpointId, before) }),
+      });
+      const last = items.at(-1);
+      return {
+        data: items
+          .map((item) => readDelivery(item, now()))
+          .filter((found) => found !== undefined)
+          .filter((found) => status === undefined || found.status === status),
+        nextCursor: isLast || last === undefined ? null : cursorAt([delivery.parse(last).eventId]),
+      };
+    },
+
+    withStatus: withStatusOf(client, ledger, now),
+  };
+}
+
+/** Deliveries of an organization that are not delivered, newest event first, from the sparse index. */
+function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
+  const position = z.tuple([eventId, endpointId]);
+  return async function withStatus(
+    organizationId: string,
+    status: Exclude<DeliveryStatus, 'delivered'>,
+    { limit, cursor }: PageQuery,
+  ): Promise<Page<DeliverySummary>> {
+    const pk = statusKey(organizationId, status);
+    const at = cursor === undefined ? undefined : positionOf(cursor, position);
+    const { items, isLast } = await queryPage(client, {
+      TableName: ledger,
+      IndexName: 'byStatus',
+      KeyConditionExpression: 'statusKey = :pk',
+      ExpressionAttributeValues: { ':pk': pk },
+      ScanIndexForward: false,
+      Limit: limit,
+      ...(at === undefined
+        ? {}
+        : { ExclusiveStartKey: { statusKey: pk, eventId: at[0], ...deliveryKey(at[1], at[0]) } }),
+    });
+    const data = items.map((item) => deliverySummary.parse(item));
+    const last = data.at(-1);
+    return {
+      data: data.filter(({ expiresAt }) => expiresAt * 1000 > now()),
+      nextCursor: isLast || last === undefined ? null : cursorAt([last.eventId, last.endpointId]),
+    };
+  };
+}
+
+/** The least id of an event that happened at a moment or later. */
+function eventIdFrom(isoTime: string): string {
+  return `evt_${ulid(Math.max(0, Date.parse(isoTime)), new Uint8Array(10))}`;
 }

@@ -3,7 +3,6 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { organization } from '../organization/organization.ts';
-import type { Organization } from '../organization/organization.ts';
 import { organizationKey } from '../organization/store.ts';
 import { endpointId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
@@ -11,6 +10,7 @@ import type { Page, PageQuery } from '../shared/page.ts';
 import { queryAll, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { endpoint } from './endpoint.ts';
+import type { Subscribers } from './subscribers.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** Key of an endpoint in the configuration. */
@@ -74,17 +74,6 @@ function listOf(client: DynamoDBDocumentClient, config: string) {
     const last = data.at(-1);
     return { data, nextCursor: isLast || last === undefined ? null : cursorAt([last.id]) };
   };
-}
-
-export interface Subscribers {
-  /** Absent when there is no such organization. */
-  readonly organization: Organization | undefined;
-  readonly endpoints: readonly Endpoint[];
-}
-
-/** Whether the organization that was looked for is there. */
-export function exists({ organization }: Subscribers): boolean {
-  return organization !== undefined;
 }
 
 /** An organization with all its endpoints, by one Query: what routing an event needs. */

@@ -1,7 +1,7 @@
 import { firstMessage } from '../delivery/message.ts';
 import type { DeliveryMessage } from '../delivery/message.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import type { Subscribers } from '../endpoint/store.ts';
+import type { Subscribers } from '../endpoint/subscribers.ts';
 import { wants } from '../endpoint/wants.ts';
 import { packBody } from '../event/body.ts';
 import { isPublishable } from '../event/catalogue.ts';

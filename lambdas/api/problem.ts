@@ -1,0 +1,45 @@
+import type { Refusal } from '../shared/errors.ts';
+
+/** What the API answers with: a subset of what HTTP APIs take from a function. */
+export interface HttpAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const titles = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  500: 'Internal Server Error',
+} as const;
+
+/** A refusal as RFC 9457 writes it, with a stable `code`. */
+export function problemOf(
+  refusal: Pick<Refusal, 'status' | 'code' | 'message' | 'field'>,
+  requestId: string,
+) {
+  const { status, code, message, field } = refusal;
+  return answer(status, { code, detail: message, field, requestId });
+}
+
+/** Our own fault: the caller learns nothing of it but the id to ask about. */
+export function faultAnswer(requestId: string): HttpAnswer {
+  const detail = 'Something of ours failed; nothing is known to be wrong with the request. Try again.';
+  return answer(500, { code: 'internal_error', detail, field: undefined, requestId });
+}
+
+function answer(status: keyof typeof titles, said: Readonly<Record<string, string | undefined>>): HttpAnswer {
+  return {
+    statusCode: status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    body: JSON.stringify({
+      type: `urn:tidings:problem:${said['code'] ?? ''}`,
+      title: titles[status],
+      status,
+      ...said,
+    }),
+  };
+}

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import { skipped } from '../event/event.ts';
+import type { StoredEvent } from '../event/event.ts';
+import { eventSummary, summaryOf } from '../event/routes.ts';
+import { Conflict, found, NotFound } from '../shared/errors.ts';
+import { endpointId, eventId, organizationId } from '../shared/identifier.ts';
+import { pageOf, pageQuery } from '../shared/page.ts';
+import type { Page, PageQuery } from '../shared/page.ts';
+import { noBody, noQuery, route } from '../shared/route.ts';
+import type { Route } from '../shared/route.ts';
+import { delivery, deliveryStatus, deliverySummary } from './delivery.ts';
+import type { Delivery, DeliverySummary } from './delivery.ts';
+import { firstMessage } from './message.ts';
+import type { DeliveryMessage } from './message.ts';
+
+export interface DeliveryRoutesPorts {
+  readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+  readonly getEvent: (organizationId: string, id: string) => Promise<StoredEvent | undefined>;
+  readonly deliveries: {
+    readonly get: (endpointId: string, eventId: string) => Promise<Delivery | undefined>;
+    readonly ofEvent: (event: StoredEvent) => Promise<Delivery[]>;
+    readonly ofEndpoint: (endpointId: string, query: z.output<typeof listQuery>) => Promise<Page<Delivery>>;
+    readonly withStatus: (
+      organizationId: string,
+      status: 'dead',
+      query: PageQuery,
+    ) => Promise<Page<DeliverySummary>>;
+  };
+  readonly send: (message: DeliveryMessage) => Promise<void>;
+}
+
+const toEvent = z.strictObject({ organizationId, eventId });
+const toEndpoint = z.strictObject({ organizationId, endpointId });
+const toDelivery = z.strictObject({ organizationId, endpointId, eventId });
+const endpointPath = '/v1/organizations/{organizationId}/endpoints/{endpointId}';
+const deliveryPath = `${endpointPath}/deliveries/{eventId}`;
+const listQuery = pageQuery.extend({
+  status: deliveryStatus.optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+});
+
+/** A delivery without its attempts, as lists show it. */
+const shownSummary = deliverySummary.omit({ expiresAt: true });
+const shownDelivery = delivery.omit({ expiresAt: true, roundStart: true });
+
+/** Of an event that has just been routed the message is still on its way: `queued`. */
+const eventReport = eventSummary.extend({
+  deliveries: z.array(
+    z.strictObject({
+      endpointId: z.string(),
+      status: z.enum([...deliveryStatus.options, 'queued']),
+      reason: z.string().optional(),
+      attemptCount: z.number(),
+      lastError: z.string().optional(),
+      nextAttemptAt: z.string().optional(),
+    }),
+  ),
+  skipped: z.array(skipped),
+});
+
+/** The operations on deliveries, and on an event as the sum of its deliveries. */
+export function deliveryRoutes(ports: DeliveryRoutesPorts): Route[] {
+  return [explainRoute(ports), listRoute(ports), getRoute(ports), retryRoute(ports), deadLettersRoute(ports)];
+}
+
+function explainRoute({ getEvent, deliveries }: DeliveryRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/organizations/{organizationId}/events/{eventId}',
+    operationId: 'getEvent',
+    summary: 'An event: who got it, who did not, and why',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params: toEvent,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 200, schema: eventReport },
+    handle: async ({ params }) => {
+      const event = await found(getEvent(params.organizationId, params.eventId), 'event');
+      return report(event, await deliveries.ofEvent(event));
+    },
+  });
+}
+
+/** Puts together what is known of every endpoint that wanted the event (R15). */
+export function report(event: StoredEvent, made: readonly Delivery[]): z.output<typeof eventReport> {
+  const known = new Map(made.map((delivery) => [delivery.endpointId, delivery]));
+  // An endpoint that was skipped and served later, by hand, is among the deliveries.
+  const ids = new Set([...event.endpoints, ...known.keys()]);
+  return {
+    ...summaryOf(event),
+    deliveries: [...ids].map((endpointId) => {
+      const delivery = known.get(endpointId);
+      return {
+        endpointId,
+        status: delivery?.status ?? 'queued',
+        reason: delivery?.reason,
+        attemptCount: delivery?.attemptCount ?? 0,
+        lastError: delivery?.lastError,
+        nextAttemptAt: delivery?.nextAttemptAt,
+      };
+    }),
+    skipped: event.skipped.filter(({ endpointId }) => !known.has(endpointId)),
+  };
+}
+
+function listRoute({ getEndpoint, deliveries }: DeliveryRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path: `${endpointPath}/deliveries`,
+    operationId: 'listDeliveries',
+    summary: 'Deliveries of an endpoint, newest event first; a page filtered by status may be short',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params: toEndpoint,
+    query: listQuery,
+    body: noBody,
+    answer: { status: 200, schema: pageOf(shownDelivery) },
+    handle: async ({ params, query }) => {
+      const { id } = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      const page = await deliveries.ofEndpoint(id, query);
+      return { ...page, data: page.data.map((one) => shownDelivery.parse(one)) };
+    },
+  });
+}
+
+function getRoute({ getEndpoint, deliveries }: DeliveryRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path: deliveryPath,
+    operationId: 'getDelivery',
+    summary: 'A delivery with its latest attempts',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params: toDelivery,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 200, schema: shownDelivery },
+    handle: async ({ params }) => {
+      const { id } = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      return shownDelivery.parse(await found(deliveries.get(id, params.eventId), 'delivery'));
+    },
+  });
+}
+
+function retryRoute({ getEndpoint, getEvent, deliveries, send }: DeliveryRoutesPorts): Route {
+  return route({
+    method: 'POST',
+    path: `${deliveryPath}/retry`,
+    operationId: 'retryDelivery',
+    summary: 'Deliver once more, now and with a fresh budget of attempts, whatever became of it before',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params: toDelivery,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 202, schema: z.strictObject({ endpointId: z.string(), eventId: z.string() }) },
+    handle: async ({ params }) => {
+      const endpoint = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      const event = await found(getEvent(params.organizationId, params.eventId), 'event');
+      const wasWanted = [...event.endpoints, ...event.skipped.map((skip) => skip.endpointId)];
+      if (!wasWanted.includes(endpoint.id)) throw new NotFound('delivery');
+      if (!endpoint.active) {
+        throw new Conflict('endpoint_disabled', 'Switch the endpoint on first: it receives nothing now.');
+      }
+      const before = await deliveries.get(endpoint.id, event.id);
+      await send(manualMessage({ ...params, eventType: event.type }, before));
+      return { endpointId: endpoint.id, eventId: event.id };
+    },
+  });
+}
+
+/** Opens the next round: the ledger lets the first copy of it pass and drops what else is under way. */
+function manualMessage(
+  ids: Parameters<typeof firstMessage>[0],
+  before: Delivery | undefined,
+): DeliveryMessage {
+  const first = firstMessage(ids);
+  return {
+    ...first,
+    round: (before?.round ?? 1) + 1,
+    attempt: (before?.attemptCount ?? 0) + 1,
+    trigger: 'manual',
+  };
+}
+
+function deadLettersRoute({ deliveries }: DeliveryRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/organizations/{organizationId}/dead-letters',
+    operationId: 'listDeadLetters',
+    summary: 'Dead deliveries of the whole organization, newest event first',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params: z.strictObject({ organizationId }),
+    query: pageQuery,
+    body: noBody,
+    answer: { status: 200, schema: pageOf(shownSummary) },
+    handle: async ({ params, query }) => {
+      const page = await deliveries.withStatus(params.organizationId, 'dead', query);
+      return { ...page, data: page.data.map((one) => shownSummary.parse(one)) };
+    },
+  });
+}
