@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import type { Service } from './actions.ts';
+import { AwsError } from './aws-error.ts';
+import type { DynamoDb } from './dynamodb.ts';
+import { parseJson, readBody, sendError, sendJson } from './server-messages.ts';
+
+export type ServiceName = 'sqs' | 'events' | 'kms' | 'secretsmanager' | 'dynamodb';
+
+export interface AwsServerOptions {
+  services: Record<Exclude<ServiceName, 'dynamodb'>, Service>;
+  dynamodb: DynamoDb;
+  /** 0 or left out: any free one. */
+  port?: number | undefined;
+  /** Runs before every call; what it throws is the answer. So tests inject throttling and outages (`AwsError`). */
+  beforeCall?: ((service: ServiceName, action: string, input: unknown) => Promise<void>) | undefined;
+}
+
+export interface AwsServer {
+  port: number;
+  /** `http://127.0.0.1:<port>` */
+  endpoint: string;
+  close(): Promise<void>;
+}
+
+/** What stands before the point in `X-Amz-Target`. */
+const targets = new Map<string, ServiceName>([
+  ['AmazonSQS', 'sqs'],
+  ['AWSEvents', 'events'],
+  ['TrentService', 'kms'],
+  ['secretsmanager', 'secretsmanager'],
+  ['DynamoDB_20120810', 'dynamodb'],
+]);
+
+/** SDK clients keep connections open between calls; to close one just as it is used again costs them a retry. */
+const keepAliveMs = 60_000;
+
+/** All stand-ins behind one address on loopback: every SDK client speaks `POST /` with JSON and an `X-Amz-Target`. */
+export async function startAwsServer(options: AwsServerOptions): Promise<AwsServer> {
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      sendError(response, error);
+    });
+  });
+  const port = await listen(server, options.port ?? 0);
+  return { port, endpoint: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+}
+
+async function answer(
+  options: AwsServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isLoopbackHost(request.headers.host)) {
+    throw new AwsError('AccessDeniedException', 'Only a loopback host name is answered.', { status: 403 });
+  }
+  const { service, action } = targetOf(request);
+  const body = await readBody(request);
+  const input = parseJson(body);
+  await options.beforeCall?.(service, action, input);
+  if (service === 'dynamodb') {
+    options.dynamodb.answer(request, response, body);
+    return;
+  }
+  // A caller that hangs up must not go on waiting for messages in its name.
+  const hungUp = new AbortController();
+  response.once('close', () => {
+    hungUp.abort();
+  });
+  sendJson(response, 200, await options.services[service].call(action, input, hungUp.signal));
+}
+
+/** Refuses what a web page could send by a name of its own that resolves to loopback (DNS rebinding). */
+function isLoopbackHost(host = ''): boolean {
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host);
+}
+
+function targetOf(request: IncomingMessage): { service: ServiceName; action: string } {
+  const [prefix = '', action = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+  const service = targets.get(prefix);
+  if (service === undefined || request.method !== 'POST') {
+    throw new AwsError('UnknownOperationException', 'There is no such service here.', { status: 404 });
+  }
+  return { service, action };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('The server has no port.'));
+      else resolve(address.port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,23 @@
+/** Faults that a standard queue may show at any time, here on request. Probabilities from 0 to 1. */
+export interface QueueFaults {
+  /** A message comes again, within a second, although it was received. */
+  duplicate: number;
+  /** A message is held back up to a second, so that later ones overtake it. */
+  reorder: number;
+  random: () => number;
+}
+
+/** Long enough to be overtaken by what follows, short enough for a test. */
+const faultDelayMs = 1000;
+
+/** How long a sent message is held back beyond its delay. */
+export function heldBackMs(faults: QueueFaults | undefined): number {
+  if (faults === undefined || faults.random() >= faults.reorder) return 0;
+  return faults.random() * faultDelayMs;
+}
+
+/** How long a received message stays hidden: shorter than asked if it is to come twice. Only its first receive can double it. */
+export function hiddenMs(faults: QueueFaults | undefined, asked: { ms: number; receives: number }): number {
+  if (faults === undefined || asked.receives > 1 || faults.random() >= faults.duplicate) return asked.ms;
+  return Math.min(asked.ms, faults.random() * faultDelayMs);
+}

@@ -1,0 +1,72 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureOrganization } from './demo/endpoints.ts';
+import { operatorScopes, organizationScopes } from './identity.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What somebody needs to use the running stack: the line that `npm start` prints, and `.tidings/local.json`. */
+export interface Ready {
+  readonly api: string;
+  /** Endpoint for any AWS SDK or CLI, with any credentials. */
+  readonly aws: string;
+  readonly bus: string;
+  readonly region: string;
+  readonly organizationId: string;
+  readonly organizationToken: string;
+  readonly operatorToken: string;
+  /** Null without the demo. */
+  readonly receiver: string | null;
+  readonly deadLetterQueueUrl: string;
+  /** File with the lines of the functions. */
+  readonly log: string;
+  readonly pid: number;
+}
+
+/** A laptop's token may live as long as somebody tries things out. */
+const tokenSeconds = 30 * 86_400;
+
+/** Makes the organization and its tokens, and gathers where everything is. */
+export async function prepare(
+  runtime: Runtime,
+  given: Pick<Ready, 'organizationId' | 'receiver' | 'log'>,
+): Promise<Ready> {
+  const { organizationId } = given;
+  const expiresInSeconds = tokenSeconds;
+  const operatorToken = await runtime.issueToken({ scopes: operatorScopes, expiresInSeconds });
+  await ensureOrganization({ api: runtime.api, token: operatorToken }, organizationId);
+  const scopes = organizationScopes;
+  return {
+    api: runtime.api,
+    aws: runtime.aws.server.endpoint,
+    bus: runtime.output('BusName'),
+    region: runtime.aws.setting.region,
+    ...given,
+    organizationToken: await runtime.issueToken({ organizationId, scopes, expiresInSeconds }),
+    operatorToken,
+    deadLetterQueueUrl: runtime.output('DeadLetterQueueUrl'),
+    pid: process.pid,
+  };
+}
+
+/** Keeps the facts in a file for this user only, and prints them: from then on the stack can be used. */
+export async function announce(ready: Ready, stateFolder: string): Promise<void> {
+  const json = JSON.stringify(ready);
+  const path = join(stateFolder, 'local.json');
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+  await writeFile(path, `${json}\n`, { mode: 0o600 });
+  // The mode above counts only for a new file.
+  await chmod(path, 0o600);
+  console.log(`ready ${json}`);
+  console.log(nextSteps(ready));
+}
+
+function nextSteps({ api, organizationId, log }: Ready): string {
+  const token = `$(node -p "require('./.tidings/local.json').organizationToken")`;
+  const organization = `${api}/v1/organizations/${organizationId}`;
+  return `
+Try next, in another terminal:
+  curl -H "authorization: Bearer ${token}" ${organization}/endpoints
+  curl -H "authorization: Bearer ${token}" ${organization}/dead-letters
+Logs of the functions are in ${log}. Ctrl-C stops everything.
+`;
+}

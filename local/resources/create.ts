@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { references, resolve } from '../template.ts';
+import type { Resource, Scope, Template } from '../template.ts';
+
+/** What a template can refer to once a resource is there: `Ref` and `Fn::GetAtt`. */
+export interface Created {
+  readonly ref: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Creates one resource from its properties, in which every intrinsic has been replaced. */
+export type Maker = (logicalId: string, properties: unknown) => Created | Promise<Created>;
+
+export interface Place {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/**
+ * Types that decide who may do what, or that watch: nothing here asks them. They get a name, so that what
+ * refers to them resolves. Any type that is neither here nor has a maker is refused.
+ */
+const withoutLocalMeaning: ReadonlySet<string> = new Set([
+  'AWS::CDK::Metadata',
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::Dashboard',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::Lambda::Permission',
+  'AWS::Logs::LogGroup',
+  'AWS::SQS::QueuePolicy',
+]);
+
+/**
+ * Creates everything that stands in the template, each resource after those it refers to or depends on.
+ *
+ * @returns the values of the template's outputs, by name.
+ * @throws Error naming the resource, when its type or one of its properties is not known here.
+ */
+export async function createAll(
+  template: Template,
+  makers: Readonly<Record<string, Maker>>,
+  place: Place,
+): Promise<Readonly<Record<string, string>>> {
+  const created = new Map<string, Created>();
+  const scope = scopeOf(created, place);
+  for (const [logicalId, resource] of inOrder(template.Resources)) {
+    created.set(logicalId, await createOne(logicalId, resource, { makers, scope, place }));
+  }
+  const outputs = Object.entries(template.Outputs);
+  return Object.fromEntries(
+    outputs.map(([name, { Value }]) => [name, z.coerce.string().parse(resolve(Value, scope))]),
+  );
+}
+
+interface Workshop {
+  readonly makers: Readonly<Record<string, Maker>>;
+  readonly scope: Scope;
+  readonly place: Place;
+}
+
+async function createOne(
+  logicalId: string,
+  { Type, Properties }: Resource,
+  workshop: Workshop,
+): Promise<Created> {
+  const { makers, scope, place } = workshop;
+  const maker = makers[Type];
+  if (maker === undefined) {
+    if (withoutLocalMeaning.has(Type)) return standIn(logicalId, place);
+    throw new Error(`${logicalId}: the local runtime does not know ${Type}`);
+  }
+  try {
+    return await maker(logicalId, resolve(Properties, scope));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    throw new Error(`${logicalId} (${Type}) cannot be created here.\n${reason}`, { cause });
+  }
+}
+
+function standIn(logicalId: string, { region, accountId }: Place): Created {
+  const arn = `arn:aws:local:${region}:${accountId}:${logicalId}`;
+  return { ref: logicalId, attributes: { Arn: arn, Id: logicalId } };
+}
+
+function scopeOf(created: ReadonlyMap<string, Created>, { region, accountId }: Place): Scope {
+  const pseudo: Readonly<Record<string, string>> = {
+    'AWS::AccountId': accountId,
+    'AWS::Partition': 'aws',
+    'AWS::Region': region,
+    'AWS::StackName': 'Tidings',
+    'AWS::URLSuffix': 'amazonaws.com',
+  };
+  const find = (logicalId: string): Created => {
+    const one = created.get(logicalId);
+    if (one === undefined) throw new Error(`The template refers to ${logicalId}, which is not there`);
+    return one;
+  };
+  return {
+    ref: (name) => pseudo[name] ?? find(name).ref,
+    attribute: (logicalId, name) => {
+      const value = find(logicalId).attributes?.[name];
+      if (value === undefined) throw new Error(`The local runtime does not know ${logicalId}.${name}`);
+      return value;
+    },
+  };
+}
+
+/** Depth first over references and `DependsOn`. */
+function inOrder(resources: Readonly<Record<string, Resource>>): readonly (readonly [string, Resource])[] {
+  const ordered = new Map<string, Resource>();
+  const open = new Set<string>();
+  const visit = (logicalId: string): void => {
+    const resource = resources[logicalId];
+    // A pseudo parameter, or a name that the scope will refuse with a better message.
+    if (resource === undefined || ordered.has(logicalId)) return;
+    if (open.has(logicalId)) throw new Error(`The template refers in a circle at ${logicalId}`);
+    open.add(logicalId);
+    for (const id of [...references(resource.Properties), ...resource.DependsOn]) visit(id);
+    ordered.set(logicalId, resource);
+  };
+  for (const logicalId of Object.keys(resources)) visit(logicalId);
+  return [...ordered];
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { LocalFunction } from '../function.ts';
+import type { OnLog } from '../function.ts';
+import type { Maker, Place } from './create.ts';
+import { ignored } from './property.ts';
+
+export interface FunctionsOptions {
+  readonly place: Place;
+  readonly assetFolders: ReadonlyMap<string, string>;
+  /** Makes any AWS SDK talk to this process only. */
+  readonly awsEnvironment: Readonly<Record<string, string>>;
+  readonly extraCas: readonly string[];
+  readonly onLog: OnLog;
+}
+
+/** A queue that feeds a function, to be started when everything is there. */
+export interface Mapping {
+  readonly queueArn: string;
+  readonly function: LocalFunction;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  readonly maximumConcurrency: number | undefined;
+  readonly reportsItemFailures: boolean;
+}
+
+/** Functions, each with the bundle that would be deployed, and the mappings that feed them from queues. */
+export class Functions {
+  public readonly makers: Readonly<Record<string, Maker>>;
+  readonly #options: FunctionsOptions;
+  readonly #functions: LocalFunction[] = [];
+  readonly #mappings: Mapping[] = [];
+  readonly #variables = new Map<string, string>();
+
+  public constructor(options: FunctionsOptions) {
+    this.#options = options;
+    this.makers = {
+      'AWS::Lambda::Function': (logicalId, properties) => {
+        const made = this.#addFunction(logicalId, lambdaFunction.parse(properties));
+        return { ref: made.name, attributes: { Arn: made.arn } };
+      },
+      'AWS::Lambda::EventSourceMapping': (logicalId, properties) => {
+        this.#addMapping(mapping.parse(properties));
+        return { ref: logicalId };
+      },
+    };
+  }
+
+  public all(): readonly LocalFunction[] {
+    return this.#functions;
+  }
+
+  public mappings(): readonly Mapping[] {
+    return this.#mappings;
+  }
+
+  /** By ARN, or by name as a mapping gives it. */
+  public byArn(arn: string): LocalFunction {
+    const found = this.#functions.find((one) => one.arn === arn || one.name === arn);
+    if (found === undefined) throw new Error(`There is no function ${arn}`);
+    return found;
+  }
+
+  /** The value under which any function knows a variable of its environment. */
+  public variable(name: string): string {
+    const value = this.#variables.get(name);
+    if (value === undefined) throw new Error(`No function has a variable ${name}`);
+    return value;
+  }
+
+  #addFunction(logicalId: string, wanted: z.output<typeof lambdaFunction>): LocalFunction {
+    const made = makeFunction(logicalId, wanted, this.#options);
+    this.#functions.push(made);
+    for (const [name, value] of Object.entries(wanted.Environment?.Variables ?? {})) {
+      this.#variables.set(name, value);
+    }
+    return made;
+  }
+
+  #addMapping(wanted: z.output<typeof mapping>): void {
+    if (!wanted.Enabled) return;
+    this.#mappings.push({
+      queueArn: wanted.EventSourceArn,
+      function: this.byArn(wanted.FunctionName),
+      batchSize: wanted.BatchSize,
+      windowSeconds: wanted.MaximumBatchingWindowInSeconds,
+      maximumConcurrency: wanted.ScalingConfig?.MaximumConcurrency,
+      reportsItemFailures: wanted.FunctionResponseTypes.includes('ReportBatchItemFailures'),
+    });
+  }
+}
+
+/** The defaults are those of Lambda. */
+const lambdaFunction = z.strictObject({
+  FunctionName: z.string().optional(),
+  Code: z.strictObject({ S3Bucket: ignored, S3Key: z.string() }),
+  Handler: z.string(),
+  Runtime: z.literal('nodejs24.x'),
+  Timeout: z.number().default(3),
+  MemorySize: z.number().default(128),
+  Environment: z.strictObject({ Variables: z.record(z.string(), z.string()) }).optional(),
+  LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
+  Architectures: ignored,
+  Description: ignored,
+  KmsKeyArn: ignored,
+  RecursiveLoop: ignored,
+  Role: ignored,
+});
+
+const mapping = z.strictObject({
+  EventSourceArn: z.string(),
+  FunctionName: z.string(),
+  BatchSize: z.number().default(10),
+  MaximumBatchingWindowInSeconds: z.number().default(0),
+  ScalingConfig: z.strictObject({ MaximumConcurrency: z.number() }).optional(),
+  FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).default([]),
+  Enabled: z.boolean().default(true),
+});
+
+function makeFunction(
+  logicalId: string,
+  wanted: z.output<typeof lambdaFunction>,
+  options: FunctionsOptions,
+): LocalFunction {
+  const { region, accountId } = options.place;
+  const name = wanted.FunctionName ?? `Tidings-${logicalId}`;
+  const codeFolder = options.assetFolders.get(wanted.Code.S3Key);
+  if (codeFolder === undefined) throw new Error(`There is no asset ${wanted.Code.S3Key}`);
+  return new LocalFunction({
+    name,
+    arn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
+    codeFolder,
+    handler: wanted.Handler,
+    timeoutSeconds: wanted.Timeout,
+    environment: {
+      ...wanted.Environment?.Variables,
+      ...options.awsEnvironment,
+      AWS_DEFAULT_REGION: region,
+      AWS_LAMBDA_FUNCTION_NAME: name,
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(wanted.MemorySize),
+      AWS_LAMBDA_LOG_GROUP_NAME: wanted.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`,
+      AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    },
+    extraCas: options.extraCas,
+    onLog: options.onLog,
+  });
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { EventBuses } from '../aws/event-bus.ts';
+import type { QueueDefinition } from '../aws/sqs-queue.ts';
+import type { Sqs } from '../aws/sqs.ts';
+import type { Maker } from './create.ts';
+import { ignored } from './property.ts';
+
+/** Queues with their redrive, buses, and rules that bring events to queues. */
+export function messagingMakers(sqs: Sqs, buses: EventBuses): Readonly<Record<string, Maker>> {
+  return {
+    'AWS::SQS::Queue': async (logicalId, properties) => {
+      const { url, arn, definition } = await sqs.createQueue(
+        definitionOf(logicalId, queue.parse(properties)),
+      );
+      return { ref: url, attributes: { Arn: arn, QueueName: definition.name, QueueUrl: url } };
+    },
+    'AWS::Events::EventBus': (_logicalId, properties) => {
+      const { Name: name } = eventBus.parse(properties);
+      return { ref: name, attributes: { Arn: buses.createBus({ name }), Name: name } };
+    },
+    'AWS::Events::Rule': (logicalId, properties) => {
+      const wanted = rule.parse(properties);
+      const name = wanted.Name ?? `Tidings-${logicalId}`;
+      const arn = buses.createRule({
+        name,
+        busName: wanted.EventBusName,
+        eventPattern: wanted.EventPattern,
+        isEnabled: wanted.State === 'ENABLED',
+        targets: wanted.Targets.map((target) => ({
+          id: target.Id,
+          queueArn: target.Arn,
+          messageGroupIdPath: target.SqsParameters?.MessageGroupId,
+          deadLetterQueueArn: target.DeadLetterConfig?.Arn,
+        })),
+      });
+      return { ref: name, attributes: { Arn: arn } };
+    },
+  };
+}
+
+function definitionOf(logicalId: string, wanted: z.output<typeof queue>): QueueDefinition {
+  const { RedrivePolicy: redrive } = wanted;
+  return {
+    name: wanted.QueueName ?? `Tidings-${logicalId}`,
+    visibilityTimeoutSeconds: wanted.VisibilityTimeout,
+    messageRetentionSeconds: wanted.MessageRetentionPeriod,
+    delaySeconds: wanted.DelaySeconds,
+    redrive: redrive && {
+      deadLetterQueueArn: redrive.deadLetterTargetArn,
+      maxReceiveCount: redrive.maxReceiveCount,
+    },
+  };
+}
+
+/** The defaults are those of SQS (aws.md, section 2). */
+const queue = z.strictObject({
+  QueueName: z.string().optional(),
+  VisibilityTimeout: z.number().default(30),
+  MessageRetentionPeriod: z.number().default(345_600),
+  DelaySeconds: z.number().default(0),
+  RedrivePolicy: z
+    .strictObject({ deadLetterTargetArn: z.string(), maxReceiveCount: z.coerce.number() })
+    .optional(),
+  KmsMasterKeyId: ignored,
+  KmsDataKeyReusePeriodSeconds: ignored,
+});
+
+const eventBus = z.strictObject({ Name: z.string(), Description: ignored });
+
+const rule = z.strictObject({
+  Name: z.string().optional(),
+  Description: ignored,
+  EventBusName: z.string(),
+  EventPattern: z.unknown(),
+  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+  Targets: z.array(
+    z.strictObject({
+      Id: z.string(),
+      Arn: z.string(),
+      DeadLetterConfig: z.strictObject({ Arn: z.string() }).optional(),
+      SqsParameters: z.strictObject({ MessageGroupId: z.string() }).optional(),
+    }),
+  ),
+});

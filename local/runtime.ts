@@ -1,0 +1,218 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startLocalAws } from './aws/aws.ts';
+import type { LocalAws, LocalAwsOptions } from './aws/aws.ts';
+import { startEventSource } from './aws/event-source.ts';
+import type { EventSource } from './aws/event-source.ts';
+import type { LocalFunction, OnLog } from './function.ts';
+import { startGateway } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
+import { createIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { createAll } from './resources/create.ts';
+import { Functions } from './resources/functions.ts';
+import type { Mapping } from './resources/functions.ts';
+import { HttpApi } from './resources/http-api.ts';
+import { messagingMakers } from './resources/messaging.ts';
+import { storageMakers } from './resources/storage.ts';
+import { readSynthesis, synthesize } from './synthesis.ts';
+import type { Synthesis } from './synthesis.ts';
+
+export interface RuntimeOptions {
+  /** Port of the API; the local AWS takes the next one. 0 for any free ones. */
+  readonly port: number;
+  /** Where everything is kept; without it, in memory. */
+  readonly dataFolder?: string;
+  /** Authorities, in PEM, that the functions trust besides the usual ones. */
+  readonly extraCas?: readonly string[];
+  /** Takes what the functions print, and under the name `aws` what AWS would have kept to itself. */
+  readonly onLog?: OnLog;
+  /** A stack that was synthesized before, to save the seconds that it takes. */
+  readonly templateFolder?: string;
+  /** Batches that a mapping works on at a time, 8 by default; never more than the template allows. */
+  readonly concurrencyMax?: number;
+  /** Time and chance of the stand-ins. The functions run on real time. */
+  readonly setting?: Pick<NonNullable<LocalAwsOptions['setting']>, 'clock' | 'random'>;
+  readonly queueFaults?: LocalAwsOptions['queueFaults'];
+  readonly busFaults?: LocalAwsOptions['busFaults'];
+  /** Runs before every call of AWS; what it throws is the answer. */
+  readonly beforeCall?: LocalAwsOptions['beforeCall'];
+}
+
+export interface Runtime {
+  /** URL of the API, without a slash at its end. */
+  readonly api: string;
+  /** The stand-ins: their URL, their engines, and `environment` for SDK clients. */
+  readonly aws: LocalAws;
+  /** What the stack puts out under a name, such as `BusName` or `DeadLetterQueueUrl`; throws on an unknown one. */
+  readonly output: (name: string) => string;
+  readonly issueToken: Identity['issueToken'];
+  /** Whether no function works on a queue's messages at this moment. */
+  readonly isIdle: () => boolean;
+  /** Ends everything; work that takes longer than a moment is left to its queue. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * The whole stack in this process: what stands in the template, on loopback. Used by `npm start`, by the
+ * demo, and by tests.
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { port, dataFolder } = options;
+  if (dataFolder !== undefined) await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const aws = await startLocalAws({
+    ...options,
+    folder: dataFolder,
+    port: port === 0 ? 0 : port + 1,
+    setting: { ...options.setting, report: reportTo(options.onLog) },
+  });
+  const undo = [() => aws.close()];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const { synthesis, remove } = await theStack(options);
+    undo.unshift(remove);
+    const resources = await createResources(synthesis, aws, options);
+    const { functions, outputs } = resources;
+    undo.push(() => stopAll(functions.all()));
+    await Promise.all(functions.all().map((one) => one.warm()));
+    const sources = functions.mappings().map((mapping) => startMapping(aws, mapping, options.concurrencyMax));
+    undo.push(() => stopSources(sources));
+    const { gateway, identity } = await openGateway(resources, aws, options);
+    undo.push(() => gateway.stop());
+    return {
+      api: gateway.url,
+      aws,
+      output: (name) => outputNamed(name, outputs),
+      issueToken: identity.issueToken,
+      isIdle: () => sources.every((source) => source.isIdle()),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The stack that was handed in, or one synthesized for this runtime: beside its data, or in a folder to be removed. */
+async function theStack({ templateFolder, dataFolder }: RuntimeOptions) {
+  const keep = () => Promise.resolve();
+  if (templateFolder !== undefined) return { synthesis: await readSynthesis(templateFolder), remove: keep };
+  if (dataFolder === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), 'tidings-stack-'));
+    return {
+      synthesis: await synthesize(folder),
+      remove: () => rm(folder, { recursive: true, force: true }),
+    };
+  }
+  const folder = join(dataFolder, 'stack');
+  await rm(folder, { recursive: true, force: true });
+  return { synthesis: await synthesize(folder), remove: keep };
+}
+
+interface Resources {
+  readonly functions: Functions;
+  readonly http: HttpApi;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+async function createResources(
+  { template, assetFolders }: Synthesis,
+  aws: LocalAws,
+  options: RuntimeOptions,
+): Promise<Resources> {
+  const place = { region: aws.setting.region, accountId: aws.setting.accountId };
+  const dynamodb = new DynamoDBClient({
+    endpoint: aws.server.endpoint,
+    region: place.region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const functions = new Functions({
+    place,
+    assetFolders,
+    awsEnvironment: { ...aws.environment, AWS_ENDPOINT_URL: aws.server.endpoint },
+    extraCas: options.extraCas ?? [],
+    onLog: options.onLog ?? (() => undefined),
+  });
+  const http = new HttpApi(place, (arn) => functions.byArn(arn));
+  const makers = {
+    ...messagingMakers(aws.sqs, aws.buses),
+    ...storageMakers({ dynamodb, kms: aws.kms, place }),
+    ...functions.makers,
+    ...http.makers,
+  };
+  try {
+    return { functions, http, outputs: await createAll(template, makers, place) };
+  } finally {
+    dynamodb.destroy();
+  }
+}
+
+function outputNamed(name: string, outputs: Readonly<Record<string, string>>): string {
+  const value = outputs[name];
+  if (value === undefined) throw new Error(`The stack has no output ${name}`);
+  return value;
+}
+
+/**
+ * In the account every batch has an environment and a CPU of its own; here all share one machine. A thousand TLS
+ * handshakes at once would take longer than their own timeouts, and calls that wait for each other until they time
+ * out come again: nothing would get done.
+ */
+const batchesMax = 8;
+
+function startMapping(aws: LocalAws, mapping: Mapping, concurrencyMax = batchesMax): EventSource {
+  return startEventSource({
+    setting: aws.setting,
+    sqs: aws.sqs,
+    queueArn: mapping.queueArn,
+    batchSize: mapping.batchSize,
+    maximumBatchingWindowSeconds: mapping.windowSeconds,
+    maximumConcurrency: Math.min(concurrencyMax, mapping.maximumConcurrency ?? concurrencyMax),
+    reportBatchItemFailures: mapping.reportsItemFailures,
+    functionArn: mapping.function.arn,
+    timeoutSeconds: mapping.function.timeoutSeconds,
+    invoke: (event) => mapping.function.invoke(event),
+  });
+}
+
+async function openGateway(
+  { http, functions }: Resources,
+  aws: LocalAws,
+  { port, dataFolder }: RuntimeOptions,
+): Promise<{ gateway: Gateway; identity: Identity }> {
+  const nowMs = () => aws.setting.clock.now();
+  const identity = await createIdentity({
+    ...http.tokens(),
+    organizationClaim: functions.variable('ORGANIZATION_CLAIM'),
+    nowMs,
+    ...(dataFolder === undefined ? {} : { dataFolder }),
+  });
+  return { identity, gateway: await startGateway({ routes: http.routes(), identity, port, nowMs }) };
+}
+
+async function stopAll(functions: readonly LocalFunction[]): Promise<void> {
+  await Promise.all(functions.map((one) => one.stop()));
+}
+
+/** What a stop waits for deliveries under way; a receiver that hangs longer gets its delivery again at the next start. */
+const stopPatienceMs = 2000;
+
+async function stopSources(sources: readonly EventSource[]): Promise<void> {
+  const stopped = Promise.all(sources.map((source) => source.stop()));
+  const patience = new AbortController();
+  await Promise.race([stopped, sleep(stopPatienceMs, undefined, { signal: patience.signal })]);
+  patience.abort();
+}
+
+/** In the form of the functions' own lines, so that one file and one reader serve both. */
+function reportTo(onLog: OnLog | undefined) {
+  return function report(problem: string): void {
+    const timestamp = new Date().toISOString();
+    onLog?.('aws', JSON.stringify({ level: 'WARN', message: 'aws.reported', timestamp, problem }));
+  };
+}

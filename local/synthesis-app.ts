@@ -1,0 +1,19 @@
+import { App } from 'aws-cdk-lib';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { TidingsStack } from '../lib/tidings-stack.ts';
+
+/**
+ * Run as a process of its own by `synthesis.ts`: CDK takes seconds and memory that a running stack has no
+ * use for. The same app as `bin/tidings.ts`, without its checks of rules, which belong to a deployment.
+ */
+const [outFolder] = process.argv.slice(2);
+if (outFolder === undefined) throw new Error('Usage: node local/synthesis-app.ts OUT_FOLDER');
+
+const cdkJson = await readFile(join(import.meta.dirname, '..', 'cdk.json'), 'utf8');
+const { context } = z.object({ context: z.record(z.string(), z.unknown()) }).parse(JSON.parse(cdkJson));
+
+const app = new App({ outdir: outFolder, context });
+new TidingsStack(app, 'Tidings');
+app.synth();

@@ -1,0 +1,445 @@
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import * as kmsSdk from '@aws-sdk/client-kms';
+import * as secretsSdk from '@aws-sdk/client-secrets-manager';
+import * as sqsSdk from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { AwsError } from '../../../local/aws/aws-error.ts';
+import { type LocalAws, type LocalAwsOptions, startLocalAws } from '../../../local/aws/aws.ts';
+import type { ServiceName } from '../../../local/aws/server.ts';
+import { definitionOf, only } from './a-queue.ts';
+
+const faults: { next: ((service: ServiceName, action: string) => void) | undefined } = { next: undefined };
+let aws: LocalAws;
+
+beforeAll(async () => {
+  aws = await startLocalAws({
+    beforeCall: (service, action) => {
+      faults.next?.(service, action);
+      return Promise.resolve();
+    },
+  });
+});
+
+afterEach(() => {
+  faults.next = undefined;
+});
+
+afterAll(() => aws.close());
+
+/** What every client is made with here; in the runtime the environment says the same. */
+function clientOptions(of: LocalAws = aws) {
+  return {
+    endpoint: of.server.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  };
+}
+
+describe('SQS', () => {
+  const sqs = () => new sqsSdk.SQSClient(clientOptions());
+
+  async function aSqsQueue(name: string): Promise<string> {
+    return (await aws.sqs.createQueue(definitionOf({ name }))).url;
+  }
+
+  test('a message goes through the SDK with its attributes, and its digests hold', async () => {
+    const QueueUrl = await aSqsQueue('through-the-sdk');
+    const MessageAttributes = {
+      text: { DataType: 'String', StringValue: 'é' },
+      bytes: { DataType: 'Binary', BinaryValue: Uint8Array.of(0, 1, 2) },
+    };
+    const sent = await sqs().send(
+      new sqsSdk.SendMessageCommand({
+        QueueUrl,
+        MessageBody: 'hé',
+        MessageAttributes,
+        MessageGroupId: 'org_1',
+      }),
+    );
+    const received = await sqs().send(
+      new sqsSdk.ReceiveMessageCommand({
+        QueueUrl,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+        WaitTimeSeconds: 20,
+      }),
+    );
+    const message = only(received.Messages ?? []);
+    expect(message).toMatchObject({
+      MessageId: sent.MessageId,
+      Body: 'hé',
+      MessageAttributes,
+      MD5OfMessageAttributes: sent.MD5OfMessageAttributes,
+      Attributes: { ApproximateReceiveCount: '1', MessageGroupId: 'org_1' },
+    });
+    await sqs().send(new sqsSdk.DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
+    expect(aws.sqs.queueByName('through-the-sdk').counts().inFlight).toBe(0);
+  });
+
+  test('only the attributes that were asked for come along', async () => {
+    const QueueUrl = await aSqsQueue('asked-for');
+    const text = { DataType: 'String', StringValue: 'v' };
+    const MessageAttributes = { 'trace.id': text, other: text };
+    await sqs().send(new sqsSdk.SendMessageCommand({ QueueUrl, MessageBody: 'x', MessageAttributes }));
+    const { Messages = [] } = await sqs().send(
+      new sqsSdk.ReceiveMessageCommand({
+        QueueUrl,
+        MessageSystemAttributeNames: ['SentTimestamp'],
+        MessageAttributeNames: ['trace.*'],
+      }),
+    );
+    const message = only(Messages);
+    expect(Object.keys(message.Attributes ?? {})).toEqual(['SentTimestamp']);
+    expect(Object.keys(message.MessageAttributes ?? {})).toEqual(['trace.id']);
+  });
+
+  test('a batch fails entry by entry', async () => {
+    const QueueUrl = await aSqsQueue('batches');
+    const Entries = [
+      { Id: 'good', MessageBody: 'a' },
+      { Id: 'late', MessageBody: 'b', DelaySeconds: 901 },
+    ];
+    const sent = await sqs().send(new sqsSdk.SendMessageBatchCommand({ QueueUrl, Entries }));
+    expect(sent.Successful?.map(({ Id }) => Id)).toEqual(['good']);
+    expect(sent.Failed).toMatchObject([{ Id: 'late', Code: 'InvalidParameterValue', SenderFault: true }]);
+    const { Messages = [] } = await sqs().send(new sqsSdk.ReceiveMessageCommand({ QueueUrl }));
+    const { ReceiptHandle } = only(Messages);
+    const handles = [
+      { Id: 'good', ReceiptHandle },
+      { Id: 'bad', ReceiptHandle: 'nonsense' },
+    ];
+    const changed = await sqs().send(
+      new sqsSdk.ChangeMessageVisibilityBatchCommand({
+        QueueUrl,
+        Entries: handles.map((entry) => ({ ...entry, VisibilityTimeout: 60 })),
+      }),
+    );
+    expect(changed.Failed).toMatchObject([{ Id: 'bad', Code: 'ReceiptHandleIsInvalid' }]);
+    const deleted = await sqs().send(new sqsSdk.DeleteMessageBatchCommand({ QueueUrl, Entries: handles }));
+    expect(deleted.Successful).toEqual([{ Id: 'good' }]);
+    expect(deleted.Failed).toMatchObject([{ Id: 'bad' }]);
+  });
+
+  test.each<[string, { Id: string; MessageBody: string }[], string]>([
+    ['an empty batch', [], 'EmptyBatchRequest'],
+    [
+      'eleven entries',
+      Array.from({ length: 11 }, (_, n) => ({ Id: `${n}`, MessageBody: 'a' })),
+      'TooManyEntriesInBatchRequest',
+    ],
+    ['one id twice', [entry('a'), entry('a')], 'BatchEntryIdsNotDistinct'],
+    ['an odd id', [entry('a b')], 'InvalidBatchEntryId'],
+    ['more than 1 MiB together', [entry('a', 600_000), entry('b', 600_000)], 'BatchRequestTooLong'],
+  ])('%s is refused as a whole', async (name, Entries, code) => {
+    const QueueUrl = await aSqsQueue(`refused-${name.replaceAll(' ', '-')}`);
+    const sent = sqs().send(new sqsSdk.SendMessageBatchCommand({ QueueUrl, Entries }));
+    await expect(sent).rejects.toMatchObject({ name: code });
+  });
+
+  test('queues are found by name and listed, with their attributes', async () => {
+    const dead = await aws.sqs.createQueue(definitionOf({ name: 'found-dead' }));
+    const redrive = { deadLetterQueueArn: dead.arn, maxReceiveCount: 5 };
+    const queue = await aws.sqs.createQueue(definitionOf({ name: 'found', redrive }));
+    const { QueueUrl } = await sqs().send(new sqsSdk.GetQueueUrlCommand({ QueueName: 'found' }));
+    expect(QueueUrl).toBe(queue.url);
+    const listed = await sqs().send(new sqsSdk.ListQueuesCommand({ QueueNamePrefix: 'found' }));
+    expect(listed.QueueUrls).toEqual([dead.url, queue.url]);
+    const sources = await sqs().send(new sqsSdk.ListDeadLetterSourceQueuesCommand({ QueueUrl: dead.url }));
+    expect(sources.queueUrls).toEqual([queue.url]);
+    const { Attributes } = await sqs().send(
+      new sqsSdk.GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+    );
+    expect(Attributes).toMatchObject({
+      QueueArn: queue.arn,
+      ApproximateNumberOfMessages: '0',
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 5 }),
+    });
+  });
+
+  test('an unknown queue has the error the SDK knows', async () => {
+    const missing = sqs().send(new sqsSdk.GetQueueUrlCommand({ QueueName: 'missing' }));
+    await expect(missing).rejects.toBeInstanceOf(sqsSdk.QueueDoesNotExist);
+  });
+
+  test('a redrive is started, seen to complete, and a purge empties the queue', async () => {
+    const dead = await aws.sqs.createQueue(definitionOf({ name: 'redriven-dead' }));
+    const redrive = { deadLetterQueueArn: dead.arn, maxReceiveCount: 1 };
+    const queue = await aws.sqs.createQueue(definitionOf({ name: 'redriven', redrive }));
+    const QueueUrl = queue.url;
+    await sqs().send(new sqsSdk.SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+    await sqs().send(new sqsSdk.ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }));
+    await sqs().send(new sqsSdk.ReceiveMessageCommand({ QueueUrl }));
+    await sqs().send(new sqsSdk.StartMessageMoveTaskCommand({ SourceArn: dead.arn }));
+    await expect
+      .poll(() => sqs().send(new sqsSdk.ListMessageMoveTasksCommand({ SourceArn: dead.arn })))
+      .toMatchObject({ Results: [{ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: 1 }] });
+    expect(queue.counts().visible).toBe(1);
+    await sqs().send(new sqsSdk.PurgeQueueCommand({ QueueUrl }));
+    expect(queue.counts().visible).toBe(0);
+  });
+
+  test('a caller that hangs up takes no message', async () => {
+    const QueueUrl = await aSqsQueue('hung-up');
+    const leaving = new AbortController();
+    const polling = sqs().send(new sqsSdk.ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }), {
+      abortSignal: leaving.signal,
+    });
+    faults.next = () => {
+      setTimeout(() => {
+        leaving.abort();
+      }, 20);
+    };
+    await expect(polling).rejects.toMatchObject({ name: 'AbortError' });
+    faults.next = undefined;
+    const next = sqs().send(new sqsSdk.ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
+    await sqs().send(new sqsSdk.SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+    expect(only((await next).Messages ?? []).Body).toBe('x');
+  });
+
+  test('an operation or a field it does not know is refused by name', async () => {
+    const QueueUrl = await aSqsQueue('unknown');
+    const tags = sqs().send(new sqsSdk.ListQueueTagsCommand({ QueueUrl }));
+    await expect(tags).rejects.toMatchObject({ name: 'UnknownOperationException', message: /ListQueueTags/ });
+    const attempt = sqs().send(new sqsSdk.ReceiveMessageCommand({ QueueUrl, ReceiveRequestAttemptId: 'x' }));
+    await expect(attempt).rejects.toThrow('ReceiveRequestAttemptId');
+  });
+
+  function entry(Id: string, bytes = 1) {
+    return { Id, MessageBody: 'a'.repeat(bytes) };
+  }
+});
+
+test('EventBridge takes events through the SDK and brings them to a queue', async () => {
+  const queue = await aws.sqs.createQueue(definitionOf({ name: 'events' }));
+  aws.buses.createBus({ name: 'tidings' });
+  const targets = [{ id: 'events', queueArn: queue.arn, messageGroupIdPath: '$.detail.organizationId' }];
+  const eventPattern = { source: [{ prefix: 'acme' }] };
+  aws.buses.createRule({ busName: 'tidings', name: 'events', eventPattern, targets });
+  const client = new EventBridgeClient(clientOptions());
+  const Detail = JSON.stringify({ organizationId: 'org_1' });
+  const entry = { EventBusName: 'tidings', Source: 'acme.x', DetailType: 'a.b', Detail, Time: new Date(0) };
+  const put = await client.send(new PutEventsCommand({ Entries: [entry, { ...entry, Detail: 'x' }] }));
+  expect(put).toMatchObject({ FailedEntryCount: 1, Entries: [{}, { ErrorCode: 'MalformedDetail' }] });
+  const { message } = only(await queue.receive());
+  expect(JSON.parse(message.body)).toMatchObject({
+    id: put.Entries?.[0]?.EventId,
+    time: '1970-01-01T00:00:00Z',
+  });
+});
+
+test('KMS makes a key, signs with it, and tells of its states through the SDK', async () => {
+  const client = new kmsSdk.KMSClient(clientOptions());
+  const { KeyMetadata } = await client.send(
+    new kmsSdk.CreateKeyCommand({
+      KeySpec: 'ECC_NIST_P256',
+      KeyUsage: 'SIGN_VERIFY',
+      Tags: [{ TagKey: 'a', TagValue: 'b' }],
+    }),
+  );
+  const KeyId = KeyMetadata?.KeyId;
+  const { PublicKey = new Uint8Array() } = await client.send(new kmsSdk.GetPublicKeyCommand({ KeyId }));
+  const Message = createHash('sha256').update('hello').digest();
+  const sign = () =>
+    client.send(
+      new kmsSdk.SignCommand({ KeyId, Message, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }),
+    );
+  const { Signature = new Uint8Array() } = await sign();
+  const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' });
+  expect(verify('sha256', Buffer.from('hello'), key, Signature)).toBe(true);
+  const { Tags } = await client.send(new kmsSdk.ListResourceTagsCommand({ KeyId }));
+  expect(Tags).toEqual([{ TagKey: 'a', TagValue: 'b' }]);
+  await client.send(new kmsSdk.DisableKeyCommand({ KeyId }));
+  await expect(sign()).rejects.toBeInstanceOf(kmsSdk.DisabledException);
+  await client.send(new kmsSdk.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+  await expect(sign()).rejects.toBeInstanceOf(kmsSdk.KMSInvalidStateException);
+  const described = await client.send(new kmsSdk.DescribeKeyCommand({ KeyId }));
+  expect(described.KeyMetadata).toMatchObject({
+    KeyState: 'PendingDeletion',
+    DeletionDate: expect.any(Date) as Date,
+  });
+  const encrypted = client.send(new kmsSdk.EncryptCommand({ KeyId, Plaintext: Message }));
+  await expect(encrypted).rejects.toBeInstanceOf(kmsSdk.UnsupportedOperationException);
+});
+
+test('Secrets Manager keeps versions through the SDK', async () => {
+  const client = new secretsSdk.SecretsManagerClient(clientOptions());
+  const created = await client.send(
+    new secretsSdk.CreateSecretCommand({
+      Name: 'a/b',
+      SecretString: 'one',
+      KmsKeyId: 'key',
+      Tags: [{ Key: 'a', Value: 'b' }],
+    }),
+  );
+  const put = await client.send(
+    new secretsSdk.PutSecretValueCommand({
+      SecretId: 'a/b',
+      SecretBinary: Uint8Array.of(1, 2),
+      VersionStages: ['AWSCURRENT', 'v2'],
+    }),
+  );
+  const read = (wanted: { VersionId?: string | undefined; VersionStage?: string }) =>
+    client.send(new secretsSdk.GetSecretValueCommand({ SecretId: created.ARN, ...wanted }));
+  expect((await read({ VersionId: created.VersionId })).SecretString).toBe('one');
+  expect((await read({})).SecretBinary).toEqual(Uint8Array.of(1, 2));
+  const described = await client.send(new secretsSdk.DescribeSecretCommand({ SecretId: 'a/b' }));
+  expect(described.VersionIdsToStages).toEqual({
+    [String(created.VersionId)]: ['AWSPREVIOUS'],
+    [String(put.VersionId)]: ['AWSCURRENT', 'v2'],
+  });
+  const listed = await client.send(
+    new secretsSdk.ListSecretsCommand({ Filters: [{ Key: 'name', Values: ['a/'] }] }),
+  );
+  expect(listed.SecretList?.map(({ Name }) => Name)).toEqual(['a/b']);
+  await client.send(new secretsSdk.DeleteSecretCommand({ SecretId: 'a/b', RecoveryWindowInDays: 7 }));
+  await expect(read({})).rejects.toBeInstanceOf(secretsSdk.InvalidRequestException);
+  await client.send(new secretsSdk.RestoreSecretCommand({ SecretId: 'a/b' }));
+  await client.send(
+    new secretsSdk.DeleteSecretCommand({ SecretId: 'a/b', ForceDeleteWithoutRecovery: true }),
+  );
+  await expect(read({})).rejects.toBeInstanceOf(secretsSdk.ResourceNotFoundException);
+});
+
+async function aTable(client: DynamoDBClient): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'ledger',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    }),
+  );
+  await expect
+    .poll(() => client.send(new DescribeTableCommand({ TableName: 'ledger' })))
+    .toMatchObject({ Table: { TableStatus: 'ACTIVE' } });
+}
+
+test('DynamoDB stores and refuses through the SDK', async () => {
+  const client = new DynamoDBClient(clientOptions());
+  await aTable(client);
+  const put = () =>
+    client.send(
+      new PutItemCommand({
+        TableName: 'ledger',
+        Item: { pk: { S: 'a' } },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    );
+  await put();
+  await expect(put()).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
+});
+
+describe('the server', () => {
+  test('has a test’s outage for one service be an error the SDK may retry', async () => {
+    faults.next = (service, action) => {
+      if (service === 'kms') throw new AwsError('ThrottlingException', `no ${action} now`);
+    };
+    const throttled = new kmsSdk.KMSClient(clientOptions()).send(
+      new kmsSdk.DescribeKeyCommand({ KeyId: 'x' }),
+    );
+    await expect(throttled).rejects.toMatchObject({
+      name: 'ThrottlingException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    faults.next = (service) => {
+      if (service === 'dynamodb') throw new AwsError('InternalServerError', 'down', { status: 500 });
+    };
+    const down = new DynamoDBClient(clientOptions()).send(new DescribeTableCommand({ TableName: 'ledger' }));
+    await expect(down).rejects.toMatchObject({
+      name: 'InternalServerError',
+      $metadata: { httpStatusCode: 500 },
+    });
+  });
+
+  test.each([
+    { name: 'a name that only resolves to loopback', headers: { host: 'evil.example' }, status: 403 },
+    { name: 'a name that begins like loopback', headers: { host: '127.0.0.1.evil.example' }, status: 403 },
+    { name: 'an unknown service', headers: { 'x-amz-target': 'Logs_20140328.PutLogEvents' }, status: 404 },
+    {
+      name: 'a body that is not JSON',
+      headers: { 'x-amz-target': 'AmazonSQS.ListQueues' },
+      body: 'x',
+      status: 400,
+    },
+    {
+      name: 'a body over 16 MB',
+      headers: { 'x-amz-target': 'AmazonSQS.ListQueues', 'content-length': '16777217' },
+      body: '',
+      status: 413,
+    },
+  ])('refuses $name', async ({ headers, body = '{}', status }) => {
+    const answer = await post(headers, body);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['x-amzn-requestid']).toBeTruthy();
+    expect(JSON.parse(answer.body)).toMatchObject({ __type: expect.any(String) as string });
+  });
+
+  test.each(['localhost', '[::1]:80', '127.0.0.1'])('answers as %s', async (host) => {
+    const answer = await post({ host, 'x-amz-target': 'AmazonSQS.ListQueues' }, '{}');
+    expect(answer.status).toBe(200);
+  });
+
+  test('keeps everything in its folder over a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'aws-'));
+    const start = async (options: LocalAwsOptions = {}) => {
+      const started = await startLocalAws({ folder, ...options });
+      return { started, queue: await started.sqs.createQueue(definitionOf()) };
+    };
+    const before = await start();
+    await aTable(new DynamoDBClient(clientOptions(before.started)));
+    const Item = { pk: { S: 'kept' } };
+    await new DynamoDBClient(clientOptions(before.started)).send(
+      new PutItemCommand({ TableName: 'ledger', Item }),
+    );
+    await before.queue.send({ body: 'kept' });
+    await before.started.close();
+    const { started, queue } = await start();
+    expect(only(await queue.receive()).message.body).toBe('kept');
+    const get = new GetItemCommand({ TableName: 'ledger', Key: Item });
+    expect((await new DynamoDBClient(clientOptions(started)).send(get)).Item).toEqual(Item);
+    await started.close();
+    await rm(folder, { recursive: true });
+  });
+});
+
+interface Answer {
+  status: number | undefined;
+  headers: Record<string, unknown>;
+  body: string;
+}
+
+function post(headers: NodeJS.Dict<string>, body: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { host: '127.0.0.1', port: aws.server.port, method: 'POST', headers },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => {
+          sent.destroy();
+          resolve({ status: response.statusCode, headers: response.headers, body: text });
+        });
+      },
+    );
+    sent.on('error', reject);
+    sent.write(body);
+    if (headers['content-length'] === undefined) sent.end();
+    else sent.flushHeaders();
+  });
+}
