@@ -1,0 +1,84 @@
+import type { TargetRules } from '../endpoint/target.ts';
+import type { AttemptFailureCode } from './failure.ts';
+import type { Phase } from './phases.ts';
+
+/**
+ * One POST, once. Never rejects and never throws: whatever the receiver does is data. The answer comes within
+ * `timeoutMs` (and what the event loop is late).
+ */
+export type Post = (request: PostRequest) => Promise<PostResult>;
+
+export interface PostRequest {
+  /** As stored: it is parsed and checked again for every attempt. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The signed bytes, sent as they are. */
+  readonly body: Uint8Array;
+  /** From the lookup of the name to the end of the response's headers. */
+  readonly timeoutMs: number;
+  readonly rules: TargetRules;
+  /** Both PEM; the certificate with its chain. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
+  /** Keeps this much of the response's body, at most 16 kB; without it nothing of the body is kept. */
+  readonly keepResponseBytes?: number;
+  /** Ends the attempt early, as `timeout`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PostResult {
+  readonly answer: Answer;
+  /** From the call to the answer, the reading of the body included. */
+  readonly durationMs: number;
+  /** Up to where the attempt stopped; only the last can be not ok. Never holds the resolved address. */
+  readonly phases: readonly Phase[];
+}
+
+/** A response with whatever status, 200 to 599, is a response: whether it is a success is not judged here. */
+export type Answer = ResponseAnswer | { readonly kind: 'failure'; readonly code: AttemptFailureCode };
+
+export interface ResponseAnswer {
+  readonly kind: 'response';
+  readonly status: number;
+  /** As sent, cut to 256 characters. */
+  readonly retryAfter?: string;
+  /** Only when asked for: text, without control characters other than line feed and tab. Still untrusted. */
+  readonly body?: string;
+}
+
+/** The head of a response, as the HTTP parser gives it. */
+export interface ResponseHead {
+  readonly status: number;
+  /** Without the name: `1.1`. */
+  readonly httpVersion: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The parser met bytes that cannot be there, after the head. */
+  readonly isFollowedByGarbage: boolean;
+}
+
+/**
+ * What a response counts as. The first final status line decides and later trouble changes only the body, with
+ * one exception: a 204 that announces or sends a body (RFC 9110, 8.6 and 15.3.5) is no valid response.
+ */
+export function answerOf(head: ResponseHead, body: string | undefined): Answer {
+  const isHttp1 = head.httpVersion === '1.1' || head.httpVersion === '1.0';
+  if (!isHttp1 || head.status < 200 || head.status > 599 || isContradiction(head)) {
+    return { kind: 'failure', code: 'invalid_response' };
+  }
+  const retryAfter = head.headers['retry-after'];
+  return {
+    kind: 'response',
+    status: head.status,
+    ...(typeof retryAfter === 'string' ? { retryAfter: retryAfter.slice(0, keptValueMax) } : {}),
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+/** Of a header's value (sender.md, section 10). */
+const keptValueMax = 256;
+
+function isContradiction(head: ResponseHead): boolean {
+  if (head.status !== 204) return false;
+  const length = head.headers['content-length'];
+  // Many receivers write "content-length: 0" here; it is wrong, and says the same.
+  return head.isFollowedByGarbage || (length !== undefined && !/^0+$/.test(String(length)));
+}

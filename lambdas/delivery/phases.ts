@@ -1,0 +1,78 @@
+/** The steps of one attempt, in the order in which they happen. An IP literal has no `lookup`. */
+export type PhaseName = 'lookup' | 'address_check' | 'connect' | 'tls' | 'request' | 'first_byte';
+
+export interface CertificateFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  /** RFC 3339, or empty when the certificate holds no readable date. */
+  readonly validTo: string;
+}
+
+/** What the handshake showed, also when it failed later: an expired certificate can be shown with its date. */
+export interface TlsFacts {
+  readonly version?: string;
+  readonly cipher?: string;
+  readonly certificate?: CertificateFacts;
+  /** Absent when the handshake did not get far enough to know. */
+  readonly clientCertificateRequested?: boolean;
+  readonly clientCertificateGiven: boolean;
+}
+
+interface Timing<Name extends PhaseName> {
+  readonly name: Name;
+  readonly ms: number;
+  readonly ok: boolean;
+}
+
+export type Phase = Timing<Exclude<PhaseName, 'tls'>> | (Timing<'tls'> & TlsFacts);
+
+export interface PhaseRecord {
+  /** Begins a phase; the one before it, if still open, has gone well. */
+  readonly enter: (name: PhaseName) => void;
+  /** Ends the open phase, if there is one. */
+  readonly close: (ok: boolean) => void;
+  readonly describeTls: (facts: TlsFacts) => void;
+  readonly tlsFacts: () => TlsFacts | undefined;
+  /** The phase entered last, open or not. */
+  readonly current: () => PhaseName;
+  readonly list: () => readonly Phase[];
+}
+
+/** Keeps how far an attempt came and how long each step took; `now` is a monotonic clock in milliseconds. */
+export function recordPhases(now: () => number): PhaseRecord {
+  const done: { name: PhaseName; ms: number; ok: boolean }[] = [];
+  let open: { name: PhaseName; startedAt: number } | undefined;
+  let current: PhaseName = 'lookup';
+  let tls: TlsFacts | undefined;
+
+  function close(ok: boolean): void {
+    if (open === undefined) return;
+    done.push({ name: open.name, ms: roundedMs(now() - open.startedAt), ok });
+    open = undefined;
+  }
+
+  return {
+    enter: (name) => {
+      close(true);
+      current = name;
+      open = { name, startedAt: now() };
+    },
+    close,
+    describeTls: (facts) => {
+      tls = facts;
+    },
+    tlsFacts: () => tls,
+    current: () => current,
+    list: () => done.map((phase) => toPhase(phase, tls ?? { clientCertificateGiven: false })),
+  };
+}
+
+/** Microseconds are kept: on a fast network the name and the address take less than one millisecond. */
+export function roundedMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+function toPhase(phase: { name: PhaseName; ms: number; ok: boolean }, facts: TlsFacts): Phase {
+  const { name, ms, ok } = phase;
+  return name === 'tls' ? { name, ms, ok, ...facts } : { name, ms, ok };
+}

@@ -1,0 +1,92 @@
+import { webcrypto } from 'node:crypto';
+
+// @peculiar/x509 asks for a polyfill of decorator metadata that it then does not use.
+for (const name of ['getMetadata', 'getOwnMetadata', 'defineMetadata']) {
+  if (!(name in Reflect)) Object.assign(Reflect, { [name]: () => undefined });
+}
+const x509 = await import('@peculiar/x509');
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const dayMs = 24 * 60 * 60 * 1000;
+
+export interface Identity {
+  /** PEM. */
+  readonly certificate: string;
+  /** PEM, PKCS #8. */
+  readonly key: string;
+}
+
+export interface Wish {
+  /** Subject alternative names; none at all when empty. */
+  readonly names?: readonly string[];
+  readonly commonName?: string;
+  readonly validFromDays?: number;
+  readonly validToDays?: number;
+}
+
+export interface Authority {
+  readonly certificate: string;
+  readonly issue: (wish?: Wish) => Promise<Identity>;
+}
+
+/** A certificate authority with a key of its own; what it issues is trusted by whoever trusts its certificate. */
+export async function anAuthority(name = 'Test authority'): Promise<Authority> {
+  const keys = await makeKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+    ...validity({}),
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  return {
+    certificate: certificate.toString('pem'),
+    issue: async (wish = {}) => {
+      const own = await makeKeys();
+      const issued = await x509.X509CertificateGenerator.create({
+        subject: `CN=${wish.commonName ?? 'receiver'}`,
+        issuer: certificate.subject,
+        publicKey: own.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: algorithm,
+        ...validity(wish),
+        extensions: alternativeNames(wish.names ?? ['receiver.localhost']),
+      });
+      return { certificate: issued.toString('pem'), key: await toPem(own.privateKey) };
+    },
+  };
+}
+
+export async function aSelfSigned(names: readonly string[]): Promise<Identity> {
+  const keys = await makeKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=self',
+    keys,
+    signingAlgorithm: algorithm,
+    ...validity({}),
+    extensions: alternativeNames(names),
+  });
+  return { certificate: certificate.toString('pem'), key: await toPem(keys.privateKey) };
+}
+
+async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+async function toPem(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+}
+
+function validity({ validFromDays = -1, validToDays = 30 }: Wish): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now + validFromDays * dayMs), notAfter: new Date(now + validToDays * dayMs) };
+}
+
+function alternativeNames(names: readonly string[]): InstanceType<typeof x509.Extension>[] {
+  if (names.length === 0) return [];
+  return [
+    new x509.SubjectAlternativeNameExtension(
+      names.map((value) => ({ type: /^[0-9.]+$|:/.test(value) ? 'ip' : 'dns', value })),
+    ),
+  ];
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { describeFailure } from '../../../lambdas/delivery/failure-text.ts';
+import {
+  AttemptExpired,
+  AttemptFailure,
+  failureOf,
+  failureOfStatus,
+  type AttemptFailureCode,
+  type FailureCode,
+} from '../../../lambdas/delivery/failure.ts';
+import type { PhaseName, TlsFacts } from '../../../lambdas/delivery/phases.ts';
+
+const phases: readonly PhaseName[] = ['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte'];
+
+function anError(code: string, more: object = {}): Error {
+  return Object.assign(new Error(`${code} 10.1.2.3:443`), { code, ...more });
+}
+
+const asked: TlsFacts = { clientCertificateRequested: true, clientCertificateGiven: false };
+
+describe('an error of Node becomes a code', () => {
+  const cases: [string, PhaseName, AttemptFailureCode][] = [
+    ['ENOTFOUND', 'lookup', 'dns_not_found'],
+    ['EAI_AGAIN', 'lookup', 'dns_failed'],
+    ['ETIMEOUT', 'lookup', 'dns_timeout'],
+    ['ECONNREFUSED', 'connect', 'connection_refused'],
+    ['EHOSTUNREACH', 'connect', 'connection_refused'],
+    ['ENETUNREACH', 'connect', 'connection_refused'],
+    ['ETIMEDOUT', 'connect', 'connection_timeout'],
+    ['ETIMEDOUT', 'first_byte', 'timeout'],
+    ['EPIPE', 'request', 'connection_closed'],
+    ['HPE_HEADER_OVERFLOW', 'first_byte', 'header_overflow'],
+    ['HPE_INVALID_CONSTANT', 'first_byte', 'invalid_response'],
+    ['CERT_HAS_EXPIRED', 'tls', 'tls_expired'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls', 'tls_wrong_host'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls', 'tls_untrusted'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'tls', 'tls_untrusted'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'tls', 'tls_untrusted'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls', 'tls_untrusted'],
+    ['CERT_REVOKED', 'tls', 'tls_untrusted'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tls', 'tls_version'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'tls', 'tls_version'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls', 'tls_failed'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'first_byte', 'tls_client_certificate_required'],
+    ['EPROTO', 'tls', 'tls_failed'],
+  ];
+
+  test.each(cases)('%s while in %s: %s', (code, phase, expected) => {
+    expect(failureOf(anError(code), phase)).toBe(expected);
+  });
+
+  test('a reset has a system call, a hang-up has none', () => {
+    expect(failureOf(anError('ECONNRESET', { syscall: 'read' }), 'first_byte')).toBe('connection_reset');
+    expect(failureOf(anError('ECONNRESET'), 'first_byte')).toBe('connection_closed');
+  });
+
+  test('of several addresses, one that refused says more than one that was silent', () => {
+    const error = new AggregateError([anError('ETIMEDOUT'), anError('ECONNREFUSED'), anError('ENETUNREACH')]);
+
+    expect(failureOf(error, 'connect')).toBe('connection_refused');
+  });
+
+  test('of several addresses, one that was silent says more than one that cannot be reached from here', () => {
+    const error = new AggregateError([anError('ENETUNREACH'), anError('ETIMEDOUT')]);
+
+    expect(failureOf(error, 'connect')).toBe('connection_timeout');
+  });
+
+  test('a limit is named by its phase', () => {
+    const codes = phases.map((phase) => failureOf(new AttemptExpired(), phase));
+
+    expect(codes).toEqual([
+      'dns_timeout',
+      'dns_timeout',
+      'connection_timeout',
+      'timeout',
+      'timeout',
+      'timeout',
+    ]);
+  });
+
+  test('a hang-up by a receiver that asked for a certificate and got none is about the certificate', () => {
+    const hangUp = anError('ECONNRESET');
+
+    expect(failureOf(hangUp, 'first_byte', asked)).toBe('tls_client_certificate_required');
+    expect(failureOf(hangUp, 'first_byte', { ...asked, clientCertificateGiven: true })).toBe(
+      'connection_closed',
+    );
+    expect(failureOf(new AttemptExpired(), 'first_byte', asked)).toBe('timeout');
+    expect(failureOf(new AttemptFailure('invalid_response'), 'first_byte', asked)).toBe('invalid_response');
+  });
+
+  test('anything at all that is thrown becomes a code, and nothing of it is shown', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.constantFrom(...phases), (thrown, phase) => {
+        const code = failureOf(thrown, phase);
+
+        expect(describeFailure(code).message).not.toContain('http_');
+      }),
+    );
+  });
+});
+
+describe('a code becomes a sentence and an advice', () => {
+  const codes: readonly FailureCode[] = [
+    ...([300, 301, 304, 400, 401, 404, 410, 429, 500, 503, 599].map(failureOfStatus) satisfies FailureCode[]),
+    ...phases.map((phase) => failureOf(undefined, phase)),
+    'timeout',
+    'tls_no_san',
+  ];
+
+  test.each(codes)('%s', (code) => {
+    const { message, advice } = describeFailure(code);
+
+    expect(message).toMatch(/^[A-Z].*\.$/);
+    expect(advice).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('redirects have one code, and 304 is none', () => {
+    expect([301, 302, 303, 307, 308].map(failureOfStatus)).toEqual(Array(5).fill('redirect'));
+    expect(failureOfStatus(304)).toBe('http_304');
+  });
+});
