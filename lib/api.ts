@@ -25,24 +25,22 @@ export interface ApiProps {
 /** The HTTP API by which organizations are managed; every route below `/v1` needs a bearer token. */
 export class Api extends Construct {
   public readonly url: string;
+  private readonly http: apigateway.HttpApi;
+  private readonly authorizer: HttpJwtAuthorizer;
 
   public constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
     const { settings, identity } = props;
     const handler = this.handlerFunction(props);
-    const api = new apigateway.HttpApi(this, 'Http', {
+    this.http = new apigateway.HttpApi(this, 'Http', {
       apiName: nameOf(settings.stage),
       description: 'Tidings: organizations, endpoints, events, deliveries',
       createDefaultStage: false,
     });
-    api.addRoutes({
-      path: '/v1/{proxy+}',
-      methods: [apigateway.HttpMethod.ANY],
-      integration: new HttpLambdaIntegration('Handler', handler),
-      authorizer: new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: [identity.audience] }),
-    });
+    this.authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: [identity.audience] });
+    this.serve(apigateway.HttpMethod.ANY, '/v1/{proxy+}', handler);
     const stage = new apigateway.HttpStage(this, 'Stage', {
-      httpApi: api,
+      httpApi: this.http,
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: 200, burstLimit: 400 },
@@ -53,6 +51,16 @@ export class Api extends Construct {
       },
     });
     this.url = stage.url;
+  }
+
+  /** Has a function answer the requests of a route; every route takes a bearer token. */
+  public serve(method: apigateway.HttpMethod, path: string, handler: HandlerFunction): void {
+    this.http.addRoutes({
+      path,
+      methods: [method],
+      integration: new HttpLambdaIntegration(handler.node.id, handler),
+      authorizer: this.authorizer,
+    });
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {
@@ -97,6 +105,7 @@ export class Api extends Construct {
     allowSecrets(handler, secretPrefix, [
       'secretsmanager:CreateSecret',
       'secretsmanager:PutSecretValue',
+      'secretsmanager:UpdateSecretVersionStage',
       'secretsmanager:DeleteSecret',
       'secretsmanager:TagResource',
     ]);

@@ -7,6 +7,9 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { join } from 'node:path';
 
+/** Names are resolved on libuv's threads: with its four, a few slow names would delay every other receiver's. */
+const threads = '64';
+
 export interface HandlerFunctionProps {
   /** Folder below `lambdas/` whose `handler.ts` runs. */
   readonly feature: string;
@@ -34,7 +37,11 @@ export class HandlerFunction extends NodejsFunction {
       architecture: lambda.Architecture.ARM_64,
       timeout: Duration.seconds(props.timeoutSeconds),
       memorySize: props.memoryMb,
-      environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: id.toLowerCase() },
+      environment: {
+        ...props.environment,
+        POWERTOOLS_SERVICE_NAME: id.toLowerCase(),
+        UV_THREADPOOL_SIZE: threads,
+      },
       environmentEncryption: props.key,
       role,
       logGroup,

@@ -8,6 +8,7 @@ import { Ingest } from './ingest.ts';
 import { Routing } from './routing.ts';
 import { readSettings } from './settings.ts';
 import { Storage } from './storage.ts';
+import { Tester } from './tester.ts';
 
 /** The whole of Tidings, as the diagram in DESIGN.md section 2 draws it. */
 export class TidingsStack extends Stack {
@@ -39,6 +40,8 @@ export class TidingsStack extends Stack {
       retries: delivery.retries,
       secretPrefix,
     });
+
+    new Tester(this, 'Tester', { settings, storage, api, secretPrefix });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'BusName', { value: ingest.bus.eventBusName });

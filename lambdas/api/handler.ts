@@ -6,6 +6,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { outgoing } from '../delivery/message.ts';
 import { deliveryRoutes } from '../delivery/routes.ts';
 import { makeDeliveryReader } from '../delivery/store.ts';
+import { certificateRoutes } from '../endpoint/certificate-routes.ts';
+import type { RegisterPorts } from '../endpoint/register.ts';
 import { endpointRoutes } from '../endpoint/routes.ts';
 import { makeEndpointStore } from '../endpoint/store.ts';
 import { defaultTargetRules } from '../endpoint/target.ts';
@@ -36,6 +38,18 @@ const events = makeEventStore(client, env.LEDGER_TABLE, Date.now);
 const send = makeSend(new SQSClient({}), env.RETRIES_QUEUE_URL);
 const { RETENTION_DAYS: retentionDays } = env;
 
+const registration: RegisterPorts = {
+  endpoints,
+  secrets: makeSecretWriter(new SecretsManagerClient({}), env.SECRET_PREFIX, env.KEY_ARN),
+  rules: {
+    listEventTypes: eventTypes.list,
+    target: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
+    retentionDays,
+  },
+  chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
+  now: Date.now,
+};
+
 const ports: ServePorts = {
   getOrganization: organizations.get,
   organizationClaim: env.ORGANIZATION_CLAIM,
@@ -43,21 +57,8 @@ const ports: ServePorts = {
   log,
   routes: [
     ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
-    ...endpointRoutes({
-      endpoints,
-      getOrganization: organizations.get,
-      registration: {
-        add: endpoints.add,
-        secrets: makeSecretWriter(new SecretsManagerClient({}), env.SECRET_PREFIX, env.KEY_ARN),
-        rules: {
-          listEventTypes: eventTypes.list,
-          target: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
-          retentionDays,
-        },
-        chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
-        now: Date.now,
-      },
-    }),
+    ...endpointRoutes({ endpoints, getOrganization: organizations.get, registration }),
+    ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
     ...eventTypeRoutes({ eventTypes }),
     ...eventRoutes({
       listEventTypes: eventTypes.list,

@@ -8,25 +8,20 @@ import type { Post, PostResult } from './answer.ts';
 import { classify } from './classify.ts';
 import type { Outcome } from './classify.ts';
 import type { Job } from './decide.ts';
+import { attemptOf, keepResponseBytes } from './attempt-record.ts';
 import { attemptsKeptMax } from './delivery.ts';
-import type { Attempt, Delivery } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { follow } from './follow.ts';
 import { hold } from './hold.ts';
 import type { HoldPorts } from './hold.ts';
+import type { Prepared, Unsigned } from './prepare.ts';
 
 export interface AttemptPorts extends HoldPorts {
-  readonly sign: (endpoint: Endpoint, signable: Unsigned) => Promise<Readonly<Record<string, string>>>;
+  readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
   readonly record: (after: Delivery) => Promise<'recorded' | 'superseded'>;
   readonly targetRules: TargetRules;
   readonly retentionDays: number;
-}
-
-/** What an attempt signs; its time is the attempt's own. */
-export interface Unsigned {
-  readonly webhookId: string;
-  readonly body: Uint8Array;
-  readonly nowMs: number;
 }
 
 /** Time to record an outcome and to send what follows, when the answer came at the last moment. */
@@ -43,14 +38,20 @@ export async function attempt(ports: AttemptPorts, job: Job, remainingMs: number
   if (remainingMs < timeoutMs + settleMs) return 'failed';
 
   const startedMs = ports.now();
-  let request: { headers: Readonly<Record<string, string>>; body: Uint8Array };
+  let request: Prepared & { readonly body: Uint8Array };
   try {
-    request = await signed(ports, job, startedMs);
+    request = await prepared(ports, job, startedMs);
   } catch (fault) {
     return hold(ports, job.message, { code: 'signing_unavailable', fault });
   }
-  const { url } = job.endpoint;
-  const result = await ports.post({ ...request, url, timeoutMs, rules: ports.targetRules });
+  const { url, keepResponse } = job.endpoint;
+  const result = await ports.post({
+    ...request,
+    url,
+    timeoutMs,
+    rules: ports.targetRules,
+    ...(keepResponse ? { keepResponseBytes } : {}),
+  });
   const outcome = classify(result.answer, {
     policy: policy.retry,
     attemptOfRound: job.message.attempt - roundStartOf(job),
@@ -63,10 +64,10 @@ export async function attempt(ports: AttemptPorts, job: Job, remainingMs: number
   return 'done';
 }
 
-async function signed(ports: AttemptPorts, { endpoint, event }: Job, nowMs: number) {
+async function prepared(ports: AttemptPorts, { endpoint, event }: Job, nowMs: number) {
   if (event.body === undefined) throw new Error('an accepted event has a body');
   const body = unpackBody(event.body);
-  return { body, headers: await ports.sign(endpoint, { webhookId: event.id, body, nowMs }) };
+  return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, nowMs })) };
 }
 
 interface Settlement {
@@ -86,16 +87,7 @@ const statusOf = { delivered: 'delivered', retry: 'retrying', dead: 'dead' } as 
 function settled(ports: AttemptPorts, job: Job, { outcome, result, startedMs }: Settlement): Delivery {
   const { organizationId, endpointId, eventId, eventType, round, attempt: number, trigger } = job.message;
   const nowMs = ports.now();
-  const made: Attempt = {
-    number,
-    round,
-    trigger,
-    at: isoTime(startedMs),
-    durationMs: Math.round(result.durationMs),
-    outcome: outcome.kind,
-    ...(outcome.kind === 'delivered' ? {} : { code: outcome.code }),
-    ...(outcome.statusCode === undefined ? {} : { statusCode: outcome.statusCode }),
-  };
+  const made = attemptOf({ number, round, trigger, startedMs }, outcome, result);
   return {
     organizationId,
     endpointId,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { trigger } from './message.ts';
 
-export const deliveryStatus = z.enum(['delivered', 'retrying', 'dead', 'discarded']);
+/** `failed` is the end of a test event that was not taken: it is not tried again, and nobody's dead letter. */
+export const deliveryStatus = z.enum(['delivered', 'retrying', 'dead', 'discarded', 'failed']);
 
 /** Why a delivery was deliberately not made. */
 export const discardReason = z.enum([
@@ -20,10 +21,12 @@ export const attempt = z.object({
   /** When it began. */
   at: z.string(),
   durationMs: z.number(),
-  outcome: z.enum(['delivered', 'retry', 'dead']),
+  outcome: z.enum(['delivered', 'retry', 'dead', 'failed']),
   /** Absent on success. */
   code: z.string().exactOptional(),
   statusCode: z.number().exactOptional(),
+  /** The beginning of the receiver's answer, where the endpoint keeps it. Untrusted text. */
+  responseBody: z.string().exactOptional(),
 });
 
 /** A delivery as the ledger keeps it: one event for one endpoint. */

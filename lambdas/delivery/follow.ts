@@ -31,6 +31,7 @@ export async function follow({ send, now }: FollowPorts, delivery: Delivery): Pr
     }
     case 'delivered':
     case 'discarded':
+    case 'failed':
       return;
   }
 }

@@ -10,21 +10,21 @@ import { areLocalReceiversAllowed } from '../shared/local-receivers.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
-import { makeReadKeys } from '../signing/secrets.ts';
+import { makeReadSecret } from '../signing/secrets.ts';
 import { isComplete } from './decide.ts';
 import type { DeliverPorts } from './deliver.ts';
 import { deliverEnv } from './env.ts';
 import { outgoing } from './message.ts';
 import { makePost } from './post.ts';
 import { receive } from './receive.ts';
-import { sign } from './sign.ts';
+import { prepare } from './prepare.ts';
 import { makeReadKnown, makeReadRecipient, makeRecord } from './store.ts';
 
 const env = readEnvironment(deliverEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const sqs = new SQSClient({});
-const readKeys = makeReadKeys(new SecretsManagerClient({}), env.SECRET_PREFIX);
+const readSecret = makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX);
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const release = makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]);
 
@@ -33,7 +33,7 @@ const ports: DeliverPorts = {
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
   record: makeRecord(client, env.LEDGER_TABLE),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
-  sign: (endpoint, unsigned) => sign({ readKeys }, endpoint, unsigned),
+  prepare: (endpoint, unsigned) => prepare({ readSecret }, endpoint, unsigned),
   post: makePost(),
   targetRules: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
   retentionDays: env.RETENTION_DAYS,

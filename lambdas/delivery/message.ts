@@ -4,7 +4,7 @@ import { parseJson } from '../shared/json.ts';
 import { isoTime } from '../shared/time.ts';
 
 /** Why an attempt is made. */
-export const trigger = z.enum(['scheduled', 'manual', 'redrive']);
+export const trigger = z.enum(['scheduled', 'manual', 'redrive', 'test']);
 
 const dead = z.object({
   /** When this very message was sent: SQS's own time of sending is compared with it. */

@@ -18,6 +18,7 @@ import { ulid } from '../shared/ulid.ts';
 import { delivery, deliverySummary } from './delivery.ts';
 import type { Delivery, DeliveryStatus, DeliverySummary } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
+import { testsPerMinute } from './test-event.ts';
 import type { Known, Recipient } from './decide.ts';
 
 /** Key of a delivery in the ledger: it is the pair of endpoint and event. */
@@ -65,18 +66,12 @@ export function makeReadRecipient(client: DynamoDBDocumentClient, config: string
  */
 export function makeRecord(client: DynamoDBDocumentClient, ledger: string) {
   return async function record(after: Delivery): Promise<'recorded' | 'superseded'> {
-    try {
-      await client.send(new UpdateCommand(updateOf(ledger, after)));
-      return 'recorded';
-    } catch (fault) {
-      if (fault instanceof ConditionalCheckFailedException) return 'superseded';
-      throw fault;
-    }
+    return (await isWritten(client, updateOf(ledger, after))) ? 'recorded' : 'superseded';
   };
 }
 
 function updateOf(TableName: string, after: Delivery): UpdateCommandInput {
-  const isOpen = after.status !== 'delivered';
+  const isOpen = after.status !== 'delivered' && after.status !== 'failed';
   const all = {
     ...after,
     // Sparse: a delivered item leaves the index.
@@ -170,7 +165,7 @@ function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) 
   const position = z.tuple([eventId, endpointId]);
   return async function withStatus(
     organizationId: string,
-    status: Exclude<DeliveryStatus, 'delivered'>,
+    status: Exclude<DeliveryStatus, 'delivered' | 'failed'>,
     { limit, cursor }: PageQuery,
   ): Promise<Page<DeliverySummary>> {
     const pk = statusKey(organizationId, status);
@@ -198,4 +193,39 @@ function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) 
 /** The least id of an event that happened at a moment or later. */
 function eventIdFrom(isoTime: string): string {
   return `evt_${ulid(Math.max(0, Date.parse(isoTime)), new Uint8Array(10))}`;
+}
+
+/** Counts the tests of an endpoint in windows of a minute; false for one too many. */
+export function makeCountTest(client: DynamoDBDocumentClient, ledger: string, now: Now) {
+  return async function countTest(endpointId: string): Promise<boolean> {
+    const window = Math.floor(now() / 60_000);
+    const common = {
+      TableName: ledger,
+      Key: { pk: `ENDPOINT#${endpointId}`, sk: 'TESTS' },
+      ExpressionAttributeNames: { '#window': 'window', '#count': 'count' },
+    };
+    const begun = await isWritten(client, {
+      ...common,
+      UpdateExpression: 'SET #window = :window, #count = :one, expiresAt = :expiresAt',
+      ConditionExpression: 'attribute_not_exists(#window) OR #window < :window',
+      ExpressionAttributeValues: { ':window': window, ':one': 1, ':expiresAt': (window + 2) * 60 },
+    });
+    if (begun) return true;
+    return isWritten(client, {
+      ...common,
+      UpdateExpression: 'ADD #count :one',
+      ConditionExpression: '#window = :window AND #count < :max',
+      ExpressionAttributeValues: { ':window': window, ':one': 1, ':max': testsPerMinute },
+    });
+  };
+}
+
+async function isWritten(client: DynamoDBDocumentClient, update: UpdateCommandInput): Promise<boolean> {
+  try {
+    await client.send(new UpdateCommand(update));
+    return true;
+  } catch (fault) {
+    if (fault instanceof ConditionalCheckFailedException) return false;
+    throw fault;
+  }
 }

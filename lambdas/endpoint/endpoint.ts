@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { eventTypeName, subscribableCategories } from '../event/event-type.ts';
 import { policy } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
+import { clientCertificate, shownCertificate } from './client-certificate.ts';
+import { ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
 
 const eventTypePattern = z.union([
   eventTypeName,
@@ -20,6 +22,8 @@ const fields = {
   eventTypes: z.array(eventTypePattern).max(200),
   categories: z.array(z.enum(subscribableCategories)).max(subscribableCategories.length),
   policy,
+  /** Whether the beginning of a receiver's answer is kept with the attempt: a way out for private data. */
+  keepResponse: z.boolean(),
 };
 
 /** What an administrator says of a new endpoint. */
@@ -30,6 +34,8 @@ export const newEndpoint = z.strictObject({
   eventTypes: fields.eventTypes.default([]),
   categories: fields.categories.default([]),
   policy: fields.policy.default({}),
+  keepResponse: fields.keepResponse.default(false),
+  headers: wantedHeaders.default([]),
 });
 
 /** What an administrator may change; fields of `policy` are merged one by one. */
@@ -40,6 +46,9 @@ export const endpointChange = z.strictObject({
   eventTypes: fields.eventTypes.exactOptional(),
   categories: fields.categories.exactOptional(),
   policy: fields.policy.exactOptional(),
+  keepResponse: fields.keepResponse.exactOptional(),
+  /** The whole list; a secret header without a value keeps the one it has. */
+  headers: wantedHeaders.exactOptional(),
 });
 
 /** A live version of an endpoint's secret: the first in the list is the newest. */
@@ -57,10 +66,23 @@ export const endpoint = z.object({
   ...fields,
   description: fields.description.exactOptional(),
   scheme: z.literal('hmac'),
+  headers: z.array(ownHeader),
+  clientCertificate: clientCertificate.exactOptional(),
   secretVersions: z.array(secretVersion).min(1),
   createdAt: z.string(),
   updatedAt: z.string(),
 });
+
+/** An endpoint as it is shown: no secret comes back. */
+export const shownEndpoint = endpoint.extend({
+  headers: z.array(shownHeader),
+  clientCertificate: shownCertificate.exactOptional(),
+});
+
+/** What a caller sees of an endpoint. */
+export function show(stored: Endpoint): z.output<typeof shownEndpoint> {
+  return shownEndpoint.parse(stored);
+}
 
 export type NewEndpoint = z.output<typeof newEndpoint>;
 export type EndpointChange = z.output<typeof endpointChange>;

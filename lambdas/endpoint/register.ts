@@ -1,14 +1,17 @@
-import type { EventType } from '../event/event-type.ts';
 import { catalogueOf } from '../event/catalogue.ts';
-import { effectivePolicy, mergePolicy, refuseLongSchedule } from '../organization/policy.ts';
+import type { EventType } from '../event/event-type.ts';
 import type { Organization } from '../organization/organization.ts';
-import { InvalidRequest } from '../shared/errors.ts';
+import { effectivePolicy, mergePolicy, refuseLongSchedule } from '../organization/policy.ts';
+import { Conflict, InvalidRequest } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { newSecret } from '../signing/secret.ts';
+import type { SecretName, SecretWriter } from '../signing/secret.ts';
 import type { Endpoint, EndpointChange, NewEndpoint } from './endpoint.ts';
+import { judgeHeaders, retireHeaders, storeHeaders } from './own-header.ts';
+import type { OwnHeader } from './own-header.ts';
 import { parseTarget } from './target.ts';
 import type { TargetRules } from './target.ts';
 
@@ -21,26 +24,24 @@ export interface Rules {
 
 export interface RegisterPorts {
   readonly rules: Rules;
-  readonly add: (endpoint: Endpoint) => Promise<void>;
-  readonly secrets: {
-    readonly create: (owner: Owner, version: { id: string; secret: string }) => Promise<void>;
-    readonly remove: (owner: Owner) => Promise<void>;
+  readonly endpoints: {
+    readonly add: (endpoint: Endpoint) => Promise<void>;
+    readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
+    readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
+  readonly secrets: SecretWriter;
   readonly chance: { readonly newUuid: () => string; readonly randomBytes: RandomBytes };
   readonly now: Now;
 }
 
-interface Owner {
-  readonly organizationId: string;
-  readonly endpointId: string;
-}
+type Owner = Omit<SecretName, 'part'>;
 
 /**
- * Makes an endpoint with its secret. The secret is made first, so that an endpoint which exists can be signed
- * for; if the endpoint cannot be written, the secret is removed again.
+ * Makes an endpoint with its secrets. The secrets are made first, so that an endpoint which exists can be signed
+ * for; if the endpoint cannot be written, they are removed again.
  *
  * @returns the endpoint and its secret, which is shown this once.
- * @throws InvalidRequest when the URL, the event types or the policy break a rule.
+ * @throws InvalidRequest when the URL, the event types, the headers or the policy break a rule.
  */
 export async function register(
   ports: RegisterPorts,
@@ -48,44 +49,76 @@ export async function register(
   wanted: NewEndpoint,
 ): Promise<{ endpoint: Endpoint; secret: string }> {
   await judge(ports.rules, wanted, organization);
+  judgeHeaders(wanted.headers, []);
+  const { newUuid, randomBytes } = ports.chance;
   const nowMs = ports.now();
   const at = isoTime(nowMs);
-  const version = { id: ports.chance.newUuid(), secret: newSecret(ports.chance.randomBytes) };
-  const endpoint: Endpoint = {
-    ...wanted,
-    id: newEndpointId(nowMs, ports.chance.randomBytes),
-    organizationId: organization.id,
-    scheme: 'hmac',
-    secretVersions: [{ id: version.id, createdAt: at }],
-    createdAt: at,
-    updatedAt: at,
-  };
-  const owner = { organizationId: organization.id, endpointId: endpoint.id };
+  const version = { id: newUuid(), value: newSecret(randomBytes) };
+  const owner = { organizationId: organization.id, endpointId: newEndpointId(nowMs, randomBytes) };
   try {
-    await ports.secrets.create(owner, version);
-    await ports.add(endpoint);
+    await ports.secrets.put({ ...owner, part: 'signing' }, version);
+    const endpoint: Endpoint = {
+      ...wanted,
+      id: owner.endpointId,
+      organizationId: organization.id,
+      scheme: 'hmac',
+      headers: await storeHeaders({ ...ports, newUuid }, owner, { wanted: wanted.headers, before: [] }),
+      secretVersions: [{ id: version.id, createdAt: at }],
+      createdAt: at,
+      updatedAt: at,
+    };
+    await ports.endpoints.add(endpoint);
+    return { endpoint, secret: version.value };
   } catch (fault) {
-    await ports.secrets.remove(owner);
+    await removeSecrets(ports, owner);
     throw fault;
   }
-  return { endpoint, secret: version.secret };
 }
 
 /**
- * The endpoint after a change.
+ * Changes an endpoint.
  *
- * @throws InvalidRequest when the result breaks a rule; nothing has been written then.
+ * @throws InvalidRequest when the result breaks a rule; nothing has been written then. Conflict when somebody else
+ * has changed the endpoint since it was read.
  */
 export async function amend(
-  rules: Rules,
+  ports: RegisterPorts,
   { before, organization }: { before: Endpoint; organization: Organization },
-  { change, at }: { change: EndpointChange; at: string },
+  change: EndpointChange,
 ): Promise<Endpoint> {
-  const { policy, ...rest } = change;
+  const { policy, headers: wanted, ...rest } = change;
+  const { newUuid } = ports.chance;
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
-  const after = { ...before, ...rest, policy: merged, updatedAt: at };
-  await judge(rules, after, organization);
-  return after;
+  const changed = { ...before, ...rest, policy: merged };
+  await judge(ports.rules, changed, organization);
+  const owner = { organizationId: before.organizationId, endpointId: before.id };
+  let headers: readonly OwnHeader[] = before.headers;
+  if (wanted !== undefined) {
+    judgeHeaders(wanted, before.headers);
+    headers = await storeHeaders({ ...ports, newUuid }, owner, { wanted, before: before.headers });
+  }
+  const after = { ...changed, headers: [...headers] };
+  const written = await replace(ports, before, after);
+  await retireHeaders({ ...ports, newUuid }, owner, { before: before.headers, after: headers });
+  return written;
+}
+
+/** Writes a changed endpoint, unless somebody has been faster. */
+export async function replace(ports: RegisterPorts, before: Endpoint, changed: Endpoint): Promise<Endpoint> {
+  const after = { ...changed, updatedAt: isoTime(ports.now()) };
+  if (await ports.endpoints.replace(before, after)) return after;
+  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
+}
+
+/** Removes an endpoint; the endpoint first, since one without its secret could not be signed for. */
+export async function unregister(ports: RegisterPorts, { organizationId, id }: Endpoint): Promise<void> {
+  await ports.endpoints.remove(organizationId, id);
+  await removeSecrets(ports, { organizationId, endpointId: id });
+}
+
+async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
+  for (const part of ['signing', 'headers', 'client-certificate'] as const)
+    await secrets.remove({ ...owner, part });
 }
 
 async function judge(

@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import type { Organization } from '../organization/organization.ts';
-import { Conflict, found } from '../shared/errors.ts';
+import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
-import { isoTime } from '../shared/time.ts';
-import { endpoint, endpointChange, newEndpoint } from './endpoint.ts';
+import { endpointChange, newEndpoint, show, shownEndpoint } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { amend, register } from './register.ts';
+import { amend, register, unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
 
 export interface EndpointRoutesPorts {
@@ -18,8 +17,6 @@ export interface EndpointRoutesPorts {
   readonly endpoints: {
     readonly get: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
     readonly list: (organizationId: string, page: PageQuery) => Promise<Page<Endpoint>>;
-    readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
-    readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
 }
 
@@ -27,7 +24,7 @@ const collection = '/v1/organizations/{organizationId}/endpoints';
 const one = `${collection}/{endpointId}`;
 const inCollection = z.strictObject({ organizationId });
 const toOne = z.strictObject({ organizationId, endpointId });
-const shownWithSecret = endpoint.extend({ secret: z.string() });
+const shownWithSecret = shownEndpoint.extend({ secret: z.string() });
 
 /** The operations on endpoints. */
 export function endpointRoutes(ports: EndpointRoutesPorts): Route[] {
@@ -45,8 +42,11 @@ function listRoute({ endpoints }: EndpointRoutesPorts): Route {
     params: inCollection,
     query: pageQuery,
     body: noBody,
-    answer: { status: 200, schema: pageOf(endpoint) },
-    handle: ({ params, query }) => endpoints.list(params.organizationId, query),
+    answer: { status: 200, schema: pageOf(shownEndpoint) },
+    handle: async ({ params, query }) => {
+      const page = await endpoints.list(params.organizationId, query);
+      return { ...page, data: page.data.map(show) };
+    },
   });
 }
 
@@ -65,7 +65,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     handle: async ({ params, body }) => {
       const organization = await found(getOrganization(params.organizationId), 'organization');
       const { endpoint, secret } = await register(registration, organization, body);
-      return { ...endpoint, secret };
+      return { ...show(endpoint), secret };
     },
   });
 }
@@ -81,8 +81,9 @@ function getRoute({ endpoints }: EndpointRoutesPorts): Route {
     params: toOne,
     query: noQuery,
     body: noBody,
-    answer: { status: 200, schema: endpoint },
-    handle: ({ params }) => found(endpoints.get(params.organizationId, params.endpointId), 'endpoint'),
+    answer: { status: 200, schema: shownEndpoint },
+    handle: async ({ params }) =>
+      show(await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint')),
   });
 }
 
@@ -97,19 +98,11 @@ function changeRoute({ endpoints, registration, getOrganization }: EndpointRoute
     params: toOne,
     query: noQuery,
     body: endpointChange,
-    answer: { status: 200, schema: endpoint },
+    answer: { status: 200, schema: shownEndpoint },
     handle: async ({ params, body }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
       const organization = await found(getOrganization(params.organizationId), 'organization');
-      const at = isoTime(registration.now());
-      const after = await amend(registration.rules, { before, organization }, { change: body, at });
-      if (!(await endpoints.replace(before, after))) {
-        throw new Conflict(
-          'changed_meanwhile',
-          'Somebody else has just changed this endpoint: read it again.',
-        );
-      }
-      return after;
+      return show(await amend(registration, { before, organization }, body));
     },
   });
 }
@@ -127,13 +120,8 @@ function removeRoute({ endpoints, registration }: EndpointRoutesPorts): Route {
     body: noBody,
     answer: { status: 204, schema: undefined },
     handle: async ({ params }) => {
-      const { organizationId, id } = await found(
-        endpoints.get(params.organizationId, params.endpointId),
-        'endpoint',
-      );
-      // The endpoint first: one without its secret could not be signed for, a secret without endpoint harms nobody.
-      await endpoints.remove(organizationId, id);
-      await registration.secrets.remove({ organizationId, endpointId: id });
+      const { organizationId, endpointId } = params;
+      await unregister(registration, await found(endpoints.get(organizationId, endpointId), 'endpoint'));
     },
   });
 }

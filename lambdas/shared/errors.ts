@@ -3,7 +3,7 @@
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
  */
 export abstract class Refusal extends Error {
-  public abstract readonly status: 400 | 403 | 404 | 409 | 413;
+  public abstract readonly status: 400 | 403 | 404 | 409 | 413 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public readonly field: string | undefined;
@@ -43,6 +43,11 @@ export class Conflict extends Refusal {
 /** More bytes than the limit that the message names. */
 export class TooLarge extends Refusal {
   public readonly status = 413;
+}
+
+/** More often than the limit that the message names. */
+export class TooMany extends Refusal {
+  public readonly status = 429;
 }
 
 /**

@@ -1,5 +1,22 @@
 import type { RandomBytes } from '../shared/identifier.ts';
 
+/** A secret of an endpoint in Secrets Manager: the one that signs, or one of those beside it. */
+export interface SecretName {
+  readonly organizationId: string;
+  readonly endpointId: string;
+  readonly part: 'signing' | 'headers' | 'client-certificate';
+}
+
+/** Reads a version of a secret. */
+export type ReadSecret = (name: SecretName, versionId: string) => Promise<string>;
+
+/** Writes secrets; what they held before can not be read. */
+export interface SecretWriter {
+  readonly put: (name: SecretName, version: { id: string; value: string }) => Promise<void>;
+  readonly retire: (name: SecretName, versionId: string) => Promise<void>;
+  readonly remove: (name: SecretName) => Promise<void>;
+}
+
 const prefix = 'whsec_';
 
 /** Secrets as Standard Webhooks 1.0.0 writes them: `whsec_` and 24 to 64 bytes in standard base64. */

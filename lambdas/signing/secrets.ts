@@ -4,19 +4,16 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceNotFoundException,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { LRUCache } from 'lru-cache';
-import { keyOf } from './secret.ts';
+import type { SecretName } from './secret.ts';
 
-/** Where the secrets of an endpoint live; ids only, since a deleted name stays reserved for days. */
-export interface SecretOwner {
-  readonly organizationId: string;
-  readonly endpointId: string;
-}
-
-function nameOf(prefix: string, { organizationId, endpointId }: SecretOwner): string {
-  return `${prefix}/${organizationId}/${endpointId}`;
+/** Ids only, never a person's text: a deleted name stays reserved for days. */
+function nameOf(prefix: string, { organizationId, endpointId, part }: SecretName): string {
+  const own = `${prefix}/${organizationId}/${endpointId}`;
+  return part === 'signing' ? own : `${own}/${part}`;
 }
 
 /** Every version has a label of its own: Secrets Manager may delete versions without one (aws.md, section 6). */
@@ -26,24 +23,42 @@ function labelOf(versionId: string): string {
 
 /** Writes secrets; it can read none back. */
 export function makeSecretWriter(client: SecretsManagerClient, prefix: string, keyArn: string) {
+  const putValue = (SecretId: string, { id, value }: { id: string; value: string }) =>
+    client.send(
+      new PutSecretValueCommand({
+        SecretId,
+        SecretString: value,
+        ClientRequestToken: id,
+        VersionStages: ['AWSCURRENT', labelOf(id)],
+      }),
+    );
   return {
-    /** Makes an endpoint's secret with its first version. */
-    create: async (owner: SecretOwner, version: { id: string; secret: string }): Promise<void> => {
-      const Name = nameOf(prefix, owner);
-      await client.send(new CreateSecretCommand({ Name, KmsKeyId: keyArn }));
+    /** Adds a version to a secret, which is made when it is new. */
+    put: async (name: SecretName, version: { id: string; value: string }): Promise<void> => {
+      const Name = nameOf(prefix, name);
+      try {
+        await putValue(Name, version);
+      } catch (fault) {
+        if (!(fault instanceof ResourceNotFoundException)) throw fault;
+        await client.send(new CreateSecretCommand({ Name, KmsKeyId: keyArn }));
+        await putValue(Name, version);
+      }
+    },
+
+    /** Takes a version's label: a secret holds twenty, and a version without one is deleted in time. */
+    retire: async (name: SecretName, versionId: string): Promise<void> => {
       await client.send(
-        new PutSecretValueCommand({
-          SecretId: Name,
-          SecretString: version.secret,
-          ClientRequestToken: version.id,
-          VersionStages: ['AWSCURRENT', labelOf(version.id)],
+        new UpdateSecretVersionStageCommand({
+          SecretId: nameOf(prefix, name),
+          VersionStage: labelOf(versionId),
+          RemoveFromVersionId: versionId,
         }),
       );
     },
 
-    /** Removes an endpoint's secret for good; one that is gone already is no error. */
-    remove: async (owner: SecretOwner): Promise<void> => {
-      const SecretId = nameOf(prefix, owner);
+    /** Removes a secret for good; one that is gone already is no error. */
+    remove: async (name: SecretName): Promise<void> => {
+      const SecretId = nameOf(prefix, name);
       try {
         await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
       } catch (fault) {
@@ -53,26 +68,21 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
   };
 }
 
-export type ReadKeys = (owner: SecretOwner, versionIds: readonly string[]) => Promise<Uint8Array[]>;
-
 /**
- * Reads the keys of an endpoint's secret. A version never changes, so it is kept for as long as the function
- * lives: nothing polls, and an outage of Secrets Manager is not noticed for endpoints that were used before.
+ * Reads a version of a secret. It never changes, so it is kept for as long as the function lives: nothing polls, and
+ * an outage of Secrets Manager is not noticed for endpoints that were used before.
  */
-export function makeReadKeys(client: SecretsManagerClient, prefix: string): ReadKeys {
-  const kept = new LRUCache<string, Uint8Array, { SecretId: string; VersionId: string }>({
+export function makeReadSecret(client: SecretsManagerClient, prefix: string) {
+  const kept = new LRUCache<string, string, { SecretId: string; VersionId: string }>({
     max: 10_000,
     fetchMethod: async (_name, _stale, { context }) => {
       const answer = await client.send(new GetSecretValueCommand(context));
-      return keyOf(answer.SecretString ?? '');
+      if (answer.SecretString === undefined) throw new Error('a secret holds no text');
+      return answer.SecretString;
     },
   });
-  return async function readKeys(owner, versionIds) {
-    const SecretId = nameOf(prefix, owner);
-    return Promise.all(
-      versionIds.map((VersionId) =>
-        kept.forceFetch(`${SecretId} ${VersionId}`, { context: { SecretId, VersionId } }),
-      ),
-    );
+  return async function readSecret(name: SecretName, VersionId: string): Promise<string> {
+    const SecretId = nameOf(prefix, name);
+    return kept.forceFetch(`${SecretId} ${VersionId}`, { context: { SecretId, VersionId } });
   };
 }

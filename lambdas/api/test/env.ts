@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** What the test function is told by the stack. */
+export const testEnv = z.object({
+  CONFIG_TABLE: z.string().min(1),
+  LEDGER_TABLE: z.string().min(1),
+  /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
+  SECRET_PREFIX: z.string().min(1),
+  RETENTION_DAYS: z.coerce.number().int().min(1),
+  /** Name of the token's claim that holds the organization's id. */
+  ORGANIZATION_CLAIM: z.string().min(1),
+});
+
+export type TestEnv = Record<keyof z.input<typeof testEnv>, string>;

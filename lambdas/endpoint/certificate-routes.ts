@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { found } from '../shared/errors.ts';
+import { endpointId, organizationId } from '../shared/identifier.ts';
+import { noBody, noQuery, route } from '../shared/route.ts';
+import type { Route } from '../shared/route.ts';
+import { readCertificate, shownCertificate, uploadedCertificate } from './client-certificate.ts';
+import type { Endpoint } from './endpoint.ts';
+import { replace } from './register.ts';
+import type { RegisterPorts } from './register.ts';
+
+export interface CertificateRoutesPorts {
+  readonly registration: RegisterPorts;
+  readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+}
+
+const path = '/v1/organizations/{organizationId}/endpoints/{endpointId}/client-certificate';
+const params = z.strictObject({ organizationId, endpointId });
+
+/** The operations on the certificate by which Tidings proves itself to one endpoint (mutual TLS). */
+export function certificateRoutes(ports: CertificateRoutesPorts): Route[] {
+  return [putRoute(ports), getRoute(ports), removeRoute(ports)];
+}
+
+function putRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route {
+  return route({
+    method: 'PUT',
+    path,
+    operationId: 'putClientCertificate',
+    summary: 'Upload the certificate and key for mutual TLS; the key never comes back',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params,
+    query: noQuery,
+    body: uploadedCertificate,
+    answer: { status: 200, schema: shownCertificate },
+    handle: async ({ params, body }) => {
+      const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      const facts = readCertificate(body, registration.now());
+      const versionId = registration.chance.newUuid();
+      const name = { ...params, part: 'client-certificate' as const };
+      await registration.secrets.put(name, { id: versionId, value: JSON.stringify(body) });
+      await replace(registration, before, { ...before, clientCertificate: { ...facts, versionId } });
+      if (before.clientCertificate !== undefined) {
+        await registration.secrets.retire(name, before.clientCertificate.versionId);
+      }
+      return facts;
+    },
+  });
+}
+
+function getRoute({ getEndpoint }: CertificateRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path,
+    operationId: 'getClientCertificate',
+    summary: 'Whose certificate is used, and until when',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 200, schema: shownCertificate },
+    handle: async ({ params }) => {
+      const endpoint = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      return shownCertificate.parse(
+        await found(Promise.resolve(endpoint.clientCertificate), 'client certificate'),
+      );
+    },
+  });
+}
+
+function removeRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route {
+  return route({
+    method: 'DELETE',
+    path,
+    operationId: 'deleteClientCertificate',
+    summary: 'Stop giving a client certificate, and destroy its key',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 204, schema: undefined },
+    handle: async ({ params }) => {
+      const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      const { clientCertificate, ...after } = before;
+      await found(Promise.resolve(clientCertificate), 'client certificate');
+      await replace(registration, before, after);
+      await registration.secrets.remove({ ...params, part: 'client-certificate' });
+    },
+  });
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { InvalidRequest } from '../shared/errors.ts';
+import type { SecretName, SecretWriter } from '../signing/secret.ts';
+
+const name = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'letters, digits and -, at most 64');
+
+/** Visible ASCII, with spaces and tabs inside; at most 1 kB. CR and LF would begin another header. */
+const value = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,1022}[\x21-\x7e])?$/, 'visible ASCII, at most 1,024');
+
+/** A header that an administrator wants on every request; a secret one without a value keeps the value it has. */
+export const wantedHeader = z.strictObject({
+  name,
+  value: value.exactOptional(),
+  secret: z.boolean().exactOptional(),
+});
+
+export const wantedHeaders = z.array(wantedHeader).max(20);
+
+/** A header as the configuration keeps it: the value of a secret one is a version in Secrets Manager. */
+export const ownHeader = z.union([
+  z.object({ name, value }),
+  z.object({ name, secret: z.literal(true), versionId: z.string() }),
+]);
+
+/** A header as it is shown: a secret value never comes back. */
+export const shownHeader = z.union([z.object({ name, value }), z.object({ name, secret: z.literal(true) })]);
+
+export type WantedHeader = z.output<typeof wantedHeader>;
+export type OwnHeader = z.output<typeof ownHeader>;
+
+/** Of all values together; a receiver's server takes 8 to 16 kB of headers, ours included. */
+const bytesMax = 4_096;
+
+/** Labels in one secret: Secrets Manager allows twenty, and a replaced value has its own until it is retired. */
+const secretsMax = 8;
+
+/** Refused in any spelling: they decide where a request goes or ends, or are ours (sender.md, section 7). */
+const denied =
+  /^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|date|via|forwarded|x-forwarded-.*|proxy-.*|cookie|set-cookie|user-agent|accept-encoding|signature|signature-input|webhook-.*|x-amz.*|traceparent|tracestate)$/i;
+
+/**
+ * Judges the headers of an endpoint.
+ *
+ * @throws InvalidRequest `header_not_allowed`, or `invalid_request` for a missing value or too many bytes.
+ */
+export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly OwnHeader[]): void {
+  const seen = new Set<string>();
+  for (const [index, header] of wanted.entries()) {
+    const field = `headers.${String(index)}`;
+    const lower = header.name.toLowerCase();
+    if (denied.test(lower)) {
+      throw new InvalidRequest(
+        'header_not_allowed',
+        'This header belongs to the request itself.',
+        `${field}.name`,
+      );
+    }
+    if (seen.has(lower))
+      throw new InvalidRequest('invalid_request', 'This header is named twice.', `${field}.name`);
+    seen.add(lower);
+    if (header.value === undefined && keptVersion(header, before) === undefined) {
+      throw new InvalidRequest(
+        'invalid_request',
+        'This header has no value yet: give one.',
+        `${field}.value`,
+      );
+    }
+  }
+  const bytes = wanted.reduce((sum, { name, value }) => sum + name.length + (value?.length ?? 0), 0);
+  if (bytes > bytesMax)
+    throw new InvalidRequest('invalid_request', 'Headers may have 4 kB in all.', 'headers');
+  if (wanted.filter(isSecret).length > secretsMax) {
+    throw new InvalidRequest('invalid_request', 'An endpoint may have 8 secret headers.', 'headers');
+  }
+}
+
+/** Credentials are secret whatever their owner says. */
+function isSecret({ name, secret }: WantedHeader): boolean {
+  return secret === true || name.toLowerCase() === 'authorization';
+}
+
+function keptVersion({ name, value }: WantedHeader, before: readonly OwnHeader[]): string | undefined {
+  if (value !== undefined) return undefined;
+  const header = before.find((one) => one.name.toLowerCase() === name.toLowerCase());
+  return header !== undefined && 'versionId' in header ? header.versionId : undefined;
+}
+
+export interface HeaderPorts {
+  readonly secrets: Pick<SecretWriter, 'put' | 'retire'>;
+  readonly newUuid: () => string;
+}
+
+/** Writes the values of secret headers, each as a version of its own, and gives the headers as they are kept. */
+export async function storeHeaders(
+  { secrets, newUuid }: HeaderPorts,
+  owner: Omit<SecretName, 'part'>,
+  { wanted, before }: { wanted: readonly WantedHeader[]; before: readonly OwnHeader[] },
+): Promise<OwnHeader[]> {
+  const stored: OwnHeader[] = [];
+  for (const header of wanted) {
+    const { name, value } = header;
+    const kept = keptVersion(header, before);
+    if (kept !== undefined) {
+      stored.push({ name, secret: true, versionId: kept });
+    } else if (value !== undefined && isSecret(header)) {
+      const id = newUuid();
+      await secrets.put({ ...owner, part: 'headers' }, { id, value });
+      stored.push({ name, secret: true, versionId: id });
+    } else if (value !== undefined) {
+      stored.push({ name, value });
+    }
+  }
+  return stored;
+}
+
+/** Retires the values that a change has left behind; to be called once the change is written. */
+export async function retireHeaders(
+  { secrets }: HeaderPorts,
+  owner: Omit<SecretName, 'part'>,
+  { before, after }: { before: readonly OwnHeader[]; after: readonly OwnHeader[] },
+): Promise<void> {
+  const live = new Set(versionsOf(after));
+  for (const versionId of versionsOf(before).filter((id) => !live.has(id))) {
+    await secrets.retire({ ...owner, part: 'headers' }, versionId);
+  }
+}
+
+function versionsOf(headers: readonly OwnHeader[]): string[] {
+  return headers.flatMap((header) => ('versionId' in header ? [header.versionId] : []));
+}

@@ -1,0 +1,44 @@
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Construct } from 'constructs';
+import type { TestEnv } from '../lambdas/api/test/env.ts';
+import type { Api } from './api.ts';
+import { HandlerFunction } from './handler-function.ts';
+import { allowSecrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+export interface TesterProps {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly api: Api;
+  readonly secretPrefix: string;
+}
+
+/** Sends test events: a function of its own, since it must sign and reach out, which the API's can not. */
+export class Tester extends Construct {
+  public constructor(scope: Construct, id: string, props: TesterProps) {
+    super(scope, id);
+    const { settings, storage, api, secretPrefix } = props;
+    const environment: TestEnv = {
+      CONFIG_TABLE: storage.config.tableName,
+      LEDGER_TABLE: storage.ledger.tableName,
+      SECRET_PREFIX: secretPrefix,
+      RETENTION_DAYS: String(settings.retentionDays),
+      ORGANIZATION_CLAIM: settings.organizationClaim,
+    };
+    const test = new HandlerFunction(this, 'Test', {
+      feature: 'api/test',
+      description: 'Tidings: sends test events and says what happened',
+      // The gateway waits for 30 s; an attempt takes 20 at most.
+      timeoutSeconds: 29,
+      memoryMb: 512,
+      environment,
+      key: storage.key,
+    });
+    test.allow(['dynamodb:GetItem'], storage.config.tableArn);
+    test.allow(['dynamodb:UpdateItem'], storage.ledger.tableArn);
+    test.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    allowSecrets(test, secretPrefix, ['secretsmanager:GetSecretValue']);
+    api.serve(HttpMethod.POST, '/v1/organizations/{organizationId}/endpoints/{endpointId}/test', test);
+  }
+}
