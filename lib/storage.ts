@@ -8,6 +8,8 @@ export class Storage extends Construct {
   /** Sparse index over deliveries that are not delivered, by organization and status. */
   public static readonly statusIndex = 'byStatus';
 
+  public static readonly expiryIndex = 'byExpiry';
+
   public readonly key: kms.Key;
   public readonly config: dynamodb.Table;
   public readonly ledger: dynamodb.Table;
@@ -21,6 +23,12 @@ export class Storage extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.config = this.table('Config');
+    this.config.addGlobalSecondaryIndex({
+      indexName: Storage.expiryIndex,
+      // Sparse: only endpoints with a client certificate, so that finding those that end soon scans nothing.
+      partitionKey: { name: 'expiryKey', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'expiresOn', type: dynamodb.AttributeType.STRING },
+    });
     this.ledger = this.table('Ledger', 'expiresAt');
     this.ledger.addGlobalSecondaryIndex({
       indexName: Storage.statusIndex,

@@ -3,6 +3,7 @@ import type { StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Api } from './api.ts';
 import { Delivery } from './delivery.ts';
+import { Expiry } from './expiry.ts';
 import { Identity } from './identity.ts';
 import { Ingest } from './ingest.ts';
 import { Routing } from './routing.ts';
@@ -42,6 +43,7 @@ export class TidingsStack extends Stack {
     });
 
     new Tester(this, 'Tester', { settings, storage, api, secretPrefix });
+    new Expiry(this, 'Expiry', { storage, bus: ingest.bus });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'BusName', { value: ingest.bus.eventBusName });

@@ -17,7 +17,9 @@ import { Functions } from './resources/functions.ts';
 import type { Mapping } from './resources/functions.ts';
 import { HttpApi } from './resources/http-api.ts';
 import { messagingMakers } from './resources/messaging.ts';
+import type { ScheduledRule } from './resources/messaging.ts';
 import { storageMakers } from './resources/storage.ts';
+import { runSchedules, startSchedules } from './schedules.ts';
 import { readSynthesis, synthesize } from './synthesis.ts';
 import type { Synthesis } from './synthesis.ts';
 
@@ -50,6 +52,8 @@ export interface Runtime {
   /** What the stack puts out under a name, such as `BusName` or `DeadLetterQueueUrl`; throws on an unknown one. */
   readonly output: (name: string) => string;
   readonly issueToken: Identity['issueToken'];
+  /** Calls every function that a rule calls in time, now: a day is long for a test. */
+  readonly runSchedules: () => Promise<void>;
   /** Whether no function works on a queue's messages at this moment. */
   readonly isIdle: () => boolean;
   /** Ends everything; work that takes longer than a moment is left to its queue. */
@@ -82,6 +86,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await Promise.all(functions.all().map((one) => one.warm()));
     const sources = functions.mappings().map((mapping) => startMapping(aws, mapping, options.concurrencyMax));
     undo.push(() => stopSources(sources));
+    undo.push(startSchedules(resources, aws.setting.clock));
     const { gateway, identity } = await openGateway(resources, aws, options);
     undo.push(() => gateway.stop());
     return {
@@ -89,6 +94,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       aws,
       output: (name) => outputNamed(name, outputs),
       issueToken: identity.issueToken,
+      runSchedules: () => runSchedules(resources),
       isIdle: () => sources.every((source) => source.isIdle()),
       stop,
     };
@@ -117,6 +123,7 @@ async function theStack({ templateFolder, dataFolder }: RuntimeOptions) {
 interface Resources {
   readonly functions: Functions;
   readonly http: HttpApi;
+  readonly schedules: readonly ScheduledRule[];
   readonly outputs: Readonly<Record<string, string>>;
 }
 
@@ -138,15 +145,16 @@ async function createResources(
     extraCas: options.extraCas ?? [],
     onLog: options.onLog ?? (() => undefined),
   });
+  const schedules: ScheduledRule[] = [];
   const http = new HttpApi(place, (arn) => functions.byArn(arn));
   const makers = {
-    ...messagingMakers(aws.sqs, aws.buses),
+    ...messagingMakers(aws.sqs, aws.buses, (rule) => schedules.push(rule)),
     ...storageMakers({ dynamodb, kms: aws.kms, place }),
     ...functions.makers,
     ...http.makers,
   };
   try {
-    return { functions, http, outputs: await createAll(template, makers, place) };
+    return { functions, http, schedules, outputs: await createAll(template, makers, place) };
   } finally {
     dynamodb.destroy();
   }

@@ -20,12 +20,10 @@ export const clientCertificate = z.object({
   fingerprintSha256: z.string(),
   notBefore: z.string(),
   notAfter: z.string(),
-  /** Days ahead of its end of which its owner has been warned last. */
-  warnedDays: z.number().exactOptional(),
 });
 
 /** What is shown of it. */
-export const shownCertificate = clientCertificate.omit({ versionId: true, warnedDays: true });
+export const shownCertificate = clientCertificate.omit({ versionId: true });
 
 export type ClientCertificate = z.output<typeof clientCertificate>;
 export type CertificateFacts = z.output<typeof shownCertificate>;
@@ -91,19 +89,4 @@ function readKey(text: string): KeyObject {
 
 function refusal(field: string, message: string): InvalidRequest {
   return new InvalidRequest('invalid_certificate', message, field);
-}
-
-/** Days ahead of a certificate's end at which its owner is warned. */
-const warningDays = [30, 7, 1] as const;
-
-const dayMs = 86_400_000;
-
-/**
- * The warning that is due: the nearest threshold that has been passed, unless its owner was warned of it. A day
- * on which nobody looked loses no warning.
- */
-export function dueWarning({ notAfter, warnedDays }: ClientCertificate, nowMs: number): number | undefined {
-  const daysLeft = (Date.parse(notAfter) - nowMs) / dayMs;
-  const passed = warningDays.filter((days) => daysLeft <= days).at(-1);
-  return passed !== undefined && (warnedDays === undefined || warnedDays > passed) ? passed : undefined;
 }

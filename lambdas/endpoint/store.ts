@@ -18,6 +18,18 @@ export function endpointKey(organizationId: string, id: string): Key {
   return { pk: `ORG#${organizationId}`, sk: `ENDPOINT#${id}` };
 }
 
+/** Partition of the sparse index over endpoints that have a client certificate, sorted by its end. */
+const expiryKey = 'CERTIFICATE';
+
+function itemOf(stored: Endpoint): Item {
+  const { clientCertificate } = stored;
+  return {
+    ...endpointKey(stored.organizationId, stored.id),
+    ...stored,
+    ...(clientCertificate === undefined ? {} : { expiryKey, expiresOn: clientCertificate.notAfter }),
+  };
+}
+
 /** Endpoints in the configuration. */
 export function makeEndpointStore(client: DynamoDBDocumentClient, config: string) {
   return {
@@ -29,14 +41,14 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
 
     /** Writes an endpoint that is new. */
     add: async (added: Endpoint): Promise<void> => {
-      const Item = { ...endpointKey(added.organizationId, added.id), ...added };
+      const Item = itemOf(added);
       const ConditionExpression = 'attribute_not_exists(pk)';
       await client.send(new PutCommand({ TableName: config, Item, ConditionExpression }));
     },
 
     /** Writes an endpoint over the one that was read; false when it has been changed or removed since. */
     replace: async (before: Endpoint, after: Endpoint): Promise<boolean> => {
-      const Item = { ...endpointKey(after.organizationId, after.id), ...after };
+      const Item = itemOf(after);
       const ConditionExpression = 'updatedAt = :read';
       const ExpressionAttributeValues = { ':read': before.updatedAt };
       try {
@@ -97,4 +109,37 @@ export function makeReadSubscribers(client: DynamoDBDocumentClient, config: stri
 
 function isEndpoint(item: Item): boolean {
   return typeof item['sk'] === 'string' && item['sk'].startsWith('ENDPOINT#');
+}
+
+/** Endpoints whose client certificate ends before a moment, the nearest first. */
+export function makeListExpiring(client: DynamoDBDocumentClient, config: string) {
+  return async function listExpiring(before: string): Promise<Endpoint[]> {
+    const items = await queryAll(client, {
+      TableName: config,
+      IndexName: 'byExpiry',
+      KeyConditionExpression: 'expiryKey = :key AND expiresOn < :before',
+      ExpressionAttributeValues: { ':key': expiryKey, ':before': before },
+    });
+    return items.map((item) => endpoint.parse(item));
+  };
+}
+
+/** Of which certificates their owners have been warned: something that we observe, so it stands in the ledger. */
+export function makeWarningStore(client: DynamoDBDocumentClient, ledger: string) {
+  const keyOf = (endpointId: string, versionId: string): Key => ({
+    pk: `ENDPOINT#${endpointId}`,
+    sk: `CERTIFICATE#${versionId}`,
+  });
+  return {
+    last: async (endpointId: string, versionId: string): Promise<number | undefined> => {
+      const Key = keyOf(endpointId, versionId);
+      const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
+      return z.number().optional().parse(answer.Item?.['days']);
+    },
+    keep: async (endpointId: string, versionId: string, days: number): Promise<void> => {
+      await client.send(
+        new PutCommand({ TableName: ledger, Item: { ...keyOf(endpointId, versionId), days } }),
+      );
+    },
+  };
 }

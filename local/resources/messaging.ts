@@ -5,8 +5,18 @@ import type { Sqs } from '../aws/sqs.ts';
 import type { Maker } from './create.ts';
 import { ignored } from './property.ts';
 
-/** Queues with their redrive, buses, and rules that bring events to queues. */
-export function messagingMakers(sqs: Sqs, buses: EventBuses): Readonly<Record<string, Maker>> {
+/** A rule that calls functions at an interval, to be started when everything is there. */
+export interface ScheduledRule {
+  readonly everyMs: number;
+  readonly functionArns: readonly string[];
+}
+
+/** Queues with their redrive, buses, rules that bring events to queues, and rules that call functions in time. */
+export function messagingMakers(
+  sqs: Sqs,
+  buses: EventBuses,
+  addSchedule: (rule: ScheduledRule) => void,
+): Readonly<Record<string, Maker>> {
   return {
     'AWS::SQS::Queue': async (logicalId, properties) => {
       const { url, arn, definition } = await sqs.createQueue(
@@ -19,6 +29,10 @@ export function messagingMakers(sqs: Sqs, buses: EventBuses): Readonly<Record<st
       return { ref: name, attributes: { Arn: buses.createBus({ name }), Name: name } };
     },
     'AWS::Events::Rule': (logicalId, properties) => {
+      if (scheduledRule.safeParse(properties).success) {
+        addSchedule(scheduleOf(scheduledRule.parse(properties)));
+        return { ref: logicalId, attributes: { Arn: `rule/${logicalId}` } };
+      }
       const wanted = rule.parse(properties);
       const name = wanted.Name ?? `Tidings-${logicalId}`;
       const arn = buses.createRule({
@@ -64,6 +78,19 @@ const queue = z.strictObject({
   KmsMasterKeyId: ignored,
   KmsDataKeyReusePeriodSeconds: ignored,
 });
+
+/** Only what is used: a rate in days. */
+const scheduledRule = z.strictObject({
+  Description: ignored,
+  ScheduleExpression: z.string().regex(/^rate\(\d+ days?\)$/),
+  State: z.literal('ENABLED'),
+  Targets: z.array(z.strictObject({ Id: z.string(), Arn: z.string() })),
+});
+
+function scheduleOf({ ScheduleExpression, Targets }: z.output<typeof scheduledRule>): ScheduledRule {
+  const days = Number(/\d+/.exec(ScheduleExpression)?.[0]);
+  return { everyMs: days * 86_400_000, functionArns: Targets.map(({ Arn }) => Arn) };
+}
 
 const eventBus = z.strictObject({ Name: z.string(), Description: ignored });
 

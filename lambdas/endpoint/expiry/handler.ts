@@ -1,0 +1,28 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import middy from '@middy/core';
+import { makePublish } from '../../event/bus.ts';
+import { readEnvironment } from '../../shared/environment.ts';
+import { makeLog } from '../../shared/request-log.ts';
+import { makeDocumentClient } from '../../shared/store.ts';
+import { makeListExpiring, makeWarningStore } from '../store.ts';
+import { warnOfExpiry } from '../warn-of-expiry.ts';
+import type { WarnPorts } from '../warn-of-expiry.ts';
+import { expiryEnv } from './env.ts';
+
+const env = readEnvironment(expiryEnv, process.env);
+const { log, requestLog } = makeLog();
+const client = makeDocumentClient();
+
+const ports: WarnPorts = {
+  listExpiring: makeListExpiring(client, env.CONFIG_TABLE),
+  warnings: makeWarningStore(client, env.LEDGER_TABLE),
+  publish: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+  now: Date.now,
+  log,
+};
+
+export const handler = middy<unknown, undefined>()
+  .use(requestLog())
+  .handler(async () => {
+    await warnOfExpiry(ports);
+  });

@@ -1,0 +1,42 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import type { ExpiryEnv } from '../lambdas/endpoint/expiry/env.ts';
+import { HandlerFunction } from './handler-function.ts';
+import { Storage } from './storage.ts';
+
+export interface ExpiryProps {
+  readonly storage: Storage;
+  readonly bus: EventBus;
+}
+
+/** Warns the operator, once a day, of client certificates that are about to end. */
+export class Expiry extends Construct {
+  public constructor(scope: Construct, id: string, { storage, bus }: ExpiryProps) {
+    super(scope, id);
+    const environment: ExpiryEnv = {
+      CONFIG_TABLE: storage.config.tableName,
+      LEDGER_TABLE: storage.ledger.tableName,
+      BUS_NAME: bus.eventBusName,
+    };
+    const warn = new HandlerFunction(this, 'Warn', {
+      feature: 'endpoint/expiry',
+      description: 'Tidings: warns of client certificates that end soon',
+      timeoutSeconds: 60,
+      memoryMb: 256,
+      environment,
+      key: storage.key,
+    });
+    warn.allow(['dynamodb:Query'], `${storage.config.tableArn}/index/${Storage.expiryIndex}`);
+    warn.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], storage.ledger.tableArn);
+    warn.allow(['events:PutEvents'], bus.eventBusArn);
+    warn.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    new Rule(this, 'Daily', {
+      description: 'Tidings: looks for client certificates that end soon',
+      schedule: Schedule.rate(Duration.days(1)),
+      targets: [new LambdaFunction(warn)],
+    });
+  }
+}
