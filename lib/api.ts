@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -6,6 +7,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ApiEnv } from '../lambdas/api/env.ts';
+import type { TargetEnv } from '../lambdas/endpoint/env.ts';
 import { HandlerFunction } from './handler-function.ts';
 import type { Identity } from './identity.ts';
 import { nameOf } from './settings.ts';
@@ -20,11 +22,14 @@ export interface ApiProps {
   readonly bus: EventBus;
   readonly retries: sqs.Queue;
   readonly secretPrefix: string;
+  readonly receivers: TargetEnv;
 }
 
 /** The HTTP API by which organizations are managed; every route below `/v1` needs a bearer token. */
 export class Api extends Construct {
   public readonly url: string;
+  /** Without scheme. */
+  public readonly host: string;
   private readonly http: apigateway.HttpApi;
   private readonly authorizer: HttpJwtAuthorizer;
 
@@ -51,6 +56,8 @@ export class Api extends Construct {
       },
     });
     this.url = stage.url;
+    const { region, urlSuffix } = Stack.of(this);
+    this.host = `${this.http.apiId}.execute-api.${region}.${urlSuffix}`;
   }
 
   /** Has a function answer the requests of a route; every route takes a bearer token. */
@@ -74,6 +81,7 @@ export class Api extends Construct {
       KEY_ARN: storage.key.keyArn,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
+      ...props.receivers,
     };
     const handler = new HandlerFunction(this, 'Handler', {
       feature: 'api',

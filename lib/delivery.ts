@@ -3,17 +3,19 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DeliverEnv } from '../lambdas/delivery/env.ts';
+import type { TargetEnv } from '../lambdas/endpoint/env.ts';
 import { HandlerFunction } from './handler-function.ts';
 import { allowSecrets } from './secrets.ts';
 import { nameOf } from './settings.ts';
+import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface DeliveryProps {
-  readonly stage: string;
+  readonly settings: Settings;
   readonly storage: Storage;
   readonly secretPrefix: string;
-  readonly retentionDays: number;
+  readonly receivers: TargetEnv;
 }
 
 /** First attempts and later ones in lanes of their own, one function for both, one dead-letter queue. */
@@ -29,7 +31,8 @@ export class Delivery extends Construct {
 
   public constructor(scope: Construct, id: string, props: DeliveryProps) {
     super(scope, id);
-    const { stage, storage } = props;
+    const { settings, storage } = props;
+    const { stage, retentionDays } = settings;
     this.deliveriesDead = new WorkQueue(this, 'DeliveriesDead', {
       name: nameOf(stage, 'deliveries-dead'),
       key: storage.key,
@@ -43,7 +46,8 @@ export class Delivery extends Construct {
       DELIVERIES_QUEUE_URL: this.deliveries.queueUrl,
       RETRIES_QUEUE_URL: this.retries.queueUrl,
       SECRET_PREFIX: props.secretPrefix,
-      RETENTION_DAYS: String(props.retentionDays),
+      RETENTION_DAYS: String(retentionDays),
+      ...props.receivers,
     };
     const deliver = new HandlerFunction(this, 'Deliver', {
       feature: 'delivery',

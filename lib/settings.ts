@@ -17,6 +17,13 @@ const settings = z
     issuer: z.url({ protocol: /^https$/ }).optional(),
     /** Audience that your issuer writes into its tokens; goes with `issuer`. */
     audience: z.string().min(1).optional(),
+    /** Ports that receivers may listen on. */
+    receiverPorts: z
+      .string()
+      .regex(/^\d{1,5}(,\d{1,5})*$/, 'ports joined by commas, such as 443,8443')
+      .default('443,8443'),
+    /** For functions in an IPv6-only subnet with DNS64: judge the IPv4 address inside 64:ff9b::/96. */
+    nat64: z.union([z.boolean(), z.enum(['true', 'false'])]).default(false),
     organizationClaim: z.string().min(1).default('organizationId'),
   })
   .refine((s) => (s.issuer === undefined) === (s.audience === undefined), {

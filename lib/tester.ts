@@ -1,6 +1,7 @@
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Construct } from 'constructs';
 import type { TestEnv } from '../lambdas/api/test/env.ts';
+import type { TargetEnv } from '../lambdas/endpoint/env.ts';
 import type { Api } from './api.ts';
 import { HandlerFunction } from './handler-function.ts';
 import { allowSecrets } from './secrets.ts';
@@ -12,6 +13,7 @@ export interface TesterProps {
   readonly storage: Storage;
   readonly api: Api;
   readonly secretPrefix: string;
+  readonly receivers: TargetEnv;
 }
 
 /** Sends test events: a function of its own, since it must sign and reach out, which the API's can not. */
@@ -25,6 +27,7 @@ export class Tester extends Construct {
       SECRET_PREFIX: secretPrefix,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
+      ...props.receivers,
     };
     const test = new HandlerFunction(this, 'Test', {
       feature: 'api/test',

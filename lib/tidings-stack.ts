@@ -1,4 +1,4 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Lazy, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Api } from './api.ts';
@@ -7,6 +7,7 @@ import { Expiry } from './expiry.ts';
 import { Identity } from './identity.ts';
 import { Ingest } from './ingest.ts';
 import { Routing } from './routing.ts';
+import { receiversEnvironment } from './receivers.ts';
 import { readSettings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { Tester } from './tester.ts';
@@ -19,13 +20,17 @@ export class TidingsStack extends Stack {
     const { stage, retentionDays } = settings;
     const secretPrefix = `tidings/${stage}`;
 
+    // The API comes last, and the functions made before it must know its name, to refuse it as a receiver.
+    const ownHost: string = Lazy.string({ produce: () => api.host });
+    const receivers = receiversEnvironment(settings, ownHost);
+
     const storage = new Storage(this, 'Storage');
     const ingest = new Ingest(this, 'Ingest', {
       stage,
       key: storage.key,
       visibilitySeconds: 6 * Routing.timeoutSeconds,
     });
-    const delivery = new Delivery(this, 'Delivery', { stage, storage, secretPrefix, retentionDays });
+    const delivery = new Delivery(this, 'Delivery', { settings, storage, secretPrefix, receivers });
     new Routing(this, 'Routing', {
       storage,
       events: ingest.events,
@@ -40,9 +45,10 @@ export class TidingsStack extends Stack {
       bus: ingest.bus,
       retries: delivery.retries,
       secretPrefix,
+      receivers,
     });
 
-    new Tester(this, 'Tester', { settings, storage, api, secretPrefix });
+    new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers });
     new Expiry(this, 'Expiry', { storage, bus: ingest.bus });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { targetEnv } from '../endpoint/env.ts';
 
 /** What the API function is told by the stack. */
-export const apiEnv = z.object({
+export const apiEnv = targetEnv.extend({
   CONFIG_TABLE: z.string().min(1),
   LEDGER_TABLE: z.string().min(1),
   RETRIES_QUEUE_URL: z.url(),

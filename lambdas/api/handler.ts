@@ -10,7 +10,7 @@ import { certificateRoutes } from '../endpoint/certificate-routes.ts';
 import type { RegisterPorts } from '../endpoint/register.ts';
 import { endpointRoutes } from '../endpoint/routes.ts';
 import { makeEndpointStore } from '../endpoint/store.ts';
-import { defaultTargetRules } from '../endpoint/target.ts';
+import { targetRulesOf } from '../endpoint/env.ts';
 import { makePublish } from '../event/bus.ts';
 import { eventRoutes } from '../event/routes.ts';
 import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
@@ -18,7 +18,6 @@ import { eventTypeRoutes } from '../event/type-routes.ts';
 import { organizationRoutes } from '../organization/routes.ts';
 import { makeOrganizationStore } from '../organization/store.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { areLocalReceiversAllowed } from '../shared/local-receivers.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeDocumentClient } from '../shared/store.ts';
@@ -43,7 +42,7 @@ const registration: RegisterPorts = {
   secrets: makeSecretWriter(new SecretsManagerClient({}), env.SECRET_PREFIX, env.KEY_ARN),
   rules: {
     listEventTypes: eventTypes.list,
-    target: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
+    target: targetRulesOf(env),
     retentionDays,
   },
   chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },

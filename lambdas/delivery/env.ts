@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { targetEnv } from '../endpoint/env.ts';
 
 /** What the deliver function is told by the stack. */
-export const deliverEnv = z.object({
+export const deliverEnv = targetEnv.extend({
   CONFIG_TABLE: z.string().min(1),
   LEDGER_TABLE: z.string().min(1),
   DELIVERIES_QUEUE_URL: z.url(),

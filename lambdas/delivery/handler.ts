@@ -2,11 +2,10 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { defaultTargetRules } from '../endpoint/target.ts';
+import { targetRulesOf } from '../endpoint/env.ts';
 import { workThroughBatch } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { areLocalReceiversAllowed } from '../shared/local-receivers.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
@@ -35,7 +34,7 @@ const ports: DeliverPorts = {
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
   prepare: (endpoint, unsigned) => prepare({ readSecret }, endpoint, unsigned),
   post: makePost(),
-  targetRules: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
+  targetRules: targetRulesOf(env),
   retentionDays: env.RETENTION_DAYS,
   now: Date.now,
   random: Math.random,

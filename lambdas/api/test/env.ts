@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { targetEnv } from '../../endpoint/env.ts';
 
 /** What the test function is told by the stack. */
-export const testEnv = z.object({
+export const testEnv = targetEnv.extend({
   CONFIG_TABLE: z.string().min(1),
   LEDGER_TABLE: z.string().min(1),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */

@@ -5,10 +5,9 @@ import { makePost } from '../../delivery/post.ts';
 import { prepare } from '../../delivery/prepare.ts';
 import { makeCountTest, makeReadRecipient, makeRecord } from '../../delivery/store.ts';
 import { testRoutes } from '../../delivery/test-routes.ts';
-import { defaultTargetRules } from '../../endpoint/target.ts';
+import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
 import { readEnvironment } from '../../shared/environment.ts';
-import { areLocalReceiversAllowed } from '../../shared/local-receivers.ts';
 import { makeLog } from '../../shared/request-log.ts';
 import { makeDocumentClient } from '../../shared/store.ts';
 import { makeReadSecret } from '../../signing/secrets.ts';
@@ -37,7 +36,7 @@ const ports: ServePorts = {
       circumstances: {
         now: Date.now,
         randomBytes: () => randomBytes(16),
-        targetRules: { ...defaultTargetRules, loopback: areLocalReceiversAllowed() },
+        targetRules: targetRulesOf(env),
         retentionDays: env.RETENTION_DAYS,
         log,
       },
