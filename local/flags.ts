@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What `npm start` was asked for. */
 export interface Flags {
   readonly port: number;
   readonly withDemo: boolean;
+  /** Absolute. */
   readonly dataFolder?: string;
   /** Files with authorities in PEM. */
   readonly caFiles: readonly string[];
@@ -30,7 +32,7 @@ export function parseFlags(args: readonly string[]): Flags {
   return {
     port: parsePort(port),
     withDemo: noDemo !== true,
-    ...(data === undefined ? {} : { dataFolder: notEmpty('--data', data) }),
+    ...(data === undefined ? {} : { dataFolder: resolve(notEmpty('--data', data)) }),
     caFiles: (ca ?? []).map((file) => notEmpty('--ca', file)),
   };
 }

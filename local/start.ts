@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { startDemoReceiver } from './demo/receiver.ts';
-import type { DemoReceiver } from './demo/receiver.ts';
-import { publishSamples, setUpEndpoints } from './demo/show.ts';
+import { openDemo, publishSamples, setUpEndpoints } from './demo/show.ts';
+import type { Demo } from './demo/show.ts';
 import { rowOf, tableHead } from './demo/table.ts';
 import { parseFlags, usage, WrongFlags } from './flags.ts';
 import type { Flags } from './flags.ts';
@@ -20,7 +19,7 @@ try {
   await start(parseFlags(process.argv.slice(2)));
 } catch (error) {
   const isWrongFlags = error instanceof WrongFlags;
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(explain(error));
   if (isWrongFlags) console.error(`\n${usage}`);
   process.exit(isWrongFlags ? 2 : 1);
 }
@@ -28,12 +27,13 @@ try {
 /** Boots the stack and, unless asked not to, shows it at work. */
 async function start(flags: Flags): Promise<void> {
   const cas = await Promise.all(flags.caFiles.map(readCa));
-  const receiver = flags.withDemo ? await startDemoReceiver() : undefined;
+  const demo = flags.withDemo ? await openDemo(flags.dataFolder) : undefined;
+  const receiver = demo?.receiver;
   const names = new Map<string, string>();
   const log = await openLog(flags.dataFolder ?? stateFolder);
   const runtime = await startRuntime({
     port: flags.port,
-    ...kept(flags),
+    ...(flags.dataFolder === undefined ? {} : { dataFolder: flags.dataFolder }),
     extraCas: [...cas, ...(receiver === undefined ? [] : [receiver.authority])],
     onLog: (functionName, line) => {
       log.file.write(`${functionName} ${line}\n`);
@@ -43,12 +43,9 @@ async function start(flags: Flags): Promise<void> {
   });
   const ready = await prepare(runtime, { organizationId, receiver: receiver?.url ?? null, log: log.path });
   const showing = new AbortController();
-  if (receiver === undefined) await announce(ready, stateFolder);
-  else {
-    for (const [id, name] of await setUp(receiver, ready, flags)) names.set(id, name);
-    await announce(ready, stateFolder);
-    void show(ready, showing.signal);
-  }
+  for (const [id, name] of await setUp(demo, ready)) names.set(id, name);
+  await announce(ready, stateFolder);
+  if (demo !== undefined) void show(ready, showing.signal);
   stopOnSignal(async () => {
     showing.abort();
     await runtime.stop();
@@ -56,10 +53,6 @@ async function start(flags: Flags): Promise<void> {
     log.file.end();
     await once(log.file, 'close');
   });
-}
-
-function kept({ dataFolder }: Flags): { dataFolder?: string } {
-  return dataFolder === undefined ? {} : { dataFolder: resolve(dataFolder) };
 }
 
 async function readCa(file: string): Promise<string> {
@@ -76,9 +69,9 @@ async function openLog(folder: string) {
   return { path, file: createWriteStream(path, { flags: 'a', mode: 0o600 }) };
 }
 
-function setUp(receiver: DemoReceiver, { api, organizationToken }: Ready, flags: Flags) {
-  const caller = { api, token: organizationToken };
-  return setUpEndpoints({ caller, organizationId, receiver, ...kept(flags) });
+async function setUp(demo: Demo | undefined, ready: Ready): Promise<ReadonlyMap<string, string>> {
+  if (demo === undefined) return new Map();
+  return setUpEndpoints(demo, { api: ready.api, token: ready.organizationToken }, organizationId);
 }
 
 async function show({ bus, aws, region }: Ready, signal: AbortSignal): Promise<void> {
@@ -87,6 +80,19 @@ async function show({ bus, aws, region }: Ready, signal: AbortSignal): Promise<v
     console.error(`A sample event could not be published: ${String(error)}`);
   };
   await publishSamples({ organizationId, busName: bus, aws: { endpoint: aws, region }, onProblem }, signal);
+}
+
+/** What went wrong, for the person who typed the command. */
+function explain(error: unknown): string {
+  if (codeOf(error) === 'EADDRINUSE') return `${String(error)}: choose another port with --port`;
+  if (!(error instanceof Error)) return String(error);
+  return codeOf(error.cause) === 'LEVEL_LOCKED'
+    ? 'The data folder is in use by another process'
+    : error.message;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** Stops once, in good order; a second Ctrl-C does not wait for it. */

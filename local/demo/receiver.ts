@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import type { Server } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { makeLoopbackIdentity } from './authority.ts';
@@ -39,9 +40,11 @@ const seenMax = 10_000;
  * What a customer would run: an HTTPS server that verifies each webhook before it looks at it.
  *
  * @param onReceived told of every request, after it was answered.
+ * @param wantedPort taken if it is free; 0 for any.
  */
 export async function startDemoReceiver(
   onReceived: (received: Received) => void = () => undefined,
+  wantedPort = 0,
 ): Promise<DemoReceiver> {
   const { authority, certificate, key } = await makeLoopbackIdentity();
   const secrets = new Map<string, string>();
@@ -66,12 +69,10 @@ export async function startDemoReceiver(
     // A caller that hangs up in the middle is its own affair.
     answer(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The demo receiver has no port');
+  // Somebody else may have the port by now.
+  const port = await listen(server, wantedPort).catch(() => listen(server, 0));
   return {
-    url: `https://127.0.0.1:${address.port}`,
+    url: `https://127.0.0.1:${port}`,
     authority,
     trust: (path, secret) => secrets.set(path, secret),
     behave: (path, behaviour) => behaviours.set(path, behaviour),
@@ -81,6 +82,14 @@ export async function startDemoReceiver(
       await once(server, 'close');
     },
   };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The demo receiver has no port');
+  return address.port;
 }
 
 /** The three lines that every receiver needs: raw body, headers, secret (it also refuses old timestamps). */

@@ -1,20 +1,34 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Caller } from '../api-client.ts';
 import { demoEndpoints, moveEndpoint, registerEndpoint } from './endpoints.ts';
 import type { DemoEndpoint, Registered } from './endpoints.ts';
+import { readKept, writeKept } from './kept.ts';
+import type { KeptDemo } from './kept.ts';
+import { startDemoReceiver } from './receiver.ts';
 import type { DemoReceiver } from './receiver.ts';
 import { sampleEvent } from './samples.ts';
 
-export interface ShowOptions {
-  readonly caller: Caller;
-  readonly organizationId: string;
+/** The receiver of `npm start`, and what an earlier start left. */
+export interface Demo {
   readonly receiver: DemoReceiver;
-  /** Keeps the demo's secrets, which the API shows only once. */
-  readonly dataFolder?: string;
+  readonly kept: KeptDemo;
+  readonly dataFolder: string | undefined;
+}
+
+/**
+ * Starts the receiver where it was at the last start, with the secrets that it had: deliveries which waited
+ * across the restart come as soon as the stack runs.
+ */
+export async function openDemo(dataFolder: string | undefined): Promise<Demo> {
+  const kept = await readKept(dataFolder);
+  const receiver = await startDemoReceiver(undefined, kept.port);
+  for (const { name, behaviour } of demoEndpoints) {
+    receiver.behave(`/${name}`, behaviour);
+    const known = kept.endpoints[name];
+    if (known !== undefined) receiver.trust(`/${name}`, known.secret);
+  }
+  return { receiver, kept, dataFolder };
 }
 
 /**
@@ -22,45 +36,43 @@ export interface ShowOptions {
  *
  * @returns names of the endpoints by their ids.
  */
-export async function setUpEndpoints(options: ShowOptions): Promise<ReadonlyMap<string, string>> {
-  const path = options.dataFolder === undefined ? undefined : join(options.dataFolder, 'demo.json');
-  const kept = path === undefined ? {} : await readKept(path);
-  const now: Record<string, Registered> = {};
+export async function setUpEndpoints(
+  { receiver, kept, dataFolder }: Demo,
+  caller: Caller,
+  organizationId: string,
+): Promise<ReadonlyMap<string, string>> {
+  const port = Number(new URL(receiver.url).port);
+  const endpoints: Record<string, Registered> = {};
   for (const wanted of demoEndpoints) {
-    const registered = await setUp(wanted, kept[wanted.name], options);
-    now[wanted.name] = registered;
-    options.receiver.trust(`/${wanted.name}`, registered.secret);
-    options.receiver.behave(`/${wanted.name}`, wanted.behaviour);
+    const url = `${receiver.url}/${wanted.name}`;
+    const registered = await takeUp(wanted, {
+      url,
+      kept: kept.endpoints[wanted.name],
+      caller,
+      organizationId,
+    });
+    endpoints[wanted.name] = registered;
+    receiver.trust(`/${wanted.name}`, registered.secret);
     // After each one: a process killed in between must not leave an endpoint whose secret nobody knows.
-    if (path !== undefined) await writeKept(path, { ...kept, ...now });
+    await writeKept(dataFolder, { port, endpoints: { ...kept.endpoints, ...endpoints } });
   }
-  return new Map(Object.entries(now).map(([name, { id }]) => [id, name]));
+  return new Map(Object.entries(endpoints).map(([name, { id }]) => [id, name]));
 }
 
-async function setUp(
-  { name, description, eventTypes }: DemoEndpoint,
-  kept: Registered | undefined,
-  { caller, organizationId, receiver }: ShowOptions,
+interface Place {
+  readonly url: string;
+  readonly kept: Registered | undefined;
+  readonly caller: Caller;
+  readonly organizationId: string;
+}
+
+async function takeUp(
+  wanted: DemoEndpoint,
+  { url, kept, caller, organizationId }: Place,
 ): Promise<Registered> {
-  const url = `${receiver.url}/${name}`;
   if (kept !== undefined && (await moveEndpoint(caller, organizationId, { id: kept.id, url }))) return kept;
+  const { description, eventTypes } = wanted;
   return registerEndpoint(caller, organizationId, { url, description, eventTypes });
-}
-
-const keptSecrets = z.record(z.string(), z.object({ id: z.string(), secret: z.string() }));
-
-async function readKept(path: string): Promise<z.output<typeof keptSecrets>> {
-  try {
-    return keptSecrets.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
-    throw error;
-  }
-}
-
-async function writeKept(path: string, kept: Record<string, Registered>): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(kept, null, 2), { mode: 0o600 });
-  await rename(`${path}.new`, path);
 }
 
 export interface TrafficOptions {

@@ -8,11 +8,11 @@ it('runs the demo on port 4010, in memory, unless told otherwise', () => {
 });
 
 it('takes every flag', () => {
-  const args = ['--port', '0', '--no-demo', '--data', 'd', '--ca', 'a.pem', '--ca=b.pem'];
+  const args = ['--port', '0', '--no-demo', '--data', '/d', '--ca', 'a.pem', '--ca=b.pem'];
   expect(parseFlags(args)).toEqual({
     port: 0,
     withDemo: false,
-    dataFolder: 'd',
+    dataFolder: '/d',
     caFiles: ['a.pem', 'b.pem'],
   });
 });

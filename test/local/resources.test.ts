@@ -65,7 +65,7 @@ describe('queues', () => {
   const createQueues = (Resources: object) => {
     const setting = aSetting();
     const sqs = new Sqs(setting);
-    const makers = messagingMakers(sqs, new EventBuses(setting, sqs));
+    const makers = messagingMakers(sqs, new EventBuses(setting, sqs), () => undefined);
     return createAll(parseTemplate({ Resources }), makers, place).then(() => sqs);
   };
 
