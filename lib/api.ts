@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -13,6 +13,7 @@ import type { Identity } from './identity.ts';
 import { nameOf } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { allowSecrets } from './secrets.ts';
+import { allowMakingKeys } from './signing.ts';
 import { Storage } from './storage.ts';
 
 export interface ApiProps {
@@ -44,6 +45,19 @@ export class Api extends Construct {
     });
     this.authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: [identity.audience] });
     this.serve(apigateway.HttpMethod.ANY, '/v1/{proxy+}', handler);
+    // Receivers have no token: the one public route, with public keys.
+    const keySet = this.http.addRoutes({
+      path: '/v1/organizations/{organizationId}/.well-known/jwks.json',
+      methods: [apigateway.HttpMethod.GET],
+      integration: new HttpLambdaIntegration('KeySet', handler),
+    });
+    for (const route of keySet) {
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-APIG4',
+        reason:
+          'A key set is public by its purpose: receivers fetch it to verify, and it holds public keys only.',
+      });
+    }
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',
@@ -60,7 +74,7 @@ export class Api extends Construct {
     this.host = `${this.http.apiId}.execute-api.${region}.${urlSuffix}`;
   }
 
-  /** Has a function answer the requests of a route; every route takes a bearer token. */
+  /** Has a function answer the requests of a route that takes a bearer token. */
   public serve(method: apigateway.HttpMethod, path: string, handler: HandlerFunction): void {
     this.http.addRoutes({
       path,
@@ -78,6 +92,7 @@ export class Api extends Construct {
       RETRIES_QUEUE_URL: retries.queueUrl,
       BUS_NAME: bus.eventBusName,
       SECRET_PREFIX: secretPrefix,
+      STAGE: settings.stage,
       KEY_ARN: storage.key.keyArn,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
@@ -109,6 +124,7 @@ export class Api extends Construct {
     handler.allow(['sqs:SendMessage'], retries.queueArn);
     handler.allow(['events:PutEvents'], bus.eventBusArn);
     handler.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    allowMakingKeys(handler, settings.stage);
     // No GetSecretValue: the API writes secrets and can never read one back.
     allowSecrets(handler, secretPrefix, [
       'secretsmanager:CreateSecret',

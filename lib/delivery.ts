@@ -8,6 +8,7 @@ import { HandlerFunction } from './handler-function.ts';
 import { allowSecrets } from './secrets.ts';
 import { nameOf } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { allowSigning } from './signing.ts';
 import type { Storage } from './storage.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -16,6 +17,8 @@ export interface DeliveryProps {
   readonly storage: Storage;
   readonly secretPrefix: string;
   readonly receivers: TargetEnv;
+  /** Whom tokens name as their issuer. */
+  readonly issuer: string;
 }
 
 /** First attempts and later ones in lanes of their own, one function for both, one dead-letter queue. */
@@ -46,6 +49,7 @@ export class Delivery extends Construct {
       DELIVERIES_QUEUE_URL: this.deliveries.queueUrl,
       RETRIES_QUEUE_URL: this.retries.queueUrl,
       SECRET_PREFIX: props.secretPrefix,
+      ISSUER: props.issuer,
       RETENTION_DAYS: String(retentionDays),
       ...props.receivers,
     };
@@ -66,10 +70,11 @@ export class Delivery extends Construct {
         new SqsEventSource(queue, { batchSize: 10, maxConcurrency: 100, reportBatchItemFailures: true }),
       );
     }
-    deliver.allow(['dynamodb:GetItem'], storage.config.tableArn);
+    deliver.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
     deliver.allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
     deliver.allow(['sqs:SendMessage'], this.retries.queueArn);
     deliver.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    allowSigning(deliver, stage);
     allowSecrets(deliver, props.secretPrefix, ['secretsmanager:GetSecretValue']);
   }
 

@@ -5,16 +5,18 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import type { ExpiryEnv } from '../lambdas/endpoint/expiry/env.ts';
 import { HandlerFunction } from './handler-function.ts';
+import { allowDestroyingKeys } from './signing.ts';
 import { Storage } from './storage.ts';
 
 export interface ExpiryProps {
   readonly storage: Storage;
   readonly bus: EventBus;
+  readonly stage: string;
 }
 
-/** Warns the operator, once a day, of client certificates that are about to end. */
+/** Once a day: warns the operator of client certificates that are about to end, destroys keys that have retired. */
 export class Expiry extends Construct {
-  public constructor(scope: Construct, id: string, { storage, bus }: ExpiryProps) {
+  public constructor(scope: Construct, id: string, { storage, bus, stage }: ExpiryProps) {
     super(scope, id);
     const environment: ExpiryEnv = {
       CONFIG_TABLE: storage.config.tableName,
@@ -23,18 +25,20 @@ export class Expiry extends Construct {
     };
     const warn = new HandlerFunction(this, 'Warn', {
       feature: 'endpoint/expiry',
-      description: 'Tidings: warns of client certificates that end soon',
+      description: 'Tidings: warns of certificates that end soon, destroys retired keys',
       timeoutSeconds: 60,
       memoryMb: 256,
       environment,
       key: storage.key,
     });
+    warn.allow(['dynamodb:DeleteItem'], storage.config.tableArn);
+    allowDestroyingKeys(warn, stage);
     warn.allow(['dynamodb:Query'], `${storage.config.tableArn}/index/${Storage.expiryIndex}`);
     warn.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], storage.ledger.tableArn);
     warn.allow(['events:PutEvents'], bus.eventBusArn);
     warn.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     new Rule(this, 'Daily', {
-      description: 'Tidings: looks for client certificates that end soon',
+      description: 'Tidings: looks for certificates that end soon and keys that have retired',
       schedule: Schedule.rate(Duration.days(1)),
       targets: [new LambdaFunction(warn)],
     });

@@ -20,7 +20,7 @@ const settings = z
     /** Ports that receivers may listen on. */
     receiverPorts: z
       .string()
-      .regex(/^\d{1,5}(,\d{1,5})*$/, 'ports joined by commas, such as 443,8443')
+      .refine(arePorts, 'ports from 1 to 65535 joined by commas, such as 443,8443')
       .default('443,8443'),
     /** For functions in an IPv6-only subnet with DNS64: judge the IPv4 address inside 64:ff9b::/96. */
     nat64: z.union([z.boolean(), z.enum(['true', 'false'])]).default(false),
@@ -29,6 +29,10 @@ const settings = z
   .refine((s) => (s.issuer === undefined) === (s.audience === undefined), {
     error: 'issuer and audience go together: set both for your own sign-in, or neither for Cognito',
   });
+
+function arePorts(text: string): boolean {
+  return text.split(',').every((port) => /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535);
+}
 
 export type Settings = z.output<typeof settings>;
 

@@ -6,6 +6,7 @@ import type { Api } from './api.ts';
 import { HandlerFunction } from './handler-function.ts';
 import { allowSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { allowSigning } from './signing.ts';
 import type { Storage } from './storage.ts';
 
 export interface TesterProps {
@@ -14,6 +15,8 @@ export interface TesterProps {
   readonly api: Api;
   readonly secretPrefix: string;
   readonly receivers: TargetEnv;
+  /** Whom tokens name as their issuer. */
+  readonly issuer: string;
 }
 
 /** Sends test events: a function of its own, since it must sign and reach out, which the API's can not. */
@@ -25,6 +28,7 @@ export class Tester extends Construct {
       CONFIG_TABLE: storage.config.tableName,
       LEDGER_TABLE: storage.ledger.tableName,
       SECRET_PREFIX: secretPrefix,
+      ISSUER: props.issuer,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
       ...props.receivers,
@@ -38,9 +42,10 @@ export class Tester extends Construct {
       environment,
       key: storage.key,
     });
-    test.allow(['dynamodb:GetItem'], storage.config.tableArn);
+    test.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
     test.allow(['dynamodb:UpdateItem'], storage.ledger.tableArn);
     test.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    allowSigning(test, settings.stage);
     allowSecrets(test, secretPrefix, ['secretsmanager:GetSecretValue']);
     api.serve(HttpMethod.POST, '/v1/organizations/{organizationId}/endpoints/{endpointId}/test', test);
   }

@@ -22,6 +22,7 @@ export class TidingsStack extends Stack {
 
     // The API comes last, and the functions made before it must know its name, to refuse it as a receiver.
     const ownHost: string = Lazy.string({ produce: () => api.host });
+    const issuer = `https://${ownHost}`;
     const receivers = receiversEnvironment(settings, ownHost);
 
     const storage = new Storage(this, 'Storage');
@@ -30,7 +31,7 @@ export class TidingsStack extends Stack {
       key: storage.key,
       visibilitySeconds: 6 * Routing.timeoutSeconds,
     });
-    const delivery = new Delivery(this, 'Delivery', { settings, storage, secretPrefix, receivers });
+    const delivery = new Delivery(this, 'Delivery', { settings, storage, secretPrefix, receivers, issuer });
     new Routing(this, 'Routing', {
       storage,
       events: ingest.events,
@@ -48,10 +49,11 @@ export class TidingsStack extends Stack {
       receivers,
     });
 
-    new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers });
-    new Expiry(this, 'Expiry', { storage, bus: ingest.bus });
+    new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer });
+    new Expiry(this, 'Expiry', { storage, bus: ingest.bus, stage });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
+    new CfnOutput(this, 'WebhookIssuer', { value: issuer });
     new CfnOutput(this, 'BusName', { value: ingest.bus.eventBusName });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: delivery.deliveriesDead.queueUrl });
     new CfnOutput(this, 'TokenIssuer', { value: identity.issuer });

@@ -18,6 +18,7 @@ export async function admit(
   route: Pick<Route, 'scope' | 'entitlement'>,
   { caller, organizationId }: { caller: Caller; organizationId: string | undefined },
 ): Promise<void> {
+  if (route.scope === 'public') return;
   const isOperator = caller.scopes.has('webhooks:operate');
   if (organizationId !== undefined && !isOperator && caller.organizationId !== organizationId) {
     throw new NotFound('organization');

@@ -11,6 +11,8 @@ export const apiEnv = targetEnv.extend({
   SECRET_PREFIX: z.string().min(1),
   /** The stack's KMS key, which encrypts the secrets. */
   KEY_ARN: z.string().min(1),
+  /** Value of the tag on signing keys of this deployment. */
+  STAGE: z.string().min(1),
   RETENTION_DAYS: z.coerce.number().int().min(1),
   /** Name of the token's claim that holds the organization's id. */
   ORGANIZATION_CLAIM: z.string().min(1),

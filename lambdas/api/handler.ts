@@ -1,4 +1,5 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
@@ -9,6 +10,7 @@ import { makeDeliveryReader } from '../delivery/store.ts';
 import { certificateRoutes } from '../endpoint/certificate-routes.ts';
 import type { RegisterPorts } from '../endpoint/register.ts';
 import { endpointRoutes } from '../endpoint/routes.ts';
+import { secretRoutes } from '../endpoint/secret-routes.ts';
 import { makeEndpointStore } from '../endpoint/store.ts';
 import { targetRulesOf } from '../endpoint/env.ts';
 import { makePublish } from '../event/bus.ts';
@@ -21,7 +23,12 @@ import { readEnvironment } from '../shared/environment.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeDocumentClient } from '../shared/store.ts';
+import { makeCreateKey } from '../signing/keys.ts';
+import { ensureKey } from '../signing/rotate-keys.ts';
+import type { KeyPorts } from '../signing/rotate-keys.ts';
+import { signingRoutes } from '../signing/routes.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
+import { makeSigningKeyStore } from '../signing/store.ts';
 import { apiEnv } from './env.ts';
 import type { HttpAnswer } from './problem.ts';
 import { serve } from './serve.ts';
@@ -34,8 +41,15 @@ const organizations = makeOrganizationStore(client, env.CONFIG_TABLE);
 const endpoints = makeEndpointStore(client, env.CONFIG_TABLE);
 const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
 const events = makeEventStore(client, env.LEDGER_TABLE, Date.now);
+const publish = makePublish(new EventBridgeClient({}), env.BUS_NAME);
 const send = makeSend(new SQSClient({}), env.RETRIES_QUEUE_URL);
 const { RETENTION_DAYS: retentionDays } = env;
+
+const signing: KeyPorts = {
+  keys: makeSigningKeyStore(client, env.CONFIG_TABLE),
+  createKey: makeCreateKey(new KMSClient({}), env.STAGE),
+  now: Date.now,
+};
 
 const registration: RegisterPorts = {
   endpoints,
@@ -45,6 +59,7 @@ const registration: RegisterPorts = {
     target: targetRulesOf(env),
     retentionDays,
   },
+  ensureKey: (organizationId) => ensureKey(signing, organizationId),
   chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
   now: Date.now,
 };
@@ -58,11 +73,13 @@ const ports: ServePorts = {
     ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
     ...endpointRoutes({ endpoints, getOrganization: organizations.get, registration }),
     ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
+    ...secretRoutes({ registration, getEndpoint: endpoints.get, publish }),
+    ...signingRoutes(signing),
     ...eventTypeRoutes({ eventTypes }),
     ...eventRoutes({
       listEventTypes: eventTypes.list,
       listEvents: events.list,
-      publish: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+      publish,
       now: Date.now,
       newUuid: randomUUID,
     }),

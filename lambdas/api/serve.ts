@@ -1,4 +1,8 @@
-import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda';
+import type {
+  APIGatewayEventRequestContextJWTAuthorizer,
+  APIGatewayEventRequestContextV2,
+  APIGatewayProxyEventV2WithRequestContext,
+} from 'aws-lambda';
 import { InvalidRequest, NotFound, Refusal, TooLarge } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
 import { nameOfFault } from '../shared/log.ts';
@@ -18,7 +22,9 @@ export interface ServePorts extends AdmitPorts {
   readonly log: Log;
 }
 
-export type HttpRequest = APIGatewayProxyEventV2WithJWTAuthorizer;
+export type HttpRequest = APIGatewayProxyEventV2WithRequestContext<
+  APIGatewayEventRequestContextV2 & { authorizer?: APIGatewayEventRequestContextJWTAuthorizer }
+>;
 
 /** Room for the largest event and its JSON escapes; the gateway's own limit is 10 MB. */
 const bodyBytesMax = 1_048_576;
@@ -53,7 +59,8 @@ interface Match {
 
 async function perform(ports: ServePorts, match: Match | undefined, request: HttpRequest): Promise<Answer> {
   if (match === undefined) throw new NotFound('route');
-  const caller = callerOf(request.requestContext.authorizer.jwt.claims, ports.organizationClaim);
+  // A public route has no authorizer, and so no claims.
+  const caller = callerOf(request.requestContext.authorizer?.jwt.claims, ports.organizationClaim);
   await admit(ports, match.route, { caller, organizationId: match.params['organizationId'] });
   return match.route.run({
     params: match.params,
@@ -95,8 +102,10 @@ function bodyOf({ body, isBase64Encoded }: HttpRequest): unknown {
   }
 }
 
-function answerOf({ status, body }: Answer): HttpAnswer {
-  const headers = { 'cache-control': 'no-store' };
+function answerOf({ status, body, cacheSeconds }: Answer): HttpAnswer {
+  const headers = {
+    'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
+  };
   if (body === undefined) return { statusCode: status, headers, body: '' };
   return {
     statusCode: status,

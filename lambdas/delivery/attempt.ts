@@ -64,10 +64,11 @@ export async function attempt(ports: AttemptPorts, job: Job, remainingMs: number
   return 'done';
 }
 
-async function prepared(ports: AttemptPorts, { endpoint, event }: Job, nowMs: number) {
+async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job, nowMs: number) {
   if (event.body === undefined) throw new Error('an accepted event has a body');
   const body = unpackBody(event.body);
-  return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, nowMs })) };
+  const attemptId = `${event.id}-${message.attempt}`;
+  return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, nowMs, attemptId })) };
 }
 
 interface Settlement {

@@ -9,6 +9,8 @@ export const deliverEnv = targetEnv.extend({
   RETRIES_QUEUE_URL: z.url(),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
   SECRET_PREFIX: z.string().min(1),
+  /** Whom tokens of the scheme `jwt` name as their issuer: the API's URL. */
+  ISSUER: z.url(),
   RETENTION_DAYS: z.coerce.number().int().min(1),
 });
 

@@ -1,3 +1,4 @@
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
@@ -9,21 +10,29 @@ import { readEnvironment } from '../shared/environment.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
+import { makeSignDigest } from '../signing/keys.ts';
 import { makeReadSecret } from '../signing/secrets.ts';
+import { makeSigningKeyStore } from '../signing/store.ts';
 import { isComplete } from './decide.ts';
 import type { DeliverPorts } from './deliver.ts';
 import { deliverEnv } from './env.ts';
 import { outgoing } from './message.ts';
 import { makePost } from './post.ts';
 import { receive } from './receive.ts';
-import { prepare } from './prepare.ts';
+import { isNotEmpty, prepare } from './prepare.ts';
+import type { PreparePorts } from './prepare.ts';
 import { makeReadKnown, makeReadRecipient, makeRecord } from './store.ts';
 
 const env = readEnvironment(deliverEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const sqs = new SQSClient({});
-const readSecret = makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX);
+const preparation: PreparePorts = {
+  readSecret: makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX),
+  readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
+  signDigest: makeSignDigest(new KMSClient({})),
+  issuer: env.ISSUER,
+};
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const release = makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]);
 
@@ -32,7 +41,7 @@ const ports: DeliverPorts = {
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
   record: makeRecord(client, env.LEDGER_TABLE),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
-  prepare: (endpoint, unsigned) => prepare({ readSecret }, endpoint, unsigned),
+  prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
   post: makePost(),
   targetRules: targetRulesOf(env),
   retentionDays: env.RETENTION_DAYS,

@@ -6,10 +6,18 @@ import { version } from '../shared/version.ts';
 import { signHmac } from '../signing/hmac.ts';
 import { keyOf } from '../signing/secret.ts';
 import type { ReadSecret } from '../signing/secret.ts';
+import { signJwt } from '../signing/jwt.ts';
+import type { SignDigest } from '../signing/jwt.ts';
+import { activeKey } from '../signing/signing-key.ts';
+import type { SigningKey } from '../signing/signing-key.ts';
 import type { PostRequest } from './answer.ts';
 
 export interface PreparePorts {
   readonly readSecret: ReadSecret;
+  readonly readSigningKeys: (organizationId: string) => Promise<readonly SigningKey[]>;
+  readonly signDigest: SignDigest;
+  /** Whom tokens name as their issuer. */
+  readonly issuer: string;
 }
 
 /** What an attempt sends; its time is the attempt's own. */
@@ -17,6 +25,8 @@ export interface Unsigned {
   readonly webhookId: string;
   readonly body: Uint8Array;
   readonly nowMs: number;
+  /** Names the attempt in a token (`jti`). */
+  readonly attemptId: string;
 }
 
 export type Prepared = Pick<PostRequest, 'headers' | 'clientCertificate'>;
@@ -34,7 +44,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const [own, signature, clientCertificate] = await Promise.all([
     ownHeaders(ports, endpoint),
-    sign(ports, endpoint, unsigned),
+    endpoint.scheme === 'hmac' ? hmacHeader(ports, endpoint, unsigned) : jwtHeader(ports, endpoint, unsigned),
     clientCertificateOf(ports, endpoint),
   ]);
   const ours = {
@@ -42,21 +52,40 @@ export async function prepare(
     'user-agent': `Tidings/${version}`,
     'webhook-id': unsigned.webhookId,
     'webhook-timestamp': timestampOf(unsigned),
-    'webhook-signature': signature,
+    ...signature,
   };
   // None of the endpoint's own has a name of ours (own-header.ts); if one had, ours would stand.
   return { headers: { ...own, ...ours }, ...(clientCertificate === undefined ? {} : { clientCertificate }) };
+}
+
+/** Whether keys are worth remembering: an organization that has none may get its first in the next second. */
+export function isNotEmpty(keys: readonly SigningKey[]): boolean {
+  return keys.length > 0;
 }
 
 function timestampOf({ nowMs }: Unsigned): string {
   return String(Math.floor(nowMs / 1000));
 }
 
-async function sign({ readSecret }: PreparePorts, endpoint: Endpoint, unsigned: Unsigned): Promise<string> {
+async function hmacHeader({ readSecret }: PreparePorts, endpoint: Endpoint, unsigned: Unsigned) {
   const { webhookId, body, nowMs } = unsigned;
   const name = { ...ownerOf(endpoint), part: 'signing' as const };
   const secrets = await Promise.all(liveVersions(endpoint, nowMs).map((id) => readSecret(name, id)));
-  return signHmac({ webhookId, timestamp: timestampOf(unsigned), body }, secrets.map(keyOf));
+  const signable = { webhookId, body, timestamp: timestampOf(unsigned) };
+  return { 'webhook-signature': signHmac(signable, secrets.map(keyOf)) };
+}
+
+async function jwtHeader(ports: PreparePorts, endpoint: Endpoint, unsigned: Unsigned) {
+  const key = activeKey(await ports.readSigningKeys(endpoint.organizationId), unsigned.nowMs);
+  if (key === undefined) throw new Error('the organization has no signing key');
+  const { webhookId, body, attemptId } = unsigned;
+  const token = await signJwt(ports.signDigest, key, {
+    issuer: ports.issuer,
+    audience: endpoint.id,
+    timestamp: timestampOf(unsigned),
+    ...{ webhookId, body, attemptId },
+  });
+  return { 'webhook-jwt': token };
 }
 
 async function ownHeaders(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { eventTypeName, subscribableCategories } from '../event/event-type.ts';
 import { policy } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
+import { ownSecret } from '../signing/secret.ts';
 import { clientCertificate, shownCertificate } from './client-certificate.ts';
 import { ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
 
@@ -24,6 +25,8 @@ const fields = {
   policy,
   /** Whether the beginning of a receiver's answer is kept with the attempt: a way out for private data. */
   keepResponse: z.boolean(),
+  /** `hmac` by a secret of the endpoint's own, `jwt` by a key of the organization's in KMS. */
+  scheme: z.enum(['hmac', 'jwt']),
 };
 
 /** What an administrator says of a new endpoint. */
@@ -35,6 +38,9 @@ export const newEndpoint = z.strictObject({
   categories: fields.categories.default([]),
   policy: fields.policy.default({}),
   keepResponse: fields.keepResponse.default(false),
+  scheme: fields.scheme.default('hmac'),
+  /** A secret of the caller's own; without it one is made. */
+  secret: ownSecret.exactOptional(),
   headers: wantedHeaders.default([]),
 });
 
@@ -47,6 +53,7 @@ export const endpointChange = z.strictObject({
   categories: fields.categories.exactOptional(),
   policy: fields.policy.exactOptional(),
   keepResponse: fields.keepResponse.exactOptional(),
+  scheme: fields.scheme.exactOptional(),
   /** The whole list; a secret header without a value keeps the one it has. */
   headers: wantedHeaders.exactOptional(),
 });
@@ -65,7 +72,6 @@ export const endpoint = z.object({
   organizationId,
   ...fields,
   description: fields.description.exactOptional(),
-  scheme: z.literal('hmac'),
   headers: z.array(ownHeader),
   clientCertificate: clientCertificate.exactOptional(),
   secretVersions: z.array(secretVersion).min(1),
@@ -89,10 +95,13 @@ export type EndpointChange = z.output<typeof endpointChange>;
 export type Endpoint = z.output<typeof endpoint>;
 export type SecretVersion = z.output<typeof secretVersion>;
 
-/** Ids of the versions that sign at a moment, newest first: at most three, or receivers fail (sender.md, 2.1). */
+/** Signatures in one header: with more, some receivers fail (sender.md, 2.1). */
+export const liveVersionsMax = 3;
+
+/** Ids of the versions that sign at a moment, newest first. */
 export function liveVersions({ secretVersions }: Endpoint, nowMs: number): string[] {
   return secretVersions
     .filter(({ expiresAt }) => expiresAt === undefined || Date.parse(expiresAt) > nowMs)
     .map(({ id }) => id)
-    .slice(0, 3);
+    .slice(0, liveVersionsMax);
 }

@@ -31,6 +31,8 @@ export interface RegisterPorts {
   };
   readonly secrets: SecretWriter;
   readonly chance: { readonly newUuid: () => string; readonly randomBytes: RandomBytes };
+  /** Sees to it that the organization has a signing key. */
+  readonly ensureKey: (organizationId: string) => Promise<void>;
   readonly now: Now;
 }
 
@@ -53,15 +55,16 @@ export async function register(
   const { newUuid, randomBytes } = ports.chance;
   const nowMs = ports.now();
   const at = isoTime(nowMs);
-  const version = { id: newUuid(), value: newSecret(randomBytes) };
+  const { secret, ...settings } = wanted;
+  const version = { id: newUuid(), value: secret ?? newSecret(randomBytes) };
   const owner = { organizationId: organization.id, endpointId: newEndpointId(nowMs, randomBytes) };
   try {
+    if (wanted.scheme === 'jwt') await ports.ensureKey(organization.id);
     await ports.secrets.put({ ...owner, part: 'signing' }, version);
     const endpoint: Endpoint = {
-      ...wanted,
+      ...settings,
       id: owner.endpointId,
       organizationId: organization.id,
-      scheme: 'hmac',
       headers: await storeHeaders({ ...ports, newUuid }, owner, { wanted: wanted.headers, before: [] }),
       secretVersions: [{ id: version.id, createdAt: at }],
       createdAt: at,
@@ -91,6 +94,7 @@ export async function amend(
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
   const changed = { ...before, ...rest, policy: merged };
   await judge(ports.rules, changed, organization);
+  if (changed.scheme === 'jwt') await ports.ensureKey(organization.id);
   const owner = { organizationId: before.organizationId, endpointId: before.id };
   let headers: readonly OwnHeader[] = before.headers;
   if (wanted !== undefined) {

@@ -22,6 +22,7 @@ export interface Answer {
   readonly status: number;
   /** Nothing for 204. */
   readonly body?: unknown;
+  readonly cacheSeconds?: number | undefined;
 }
 
 interface Description<Params, Query, Body> {
@@ -30,7 +31,8 @@ interface Description<Params, Query, Body> {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
-  readonly scope: Scope;
+  /** `public` takes no token at all. */
+  readonly scope: Scope | 'public';
   /**
    * What the organization's plan must allow (R2): `none` is open to every plan, `read` also to an
    * organization whose plan has lapsed, `write` only to an entitled one.
@@ -39,7 +41,12 @@ interface Description<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  readonly answer: { readonly status: number; readonly schema: z.ZodType | undefined };
+  readonly answer: {
+    readonly status: number;
+    readonly schema: z.ZodType | undefined;
+    /** How long anybody may keep a successful answer; without it, nobody may. */
+    readonly cacheSeconds?: number;
+  };
 }
 
 /** One operation of the API: the schemas that validate it also describe it. */
@@ -81,7 +88,8 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         body: parsePart(rest.body, body),
         caller,
       };
-      return { status: rest.answer.status, body: await handle(request) };
+      const { status, cacheSeconds } = rest.answer;
+      return { status, cacheSeconds, body: await handle(request) };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { RandomBytes } from '../shared/identifier.ts';
 
 /** A secret of an endpoint in Secrets Manager: the one that signs, or one of those beside it. */
@@ -19,6 +20,14 @@ export interface SecretWriter {
 
 const prefix = 'whsec_';
 
+/** A secret that a user brings; written back in the one form that receivers' libraries know. */
+export const ownSecret = z.string().transform((text, context) => {
+  const bytes = bytesOf(text);
+  if (bytes !== undefined) return `${prefix}${Buffer.from(bytes).toString('base64')}`;
+  context.addIssue({ code: 'custom', message: 'whsec_ and 24 to 64 bytes in standard base64' });
+  return z.NEVER;
+});
+
 /** Secrets as Standard Webhooks 1.0.0 writes them: `whsec_` and 24 to 64 bytes in standard base64. */
 export function newSecret(randomBytes: RandomBytes): string {
   return `${prefix}${Buffer.from(randomBytes()).toString('base64')}`;
@@ -30,11 +39,15 @@ export function newSecret(randomBytes: RandomBytes): string {
  * @throws Error, without quoting it, when the secret is not one.
  */
 export function keyOf(secret: string): Uint8Array {
+  const bytes = bytesOf(secret);
+  if (bytes === undefined) throw new Error('a secret is whsec_ and 24 to 64 bytes in base64');
+  return bytes;
+}
+
+function bytesOf(secret: string): Uint8Array | undefined {
   const text = secret.startsWith(prefix) ? secret.slice(prefix.length) : secret;
-  const key = Buffer.from(text, 'base64');
+  const bytes = Buffer.from(text, 'base64');
   // Buffer skips what is not base64: only a text that comes out again the same was a secret.
-  if (key.toString('base64') !== text || key.length < 24 || key.length > 64) {
-    throw new Error('a secret is whsec_ and 24 to 64 bytes in base64');
-  }
-  return key;
+  const isStrict = bytes.toString('base64') === text;
+  return isStrict && bytes.length >= 24 && bytes.length <= 64 ? bytes : undefined;
 }

@@ -7,6 +7,8 @@ export const testEnv = targetEnv.extend({
   LEDGER_TABLE: z.string().min(1),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
   SECRET_PREFIX: z.string().min(1),
+  /** Whom tokens of the scheme `jwt` name as their issuer: the API's URL. */
+  ISSUER: z.url(),
   RETENTION_DAYS: z.coerce.number().int().min(1),
   /** Name of the token's claim that holds the organization's id. */
   ORGANIZATION_CLAIM: z.string().min(1),

@@ -1,16 +1,21 @@
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import { randomBytes } from 'node:crypto';
 import { makePost } from '../../delivery/post.ts';
-import { prepare } from '../../delivery/prepare.ts';
+import { isNotEmpty, prepare } from '../../delivery/prepare.ts';
+import type { PreparePorts } from '../../delivery/prepare.ts';
 import { makeCountTest, makeReadRecipient, makeRecord } from '../../delivery/store.ts';
 import { testRoutes } from '../../delivery/test-routes.ts';
 import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
+import { cached } from '../../shared/cache.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { makeLog } from '../../shared/request-log.ts';
 import { makeDocumentClient } from '../../shared/store.ts';
+import { makeSignDigest } from '../../signing/keys.ts';
 import { makeReadSecret } from '../../signing/secrets.ts';
+import { makeSigningKeyStore } from '../../signing/store.ts';
 import type { HttpAnswer } from '../problem.ts';
 import { serve } from '../serve.ts';
 import type { HttpRequest, ServePorts } from '../serve.ts';
@@ -19,7 +24,12 @@ import { testEnv } from './env.ts';
 const env = readEnvironment(testEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
-const readSecret = makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX);
+const preparation: PreparePorts = {
+  readSecret: makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX),
+  readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
+  signDigest: makeSignDigest(new KMSClient({})),
+  issuer: env.ISSUER,
+};
 
 const ports: ServePorts = {
   getOrganization: makeOrganizationStore(client, env.CONFIG_TABLE).get,
@@ -30,7 +40,7 @@ const ports: ServePorts = {
     readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
     sending: {
       countTest: makeCountTest(client, env.LEDGER_TABLE, Date.now),
-      prepare: (endpoint, unsigned) => prepare({ readSecret }, endpoint, unsigned),
+      prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
       post: makePost(),
       record: makeRecord(client, env.LEDGER_TABLE),
       circumstances: {

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { found } from '../shared/errors.ts';
+import { endpointId, organizationId } from '../shared/identifier.ts';
+import { noQuery, route } from '../shared/route.ts';
+import type { Route } from '../shared/route.ts';
+import { ownSecret } from '../signing/secret.ts';
+import { secretVersion } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { RegisterPorts } from './register.ts';
+import { rotateSecret } from './rotate-secret.ts';
+
+export interface SecretRoutesPorts {
+  readonly registration: RegisterPorts;
+  readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+  /** Tells the operator, by an event on the bus. */
+  readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
+}
+
+/** The operation that gives an endpoint a new secret. */
+export function secretRoutes({ registration, getEndpoint, publish }: SecretRoutesPorts): Route[] {
+  const rotating = route({
+    method: 'POST',
+    path: '/v1/organizations/{organizationId}/endpoints/{endpointId}/secret/rotate',
+    operationId: 'rotateSecret',
+    summary:
+      'Make a new secret, shown in this answer and never again; the old one signs beside it for the overlap',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params: z.strictObject({ organizationId, endpointId }),
+    query: noQuery,
+    body: z
+      .strictObject({
+        overlapSeconds: z.number().int().min(0).max(604_800).default(86_400),
+        secret: ownSecret.exactOptional(),
+      })
+      .prefault({}),
+    answer: {
+      status: 200,
+      schema: z.strictObject({ secret: z.string(), secretVersions: z.array(secretVersion) }),
+    },
+    handle: async ({ params, body }) => {
+      const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      const { endpoint, secret } = await rotateSecret(registration, before, body);
+      const detail = JSON.stringify({ ...params, overlapSeconds: body.overlapSeconds });
+      await publish({ source: 'tidings', detailType: 'secret.rotated', detail });
+      return { secret, secretVersions: endpoint.secretVersions };
+    },
+  });
+  return [rotating];
+}
