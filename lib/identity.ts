@@ -38,6 +38,9 @@ export class Identity extends Construct {
     });
     const client = pool.addClient('Console', {
       authFlows: { userSrp: true },
+      disableOAuth: true,
+      // Whose organization a user belongs to is for the operator to say.
+      writeAttributes: new cognito.ClientAttributes().withStandardAttributes({ email: true }),
       preventUserExistenceErrors: true,
     });
     this.issuer = `https://cognito-idp.${Stack.of(this).region}.amazonaws.com/${pool.userPoolId}`;

@@ -1,6 +1,7 @@
 import { accessOf } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
 import { Forbidden, NotFound } from '../shared/errors.ts';
+import { organizationId as organizationIdOf } from '../shared/identifier.ts';
 import type { Caller, Route } from '../shared/route.ts';
 
 export interface AdmitPorts {
@@ -27,7 +28,9 @@ export async function admit(
     throw new Forbidden('insufficient_scope', `This takes a token with the scope ${route.scope}.`);
   }
   if (organizationId === undefined || route.entitlement === 'none') return;
-  const organization = await getOrganization(organizationId);
+  // What is no id is not asked for: a key of DynamoDB has a length, too.
+  const isId = organizationIdOf.safeParse(organizationId).success;
+  const organization = isId ? await getOrganization(organizationId) : undefined;
   if (organization === undefined) throw new NotFound('organization');
   const access = accessOf(organization);
   if (access === 'full' || (access === 'read' && route.entitlement === 'read')) return;

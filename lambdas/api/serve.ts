@@ -4,7 +4,7 @@ import type {
   APIGatewayProxyEventV2WithRequestContext,
 } from 'aws-lambda';
 import { InvalidRequest, NotFound, Refusal, TooLarge } from '../shared/errors.ts';
-import { parseJson } from '../shared/json.ts';
+import { jsonDepth, jsonDepthMax, parseJson } from '../shared/json.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import type { Answer, Route } from '../shared/route.ts';
@@ -95,8 +95,17 @@ function bodyOf({ body, isBase64Encoded }: HttpRequest): unknown {
   if (bytes.length > bodyBytesMax) {
     throw new TooLarge('payload_too_large', `A request may have ${String(bodyBytesMax)} bytes.`);
   }
+  let text: string;
   try {
-    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InvalidRequest('invalid_json', 'The body is not JSON in UTF-8.');
+  }
+  if (jsonDepth(text) > jsonDepthMax) {
+    throw new InvalidRequest('invalid_json', `The body is nested deeper than ${jsonDepthMax} levels.`);
+  }
+  try {
+    return parseJson(text);
   } catch {
     throw new InvalidRequest('invalid_json', 'The body is not JSON in UTF-8.');
   }

@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
@@ -11,7 +10,7 @@ import { organizationKey } from '../organization/store.ts';
 import { endpointId, eventId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { makeBatchedRead, queryPage } from '../shared/store.ts';
+import { isWritten, makeBatchedRead, queryPage } from '../shared/store.ts';
 import type { Key, Read } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { ulid } from '../shared/ulid.ts';
@@ -66,7 +65,7 @@ export function makeReadRecipient(client: DynamoDBDocumentClient, config: string
  */
 export function makeRecord(client: DynamoDBDocumentClient, ledger: string) {
   return async function record(after: Delivery): Promise<'recorded' | 'superseded'> {
-    return (await isWritten(client, updateOf(ledger, after))) ? 'recorded' : 'superseded';
+    return (await isWritten(client, new UpdateCommand(updateOf(ledger, after)))) ? 'recorded' : 'superseded';
   };
 }
 
@@ -204,28 +203,24 @@ export function makeCountTest(client: DynamoDBDocumentClient, ledger: string, no
       Key: { pk: `ENDPOINT#${endpointId}`, sk: 'TESTS' },
       ExpressionAttributeNames: { '#window': 'window', '#count': 'count' },
     };
-    const begun = await isWritten(client, {
-      ...common,
-      UpdateExpression: 'SET #window = :window, #count = :one, expiresAt = :expiresAt',
-      ConditionExpression: 'attribute_not_exists(#window) OR #window < :window',
-      ExpressionAttributeValues: { ':window': window, ':one': 1, ':expiresAt': (window + 2) * 60 },
-    });
+    const begun = await isWritten(
+      client,
+      new UpdateCommand({
+        ...common,
+        UpdateExpression: 'SET #window = :window, #count = :one, expiresAt = :expiresAt',
+        ConditionExpression: 'attribute_not_exists(#window) OR #window < :window',
+        ExpressionAttributeValues: { ':window': window, ':one': 1, ':expiresAt': (window + 2) * 60 },
+      }),
+    );
     if (begun) return true;
-    return isWritten(client, {
-      ...common,
-      UpdateExpression: 'ADD #count :one',
-      ConditionExpression: '#window = :window AND #count < :max',
-      ExpressionAttributeValues: { ':window': window, ':one': 1, ':max': testsPerMinute },
-    });
+    return isWritten(
+      client,
+      new UpdateCommand({
+        ...common,
+        UpdateExpression: 'ADD #count :one',
+        ConditionExpression: '#window = :window AND #count < :max',
+        ExpressionAttributeValues: { ':window': window, ':one': 1, ':max': testsPerMinute },
+      }),
+    );
   };
-}
-
-async function isWritten(client: DynamoDBDocumentClient, update: UpdateCommandInput): Promise<boolean> {
-  try {
-    await client.send(new UpdateCommand(update));
-    return true;
-  } catch (fault) {
-    if (fault instanceof ConditionalCheckFailedException) return false;
-    throw fault;
-  }
 }

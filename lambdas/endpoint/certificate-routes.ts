@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { found } from '../shared/errors.ts';
+import { Conflict, found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -39,7 +39,12 @@ function putRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route 
       const versionId = registration.chance.newUuid();
       const name = { ...params, part: 'client-certificate' as const };
       await registration.secrets.put(name, { id: versionId, value: JSON.stringify(body) });
-      await replace(registration, before, { ...before, clientCertificate: { ...facts, versionId } });
+      try {
+        await replace(registration, before, { ...before, clientCertificate: { ...facts, versionId } });
+      } catch (fault) {
+        if (fault instanceof Conflict) await registration.secrets.retire(name, versionId);
+        throw fault;
+      }
       if (before.clientCertificate !== undefined) {
         await registration.secrets.retire(name, before.clientCertificate.versionId);
       }

@@ -2,6 +2,7 @@ import { catalogueOf } from '../event/catalogue.ts';
 import type { EventType } from '../event/event-type.ts';
 import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy, mergePolicy, refuseLongSchedule } from '../organization/policy.ts';
+import type { Policy } from '../organization/policy.ts';
 import { Conflict, InvalidRequest } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
@@ -73,6 +74,8 @@ export async function register(
     await ports.endpoints.add(endpoint);
     return { endpoint, secret: version.value };
   } catch (fault) {
+    // It may have been written although the answer was lost; without its secret it could never be signed for.
+    await ports.endpoints.remove(owner.organizationId, owner.endpointId);
     await removeSecrets(ports, owner);
     throw fault;
   }
@@ -93,7 +96,8 @@ export async function amend(
   const { newUuid } = ports.chance;
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
   const changed = { ...before, ...rest, policy: merged };
-  await judge(ports.rules, changed, organization);
+  // Only what changes: an endpoint whose event type has been removed since can still be switched off.
+  await judge(ports.rules, { url: change.url, eventTypes: change.eventTypes, policy: merged }, organization);
   if (changed.scheme === 'jwt') await ports.ensureKey(organization.id);
   const owner = { organizationId: before.organizationId, endpointId: before.id };
   let headers: readonly OwnHeader[] = before.headers;
@@ -102,9 +106,16 @@ export async function amend(
     headers = await storeHeaders({ ...ports, newUuid }, owner, { wanted, before: before.headers });
   }
   const after = { ...changed, headers: [...headers] };
-  const written = await replace(ports, before, after);
-  await retireHeaders({ ...ports, newUuid }, owner, { before: before.headers, after: headers });
-  return written;
+  try {
+    const written = await replace(ports, before, after);
+    await retireHeaders({ ...ports, newUuid }, owner, { before: before.headers, after: headers });
+    return written;
+  } catch (fault) {
+    if (fault instanceof Conflict) {
+      await retireHeaders({ ...ports, newUuid }, owner, { before: headers, after: before.headers });
+    }
+    throw fault;
+  }
 }
 
 /** Writes a changed endpoint, unless somebody has been faster. */
@@ -114,10 +125,10 @@ export async function replace(ports: RegisterPorts, before: Endpoint, changed: E
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
 }
 
-/** Removes an endpoint; the endpoint first, since one without its secret could not be signed for. */
+/** Removes an endpoint; the secrets first, so that after a failure the same call can be made again. */
 export async function unregister(ports: RegisterPorts, { organizationId, id }: Endpoint): Promise<void> {
-  await ports.endpoints.remove(organizationId, id);
   await removeSecrets(ports, { organizationId, endpointId: id });
+  await ports.endpoints.remove(organizationId, id);
 }
 
 async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
@@ -125,18 +136,29 @@ async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<
     await secrets.remove({ ...owner, part });
 }
 
+interface Judged {
+  readonly url?: string | undefined;
+  readonly eventTypes?: readonly string[] | undefined;
+  readonly policy: Policy;
+}
+
 async function judge(
   rules: Rules,
-  wanted: Pick<NewEndpoint, 'url' | 'eventTypes' | 'policy'>,
+  { url, eventTypes, policy }: Judged,
   organization: Organization,
 ): Promise<void> {
-  const target = parseTarget(wanted.url, rules.target);
-  if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
-  refuseLongSchedule(effectivePolicy(wanted.policy, organization.policy), rules.retentionDays);
-  const named = wanted.eventTypes.filter((pattern) => !pattern.endsWith('*'));
-  if (named.length === 0) return;
+  if (url !== undefined) {
+    const target = parseTarget(url, rules.target);
+    if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
+  }
+  refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
+  await judgeEventTypes(rules, eventTypes ?? []);
+}
+
+async function judgeEventTypes(rules: Rules, patterns: readonly string[]): Promise<void> {
+  if (patterns.every((pattern) => pattern.endsWith('*'))) return;
   const catalogue = catalogueOf(await rules.listEventTypes());
-  const unknown = wanted.eventTypes.findIndex((pattern) => !pattern.endsWith('*') && !catalogue.has(pattern));
+  const unknown = patterns.findIndex((pattern) => !pattern.endsWith('*') && !catalogue.has(pattern));
   if (unknown === -1) return;
   throw new InvalidRequest(
     'unknown_event_type',

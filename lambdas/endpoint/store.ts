@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
@@ -7,7 +6,7 @@ import { organizationKey } from '../organization/store.ts';
 import { endpointId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { queryAll, queryPage } from '../shared/store.ts';
+import { isWritten, queryAll, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { endpoint } from './endpoint.ts';
 import type { Subscribers } from './subscribers.ts';
@@ -51,15 +50,8 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
       const Item = itemOf(after);
       const ConditionExpression = 'updatedAt = :read';
       const ExpressionAttributeValues = { ':read': before.updatedAt };
-      try {
-        await client.send(
-          new PutCommand({ TableName: config, Item, ConditionExpression, ExpressionAttributeValues }),
-        );
-        return true;
-      } catch (fault) {
-        if (fault instanceof ConditionalCheckFailedException) return false;
-        throw fault;
-      }
+      const write = { TableName: config, Item, ConditionExpression, ExpressionAttributeValues };
+      return isWritten(client, new PutCommand(write));
     },
 
     remove: async (organizationId: string, id: string): Promise<void> => {

@@ -21,8 +21,9 @@ export const storedBody = z.object({
 
 export type StoredBody = z.output<typeof storedBody>;
 
-/** Compresses a body; `undefined` when even compressed it does not fit into an item. */
+/** Compresses a body; `undefined` when it is longer than any we sign, or even compressed does not fit into an item. */
 export function packBody(body: Uint8Array): StoredBody | undefined {
+  if (body.length > inflatedBytesMax) return undefined;
   // Quality 4 costs a fraction of the default's CPU, for a few percent of the bytes.
   const squeezed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
   const isWorthIt = squeezed.length < body.length;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonObject } from '../shared/json.ts';
 
 /** The four categories of R5; the test event has one of its own, to which nobody subscribes. */
 export const subscribableCategories = [
@@ -24,9 +25,9 @@ export const eventTypeDefinition = z.strictObject({
   category: z.enum(subscribableCategories),
   description: z.string().min(1).max(1_000),
   /** An example of the event's `data`. */
-  example: z.record(z.string(), z.unknown()).optional(),
+  example: jsonObject.optional(),
   /** JSON Schema of the event's `data`. */
-  schema: z.record(z.string(), z.unknown()).optional(),
+  schema: jsonObject.optional(),
 });
 
 export const eventType = eventTypeDefinition.extend({

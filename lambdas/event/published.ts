@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { organizationId } from '../shared/identifier.ts';
+import { jsonObject } from '../shared/json.ts';
 import { detailBytesMax } from './body.ts';
 import type { RefusalReason } from './event.ts';
 
@@ -9,7 +10,7 @@ const aheadMsMax = 86_400_000;
 export const occurredAt = z.iso.datetime({ offset: true });
 export const resource = z.string().min(1).max(512);
 export const idempotencyKey = z.string().min(1).max(256);
-export const data = z.record(z.string(), z.unknown());
+export const data = jsonObject;
 
 /** The envelope in which EventBridge hands an event to its target. */
 const busEvent = z.object({

@@ -3,6 +3,7 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { eventId } from '../shared/identifier.ts';
+import { parseJson } from '../shared/json.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
 import { queryAll, queryPage } from '../shared/store.ts';
@@ -87,11 +88,12 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
         KeyConditionExpression: 'pk = :pk',
         ExpressionAttributeValues: { ':pk': catalogPk },
       });
-      return items.map((item) => eventType.parse(item));
+      return items.map(({ type }) => eventType.parse(parseJson(String(type))));
     },
 
     put: async (type: EventType): Promise<void> => {
-      const Item = { pk: catalogPk, sk: `TYPE#${type.name}`, ...type };
+      // As JSON: an example may hold numbers that DynamoDB's do not.
+      const Item = { pk: catalogPk, sk: `TYPE#${type.name}`, type: JSON.stringify(type) };
       await client.send(new PutCommand({ TableName: config, Item }));
     },
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { found } from '../shared/errors.ts';
+import { Conflict, found } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -12,7 +12,7 @@ import { effectivePolicy, mergePolicy, policy, refuseLongSchedule } from './poli
 export interface OrganizationRoutesPorts {
   readonly organizations: {
     readonly get: (id: string) => Promise<Organization | undefined>;
-    readonly put: (organization: Organization) => Promise<void>;
+    readonly replace: (before: Organization | undefined, after: Organization) => Promise<boolean>;
   };
   readonly now: Now;
   readonly retentionDays: number;
@@ -64,7 +64,7 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
     handle: async ({ params, body }) => {
       const before = await organizations.get(params.organizationId);
       const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
-      await organizations.put(after);
+      await write(organizations, before, after);
       return show(after);
     },
   });
@@ -87,8 +87,17 @@ function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPor
       const merged = mergePolicy(before.policy, body.policy);
       refuseLongSchedule(effectivePolicy(merged, {}), retentionDays);
       const after = { ...before, policy: merged, updatedAt: isoTime(now()) };
-      await organizations.put(after);
+      await write(organizations, before, after);
       return show(after);
     },
   });
+}
+
+async function write(
+  organizations: OrganizationRoutesPorts['organizations'],
+  before: Organization | undefined,
+  after: Organization,
+): Promise<void> {
+  if (await organizations.replace(before, after)) return;
+  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this organization: try again.');
 }

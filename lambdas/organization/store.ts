@@ -1,5 +1,6 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { isWritten } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import { organization } from './organization.ts';
 import type { Organization } from './organization.ts';
@@ -17,9 +18,17 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
       return answer.Item === undefined ? undefined : organization.parse(answer.Item);
     },
 
-    put: async (changed: Organization): Promise<void> => {
-      const Item = { ...organizationKey(changed.id), ...changed };
-      await client.send(new PutCommand({ TableName: config, Item }));
+    /** Writes an organization over the one that was read, or a new one; false when somebody has been faster. */
+    replace: async (before: Organization | undefined, after: Organization): Promise<boolean> => {
+      const Item = { ...organizationKey(after.id), ...after };
+      const condition =
+        before === undefined
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : {
+              ConditionExpression: 'updatedAt = :read',
+              ExpressionAttributeValues: { ':read': before.updatedAt },
+            };
+      return isWritten(client, new PutCommand({ TableName: config, Item, ...condition }));
     },
   };
 }

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * Parses JSON without harming numbers that a double cannot hold: `JSON.parse` turns 12345678901234567890 into
  * 12345678901234567000, and a receiver would get another number than the producer sent. Such a number is kept
@@ -10,8 +12,8 @@ export function parseJson(text: string): unknown {
   return digitsThatMayNotFit.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
 }
 
-/** Sixteen digits are the first that can exceed 2^53; a point may stand among them. */
-const digitsThatMayNotFit = /\d(?:\.?\d){15}/;
+/** Sixteen digits are the first that can exceed 2^53, a point may stand among them; or an exponent of three. */
+const digitsThatMayNotFit = /\d(?:\.?\d){15}|\d[eE][+-]?\d{3}/;
 
 function keepExact(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
@@ -19,5 +21,30 @@ function keepExact(_name: string, value: unknown, context?: { readonly source?: 
   return String(value) === source ? value : rawJson(source);
 }
 
+/**
+ * Any JSON object, handed on as it is. (`z.record` would take a number kept as its text for an object, and drop a
+ * field named `__proto__`.)
+ */
+export const jsonObject = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value),
+  'expected an object',
+);
+
+/** The levels that EventBridge takes are 1,000, its envelope and ours included. */
+export const jsonDepthMax = 900;
+
+/** How deep arrays and objects are nested in a JSON text; to be asked before it is parsed, as recursion is ours to bound. */
+export function jsonDepth(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, (depth += 1));
+    else if (token === ']' || token === '}') depth -= 1;
+  }
+  return deepest;
+}
+
 /** Part of the language since ES2026 and of Node since 21; TypeScript's library does not describe it yet. */
-const { rawJSON: rawJson } = JSON as typeof JSON & { rawJSON: (text: string) => unknown };
+const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as typeof JSON & {
+  rawJSON: (text: string) => unknown;
+  isRawJSON: (value: unknown) => boolean;
+};

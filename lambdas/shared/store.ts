@@ -1,6 +1,6 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
 
 export interface Key {
@@ -18,6 +18,21 @@ export function makeDocumentClient(): DynamoDBDocumentClient {
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 },
   });
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+/** Whether a conditional write was made; false when its condition did not hold. */
+export async function isWritten(
+  client: DynamoDBDocumentClient,
+  write: PutCommand | UpdateCommand,
+): Promise<boolean> {
+  try {
+    // One overload of send for each command: the union has none.
+    await (write instanceof PutCommand ? client.send(write) : client.send(write));
+    return true;
+  } catch (fault) {
+    if (fault instanceof ConditionalCheckFailedException) return false;
+    throw fault;
+  }
 }
 
 export interface QueryPage {
