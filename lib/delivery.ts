@@ -71,7 +71,10 @@ export class Delivery extends Construct {
       );
     }
     deliver.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
-    deliver.allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
+    deliver.allow(
+      ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      storage.ledger.tableArn,
+    );
     deliver.allow(['sqs:SendMessage'], this.retries.queueArn);
     deliver.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     allowSigning(deliver, stage);

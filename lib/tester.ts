@@ -43,7 +43,7 @@ export class Tester extends Construct {
       key: storage.key,
     });
     test.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
-    test.allow(['dynamodb:UpdateItem'], storage.ledger.tableArn);
+    test.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
     test.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     allowSigning(test, settings.stage);
     allowSecrets(test, secretPrefix, ['secretsmanager:GetSecretValue']);

@@ -40,7 +40,7 @@ export async function attempt(ports: AttemptPorts, job: Job, remainingMs: number
   const startedMs = ports.now();
   let request: Prepared & { readonly body: Uint8Array };
   try {
-    request = await prepared(ports, job, startedMs);
+    request = await prepared(ports, job);
   } catch (fault) {
     return hold(ports, job.message, { code: 'signing_unavailable', fault });
   }
@@ -64,11 +64,11 @@ export async function attempt(ports: AttemptPorts, job: Job, remainingMs: number
   return 'done';
 }
 
-async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job, nowMs: number) {
+async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job) {
   if (event.body === undefined) throw new Error('an accepted event has a body');
   const body = unpackBody(event.body);
   const attemptId = `${event.id}-${message.attempt}`;
-  return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, nowMs, attemptId })) };
+  return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, attemptId })) };
 }
 
 interface Settlement {

@@ -23,12 +23,6 @@ export interface Known {
   readonly event: StoredEvent | undefined;
 }
 
-export interface Receipt {
-  /** When SQS took the message. */
-  readonly sentAtMs: number;
-  readonly receiveCount: number;
-}
-
 /** A delivery that may be attempted now. */
 export interface Job {
   readonly message: DeliveryMessage;
@@ -47,7 +41,6 @@ export type Decision =
   | { readonly kind: 'follow'; readonly delivery: Delivery };
 
 export interface Facts extends Recipient, Known {
-  readonly receipt: Receipt;
   readonly nowMs: number;
 }
 
@@ -56,7 +49,7 @@ export interface Facts extends Recipient, Known {
  * message, however late it comes, repeats a recorded attempt; no crash leaves a delivery without a message.
  */
 export function decide(received: DeliveryMessage, facts: Facts): Decision {
-  const message = received.dead === undefined ? continued(received, facts) : reopened(received, facts);
+  const message = leading(received.dead === undefined ? received : reopening(received), facts);
   if ('kind' in message) return message;
   const { organization, endpoint, event, delivery } = facts;
   if (endpoint === undefined) return { kind: 'discard', message, reason: 'endpoint_deleted' };
@@ -76,37 +69,41 @@ function stillWanted(endpoint: Endpoint, { type, category }: StoredEvent): boole
   return category === undefined || wants(endpoint, { name: type, category });
 }
 
-/** The message of a running round, if it is the one that leads. */
-function continued(message: DeliveryMessage, facts: Facts): DeliveryMessage | Decision {
-  const { delivery } = facts;
+/**
+ * The message, if it is the one that leads, with its number in the ledger's count: whoever opens a round asks for
+ * its first attempt, whatever number that has become.
+ */
+function leading(message: DeliveryMessage, { delivery, nowMs }: Facts): DeliveryMessage | Decision {
   if (delivery === undefined) return message;
-  if (message.round > delivery.round) return { ...message, attempt: delivery.attemptCount + 1 };
+  if (message.round > delivery.round) {
+    // A redrive revives only what is dead: by now somebody may have retried it by hand.
+    const mayOpen = message.trigger !== 'redrive' || delivery.status === 'dead';
+    return mayOpen ? { ...message, attempt: delivery.attemptCount + 1 } : { kind: 'drop' };
+  }
   if (message.round < delivery.round) return { kind: 'drop' };
-  if (delivery.status === 'retrying' && delivery.attemptCount < message.attempt) return message;
-  return mustFollow(message, facts, delivery) ? { kind: 'follow', delivery } : { kind: 'drop' };
+  const opensRound = message.trigger === 'manual' || message.trigger === 'redrive';
+  const attempt = opensRound ? delivery.roundStart + 1 : message.attempt;
+  if (delivery.status === 'retrying' && delivery.attemptCount < attempt) return { ...message, attempt };
+  const mustFollow = delivery.attemptCount === attempt && isUnfinished(message, delivery, nowMs);
+  return mustFollow ? { kind: 'follow', delivery } : { kind: 'drop' };
 }
 
 /** Past this, the message that should have come at `nextAttemptAt` was never sent. */
 const overdueMs = 60_000;
 
 /**
- * A message whose own attempt is the latest recorded one has been handled but for its end. Received again, it
- * died between the record and the next message, and sends that one now. Received once, it is a copy: the next
- * message is on its way, unless it is overdue.
+ * A message whose own attempt is the latest recorded one has been handled but for its end. Received again, its
+ * function died between the record and the next message, which must be sent now. Received once, it is a copy: the
+ * next message is on its way, unless it is overdue.
  */
-function mustFollow(message: DeliveryMessage, { receipt, nowMs }: Facts, delivery: Delivery): boolean {
-  if (delivery.attemptCount !== message.attempt) return false;
-  if (delivery.status === 'delivered' || delivery.status === 'discarded') return false;
-  const isOverdue =
-    delivery.nextAttemptAt !== undefined && nowMs > Date.parse(delivery.nextAttemptAt) + overdueMs;
-  return receipt.receiveCount > 1 || isOverdue;
+function isUnfinished(message: DeliveryMessage, { status, nextAttemptAt }: Delivery, nowMs: number): boolean {
+  if (status !== 'retrying' && status !== 'dead') return false;
+  const isOverdue = nextAttemptAt !== undefined && nowMs > Date.parse(nextAttemptAt) + overdueMs;
+  return message.again === true || isOverdue;
 }
 
-/** A dead message that has come back by a redrive opens a new round, once. */
-function reopened({ dead, ...message }: DeliveryMessage, { delivery }: Facts): DeliveryMessage | Decision {
-  if (delivery !== undefined && (delivery.status !== 'dead' || delivery.round !== message.round)) {
-    return { kind: 'drop' };
-  }
-  const attempt = (delivery?.attemptCount ?? dead?.attempts ?? message.attempt) + 1;
+/** What a dead message asks for that has come back by a redrive: a new round. */
+function reopening({ dead, ...message }: DeliveryMessage): DeliveryMessage {
+  const attempt = (dead?.attempts ?? message.attempt) + 1;
   return { ...message, round: message.round + 1, attempt, trigger: 'redrive' };
 }

@@ -3,7 +3,7 @@ import { expiryOf, isoTime } from '../shared/time.ts';
 import { attempt } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
 import { decide } from './decide.ts';
-import type { Decision, Known, Receipt, Recipient } from './decide.ts';
+import type { Decision, Known, Recipient } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { follow } from './follow.ts';
 import { hold } from './hold.ts';
@@ -15,7 +15,10 @@ export interface DeliverPorts extends AttemptPorts {
   readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
 }
 
-export interface Reception extends Receipt {
+export interface Reception {
+  /** When SQS took the message. */
+  readonly sentAtMs: number;
+  readonly receiveCount: number;
   /** Milliseconds that the function may still run. */
   readonly remainingMs: () => number;
 }
@@ -37,7 +40,9 @@ export async function deliver(
     await ports.send(message, hopSeconds(Date.parse(notBefore), ports.now()));
     return 'done';
   }
-  return act(ports, message, reception);
+  // Kept in the message itself, as a hold sends a new one, whose own receives begin at one.
+  const seen = reception.receiveCount > 1 ? { ...message, again: true as const } : message;
+  return act(ports, seen, reception);
 }
 
 async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
@@ -53,7 +58,7 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  const decision = decide(message, { ...recipient, ...known, receipt: reception, nowMs: ports.now() });
+  const decision = decide(message, { ...recipient, ...known, nowMs: ports.now() });
   return carryOut(ports, decision, { message, known, reception });
 }
 

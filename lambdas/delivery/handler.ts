@@ -32,6 +32,7 @@ const preparation: PreparePorts = {
   readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
   signDigest: makeSignDigest(new KMSClient({})),
   issuer: env.ISSUER,
+  now: Date.now,
 };
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const release = makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]);

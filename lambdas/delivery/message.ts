@@ -27,6 +27,8 @@ export const deliveryMessage = z.object({
   attempt: z.number().int().positive(),
   /** 1 at first; a redrive, a retry by hand or a recovery opens the next one with a fresh budget. */
   round: z.number().int().positive(),
+  /** It was received before, and that function may have died after it had recorded the attempt. */
+  again: z.literal(true).exactOptional(),
   /** Not to be tried before. */
   notBefore: z.iso.datetime().exactOptional(),
   trigger,

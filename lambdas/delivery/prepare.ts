@@ -2,6 +2,7 @@ import { certificateSecret } from '../endpoint/client-certificate.ts';
 import { liveVersions } from '../endpoint/endpoint.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { OwnHeader } from '../endpoint/own-header.ts';
+import type { Now } from '../shared/time.ts';
 import { version } from '../shared/version.ts';
 import { signHmac } from '../signing/hmac.ts';
 import { keyOf } from '../signing/secret.ts';
@@ -18,42 +19,53 @@ export interface PreparePorts {
   readonly signDigest: SignDigest;
   /** Whom tokens name as their issuer. */
   readonly issuer: string;
+  readonly now: Now;
 }
 
-/** What an attempt sends; its time is the attempt's own. */
+/** What an attempt sends. */
 export interface Unsigned {
   readonly webhookId: string;
   readonly body: Uint8Array;
-  readonly nowMs: number;
   /** Names the attempt in a token (`jti`). */
   readonly attemptId: string;
 }
 
 export type Prepared = Pick<PostRequest, 'headers' | 'clientCertificate'>;
 
+/** Signs at a moment; everything slow has been read before. */
+type Seal = (unsigned: Unsigned, timestamp: string) => Promise<Readonly<Record<string, string>>>;
+
+/** A timestamp may be this much older than the request (sender.md, section 2). */
+const ageMsMax = 2_000;
+
 /**
  * All that a request needs besides its body. Signed with the keys that are live now: by this every attempt has a
- * new timestamp, and a secret changed between two attempts takes effect on the next one.
+ * new timestamp, and a secret changed between two attempts takes effect on the next one. Secrets come first and the
+ * timestamp after them, or a slow answer of ours would make it old.
  *
- * @throws when a secret cannot be had; nothing goes out unsigned or without what its owner asked for.
+ * @throws when a secret cannot be had, or signing takes too long; nothing goes out unsigned, stale, or without what
+ * its owner asked for.
  */
 export async function prepare(
   ports: PreparePorts,
   endpoint: Endpoint,
   unsigned: Unsigned,
 ): Promise<Prepared> {
-  const [own, signature, clientCertificate] = await Promise.all([
+  const [own, seal, clientCertificate] = await Promise.all([
     ownHeaders(ports, endpoint),
-    endpoint.scheme === 'hmac' ? hmacHeader(ports, endpoint, unsigned) : jwtHeader(ports, endpoint, unsigned),
+    endpoint.scheme === 'hmac' ? hmacSeal(ports, endpoint) : jwtSeal(ports, endpoint),
     clientCertificateOf(ports, endpoint),
   ]);
+  const nowMs = ports.now();
+  const timestamp = String(Math.floor(nowMs / 1000));
   const ours = {
     'content-type': 'application/json',
     'user-agent': `Tidings/${version}`,
     'webhook-id': unsigned.webhookId,
-    'webhook-timestamp': timestampOf(unsigned),
-    ...signature,
+    'webhook-timestamp': timestamp,
+    ...(await seal(unsigned, timestamp)),
   };
+  if (ports.now() - nowMs > ageMsMax) throw new Error('signing took too long');
   // None of the endpoint's own has a name of ours (own-header.ts); if one had, ours would stand.
   return { headers: { ...own, ...ours }, ...(clientCertificate === undefined ? {} : { clientCertificate }) };
 }
@@ -63,29 +75,22 @@ export function isNotEmpty(keys: readonly SigningKey[]): boolean {
   return keys.length > 0;
 }
 
-function timestampOf({ nowMs }: Unsigned): string {
-  return String(Math.floor(nowMs / 1000));
-}
-
-async function hmacHeader({ readSecret }: PreparePorts, endpoint: Endpoint, unsigned: Unsigned) {
-  const { webhookId, body, nowMs } = unsigned;
+async function hmacSeal({ readSecret, now }: PreparePorts, endpoint: Endpoint): Promise<Seal> {
   const name = { ...ownerOf(endpoint), part: 'signing' as const };
-  const secrets = await Promise.all(liveVersions(endpoint, nowMs).map((id) => readSecret(name, id)));
-  const signable = { webhookId, body, timestamp: timestampOf(unsigned) };
-  return { 'webhook-signature': signHmac(signable, secrets.map(keyOf)) };
+  const secrets = await Promise.all(liveVersions(endpoint, now()).map((id) => readSecret(name, id)));
+  const keys = secrets.map(keyOf);
+  return ({ webhookId, body }, timestamp) =>
+    Promise.resolve({ 'webhook-signature': signHmac({ webhookId, body, timestamp }, keys) });
 }
 
-async function jwtHeader(ports: PreparePorts, endpoint: Endpoint, unsigned: Unsigned) {
-  const key = activeKey(await ports.readSigningKeys(endpoint.organizationId), unsigned.nowMs);
+async function jwtSeal(ports: PreparePorts, endpoint: Endpoint): Promise<Seal> {
+  const { issuer, signDigest } = ports;
+  const key = activeKey(await ports.readSigningKeys(endpoint.organizationId), ports.now());
   if (key === undefined) throw new Error('the organization has no signing key');
-  const { webhookId, body, attemptId } = unsigned;
-  const token = await signJwt(ports.signDigest, key, {
-    issuer: ports.issuer,
-    audience: endpoint.id,
-    timestamp: timestampOf(unsigned),
-    ...{ webhookId, body, attemptId },
-  });
-  return { 'webhook-jwt': token };
+  return async (unsigned, timestamp) => {
+    const attestation = { issuer, audience: endpoint.id, timestamp, ...unsigned };
+    return { 'webhook-jwt': await signJwt(signDigest, key, attestation) };
+  };
 }
 
 async function ownHeaders(

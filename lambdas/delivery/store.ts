@@ -1,5 +1,6 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { endpoint } from '../endpoint/endpoint.ts';
 import { endpointKey } from '../endpoint/store.ts';
@@ -62,10 +63,17 @@ export function makeReadRecipient(client: DynamoDBDocumentClient, config: string
 /**
  * Writes what became of a delivery, unless somebody has been faster: a copy of the message may have recorded this
  * attempt, or a later round may have begun. It is the one write of a delivery that succeeds at once.
+ *
+ * When the condition does not hold, what is there is read: the SDK may have made the write twice because its first
+ * answer was lost, and then it was this very caller who must send what follows.
  */
 export function makeRecord(client: DynamoDBDocumentClient, ledger: string) {
   return async function record(after: Delivery): Promise<'recorded' | 'superseded'> {
-    return (await isWritten(client, new UpdateCommand(updateOf(ledger, after)))) ? 'recorded' : 'superseded';
+    if (await isWritten(client, new UpdateCommand(updateOf(ledger, after)))) return 'recorded';
+    const Key = deliveryKey(after.endpointId, after.eventId);
+    const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
+    const there = delivery.optional().parse(answer.Item);
+    return isDeepStrictEqual(there, delivery.parse(after)) ? 'recorded' : 'superseded';
   };
 }
 
@@ -133,12 +141,15 @@ export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: strin
     ofEndpoint: async (endpointId: string, query: DeliveriesQuery): Promise<Page<Delivery>> => {
       const { limit, cursor, status, since } = query;
       const before = cursor === undefined ? undefined : positionOf(cursor, z.tuple([eventId]))[0];
+      const from = since === undefined ? '' : eventIdFrom(since);
+      // DynamoDB refuses to go on from outside of what is asked for.
+      if (before !== undefined && before < from) return { data: [], nextCursor: null };
       const { items, isLast } = await queryPage(client, {
         TableName: ledger,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
         ExpressionAttributeValues: {
           ':pk': deliveryKey(endpointId, '').pk,
-          ':from': deliveryKey(endpointId, since === undefined ? '' : eventIdFrom(since)).sk,
+          ':from': deliveryKey(endpointId, from).sk,
           ':to': deliveryKey(endpointId, 'evt_~').sk,
         },
         ScanIndexForward: false,

@@ -95,7 +95,7 @@ export async function sendTestEvent(
   });
   const policy = effectivePolicy(endpoint.policy, organization.policy);
   const result = await ports.post({
-    ...(await ports.prepare(endpoint, { webhookId, body, nowMs: startedMs, attemptId: `${webhookId}-test` })),
+    ...(await ports.prepare(endpoint, { webhookId, body, attemptId: `${webhookId}-test` })),
     url: endpoint.url,
     body,
     timeoutMs: Math.min(timeoutMsMax, policy.timeoutSeconds * 1000),

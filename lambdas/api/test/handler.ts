@@ -29,6 +29,7 @@ const preparation: PreparePorts = {
   readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
   signDigest: makeSignDigest(new KMSClient({})),
   issuer: env.ISSUER,
+  now: Date.now,
 };
 
 const ports: ServePorts = {
