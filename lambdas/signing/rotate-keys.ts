@@ -59,11 +59,9 @@ export async function rotateKeys(
   // The new one first: a crash in between leaves two keys published, and none missing.
   await keys.put(made);
   const retiredAt = isoTime(activeFromMs + overlapSeconds * 1000);
-  const others = before.map((key) =>
-    isOpen(key, nowMs) ? { ...key, retiredAt: earlier(key, retiredAt) } : key,
-  );
-  for (const key of others.filter((key) => isOpen(key, nowMs))) await keys.put(key);
-  return [...others, made];
+  const ended = open.map((key) => ({ ...key, retiredAt: earlier(key, retiredAt) }));
+  for (const key of ended) await keys.put(key);
+  return [...before.filter((key) => !isOpen(key, nowMs)), ...ended, made];
 }
 
 function isOpen({ retiredAt }: SigningKey, nowMs: number): boolean {
