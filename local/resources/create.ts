@@ -28,6 +28,7 @@ const withoutLocalMeaning: ReadonlySet<string> = new Set([
   'AWS::IAM::Role',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
+  'AWS::Logs::MetricFilter',
   'AWS::SQS::QueuePolicy',
 ]);
 
