@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { memoryShelf } from '../../../local/aws/shelf.ts';
-import { aQueue, aQueueWithDeadLetters, definitionOf, only, seededRandom } from './a-queue.ts';
+import { aQueue, aQueueWithDeadLetters, definitionOf, only } from './a-queue.ts';
 
 describe('delay and visibility', () => {
   test('a delayed message is received no earlier than its delay says', async () => {

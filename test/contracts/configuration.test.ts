@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeReadRecipient } from '../../lambdas/delivery/store.ts';
+import { makeEndpointStore, makeReadSubscribers } from '../../lambdas/endpoint/store.ts';
+import { makeOrganizationStore } from '../../lambdas/organization/store.ts';
+import { anEndpoint } from '../fakes/an-endpoint.ts';
+import { anOrganization } from '../fakes/an-organization.ts';
+import { memoryConfiguration } from '../fakes/configuration.ts';
+import type { MemoryConfiguration } from '../fakes/configuration.ts';
+import { collect } from './collect.ts';
+import { startTables } from './tables.ts';
+import type { Tables } from './tables.ts';
+
+let tables: Tables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+type Configuration = Omit<MemoryConfiguration, 'set' | 'setOrganization'>;
+
+const configurations: [string, () => Configuration][] = [
+  ['memory', memoryConfiguration],
+  [
+    'DynamoDB',
+    () => ({
+      organizations: makeOrganizationStore(tables.client, tables.config),
+      endpoints: makeEndpointStore(tables.client, tables.config),
+      readSubscribers: makeReadSubscribers(tables.client, tables.config),
+      readRecipient: makeReadRecipient(tables.client, tables.config),
+    }),
+  ],
+];
+
+const later = '2026-11-02T00:00:00.000Z';
+const latest = '2026-11-03T00:00:00.000Z';
+let tests = 0;
+
+describe.each(configurations)('the configuration in %s', (kind, open) => {
+  let configuration: Configuration;
+  let organizationId: string;
+  beforeEach(() => {
+    configuration = open();
+    organizationId = `org_${kind}-${(tests += 1)}`;
+  });
+  const own = (given: Parameters<typeof anEndpoint>[0] = {}) => anEndpoint({ organizationId, ...given });
+
+  test('gives back an organization and an endpoint as they were written', async () => {
+    const organization = anOrganization({ id: organizationId, policy: { retry: { multiplier: 2.5 } } });
+    const endpoint = own({ description: 'for the data team', policy: { timeoutSeconds: 3 } });
+    await configuration.organizations.replace(undefined, organization);
+    await configuration.endpoints.add(endpoint);
+    expect(await configuration.organizations.get(organizationId)).toEqual(organization);
+    expect(await configuration.endpoints.get(organizationId, endpoint.id)).toEqual(endpoint);
+    expect(await configuration.readRecipient(organizationId, endpoint.id)).toEqual({
+      organization,
+      endpoint,
+    });
+  });
+
+  describe('replaces an organization', () => {
+    const ownAt = (updatedAt: string) => anOrganization({ id: organizationId, updatedAt });
+
+    test('that is as it was read, and makes one that is new', async () => {
+      const [before, after] = [ownAt(later), ownAt(latest)];
+      expect(await configuration.organizations.replace(undefined, before)).toBe(true);
+      expect(await configuration.organizations.replace(before, after)).toBe(true);
+      expect(await configuration.organizations.get(organizationId)).toEqual(after);
+    });
+
+    test('not, when somebody has been faster', async () => {
+      const theirs = ownAt(later);
+      await configuration.organizations.replace(undefined, theirs);
+      expect(await configuration.organizations.replace(undefined, ownAt(latest))).toBe(false);
+      expect(await configuration.organizations.replace(ownAt('2026-10-01'), ownAt(latest))).toBe(false);
+      expect(await configuration.organizations.get(organizationId)).toEqual(theirs);
+    });
+  });
+
+  test('finds nothing where there is nothing', async () => {
+    expect(await configuration.organizations.get(organizationId)).toBeUndefined();
+    expect(await configuration.endpoints.get(organizationId, anEndpoint().id)).toBeUndefined();
+    const nobody = { organization: undefined, endpoint: undefined };
+    expect(await configuration.readRecipient(organizationId, anEndpoint().id)).toEqual(nobody);
+    const none = { organization: undefined, endpoints: [] };
+    expect(await configuration.readSubscribers(organizationId)).toEqual(none);
+  });
+
+  test('finds an endpoint only in its own organization (I14)', async () => {
+    await configuration.endpoints.add(own());
+    expect(await configuration.endpoints.get('org_other', anEndpoint().id)).toBeUndefined();
+    expect((await configuration.readRecipient('org_other', anEndpoint().id)).endpoint).toBeUndefined();
+  });
+
+  test('adds no endpoint over one that is there', async () => {
+    const endpoint = own();
+    await configuration.endpoints.add(endpoint);
+    await expect(configuration.endpoints.add(own({ url: 'https://x.example.com/' }))).rejects.toThrow();
+    expect(await configuration.endpoints.get(organizationId, endpoint.id)).toEqual(endpoint);
+  });
+
+  describe('replaces an endpoint', () => {
+    test('that is as it was read', async () => {
+      const before = own({ description: 'old' });
+      const { description: _description, ...after } = own({
+        description: 'x',
+        active: false,
+        updatedAt: later,
+      });
+      await configuration.endpoints.add(before);
+      expect(await configuration.endpoints.replace(before, after)).toBe(true);
+      expect(await configuration.endpoints.get(organizationId, before.id)).toEqual(after);
+      expect(_description).toBe('x');
+    });
+
+    test('not, when somebody has changed it meanwhile', async () => {
+      const before = own();
+      const theirs = own({ active: false, updatedAt: later });
+      await configuration.endpoints.add(before);
+      await configuration.endpoints.replace(before, theirs);
+      const ours = own({ url: 'https://ours.example.com/', updatedAt: latest });
+      expect(await configuration.endpoints.replace(before, ours)).toBe(false);
+      expect(await configuration.endpoints.get(organizationId, before.id)).toEqual(theirs);
+    });
+
+    test('not, when it was removed meanwhile: it does not come back', async () => {
+      const before = own();
+      await configuration.endpoints.add(before);
+      await configuration.endpoints.remove(organizationId, before.id);
+      expect(await configuration.endpoints.replace(before, own({ updatedAt: later }))).toBe(false);
+      expect(await configuration.endpoints.get(organizationId, before.id)).toBeUndefined();
+    });
+  });
+
+  test('removes an endpoint, and one that is gone without a complaint', async () => {
+    await configuration.endpoints.add(own());
+    await configuration.endpoints.remove(organizationId, anEndpoint().id);
+    await configuration.endpoints.remove(organizationId, anEndpoint().id);
+    expect(await configuration.endpoints.get(organizationId, anEndpoint().id)).toBeUndefined();
+  });
+
+  test('lists an organization’s endpoints in the order of their ids, each once, over all pages', async () => {
+    const all = ['a', 'b', 'c', 'd', 'e']
+      .map((name) => own({ name }))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    await configuration.organizations.replace(undefined, anOrganization({ id: organizationId }));
+    for (const endpoint of all.toReversed()) await configuration.endpoints.add(endpoint);
+    await configuration.endpoints.add(anEndpoint({ organizationId: `${organizationId}-b` }));
+    expect(await collect((query) => configuration.endpoints.list(organizationId, query))).toEqual(all);
+  });
+
+  test('gives an organization with all its endpoints, and nobody else’s', async () => {
+    const organization = anOrganization({ id: organizationId });
+    await configuration.organizations.replace(undefined, organization);
+    const names = Array.from({ length: 12 }, (_, index) => `many-${index}`);
+    for (const name of names) await configuration.endpoints.add(own({ name }));
+    await configuration.endpoints.add(anEndpoint({ organizationId: `${organizationId}-b` }));
+    const found = await configuration.readSubscribers(organizationId);
+    expect(found.organization).toEqual(organization);
+    expect(new Set(found.endpoints.map(({ id }) => id))).toEqual(
+      new Set(names.map((name) => own({ name }).id)),
+    );
+  });
+
+  test('gives endpoints whose organization is not known, without it', async () => {
+    await configuration.endpoints.add(own());
+    const found = await configuration.readSubscribers(organizationId);
+    expect(found).toEqual({ organization: undefined, endpoints: [own()] });
+  });
+});

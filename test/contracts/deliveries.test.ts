@@ -1,0 +1,294 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeDeliveryReader, makeReadKnown, makeRecord } from '../../lambdas/delivery/store.ts';
+import { makeEventStore } from '../../lambdas/event/store.ts';
+import { isoTime } from '../../lambdas/shared/time.ts';
+import { makeBatchedRead } from '../../lambdas/shared/store.ts';
+import { aDead, aDelivered, aDelivery, aDiscarded, anAttempt } from '../fakes/a-delivery.ts';
+import { aMessage } from '../fakes/a-message.ts';
+import { anEvent } from '../fakes/an-event.ts';
+import { aClock, testStartMs } from '../fakes/clock.ts';
+import type { TestClock } from '../fakes/clock.ts';
+import { endpointIdOf, eventIdOf } from '../fakes/ids.ts';
+import { memoryLedger } from '../fakes/ledger.ts';
+import type { MemoryLedger } from '../fakes/ledger.ts';
+import { collect } from './collect.ts';
+import { startTables } from './tables.ts';
+import type { Tables } from './tables.ts';
+
+let tables: Tables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+type Ledger = Pick<MemoryLedger, 'record' | 'readKnown' | 'deliveries' | 'events'>;
+
+const ledgers: [string, (now: () => number) => Ledger][] = [
+  ['memory', memoryLedger],
+  [
+    'DynamoDB',
+    (now) => ({
+      record: makeRecord(tables.client, tables.ledger),
+      readKnown: makeReadKnown(makeBatchedRead(tables.client, tables.ledger), now),
+      deliveries: makeDeliveryReader(tables.client, tables.ledger, now),
+      events: makeEventStore(tables.client, tables.ledger, now),
+    }),
+  ],
+];
+
+const pastRetentionMs = 31 * 86_400_000;
+
+/** Counted up for each test, so that tests share a table and no item. */
+let tests = 0;
+
+describe.each(ledgers)('the ledger in %s', (kind, open) => {
+  let clock: TestClock;
+  let ledger: Ledger;
+  /** Of this test alone. */
+  let ids: { organizationId: string; endpointId: string; eventId: string };
+  beforeEach(() => {
+    clock = aClock();
+    ledger = open(clock.now);
+    const name = `${kind}-${(tests += 1)}`;
+    ids = { organizationId: `org_${name}`, endpointId: endpointIdOf(name), eventId: eventIdOf(name) };
+  });
+  const found = () => ledger.deliveries.get(ids.endpointId, ids.eventId);
+
+  describe('records', () => {
+    test('a delivery, and gives it back as it was', async () => {
+      const attempts = [anAttempt({ trigger: 'manual', responseBody: 'no' })];
+      const delivery = aDelivery({ ...ids, attempts });
+      expect(await ledger.record(delivery)).toBe('recorded');
+      expect(await found()).toEqual(delivery);
+    });
+
+    test('the next attempt of a round, and forgets what no longer holds', async () => {
+      await ledger.record(aDelivery(ids));
+      const after = aDelivered({ ...ids, attemptCount: 2 });
+      expect(await ledger.record(after)).toBe('recorded');
+      expect(await found()).toEqual(after);
+    });
+
+    test('an attempt once, whatever a second copy has met', async () => {
+      const first = aDelivery(ids);
+      await ledger.record(first);
+      expect(await ledger.record(aDelivered({ ...ids, updatedAt: isoTime(testStartMs + 1) }))).toBe(
+        'superseded',
+      );
+      const other = aDelivery({ ...ids, lastError: 'timeout', updatedAt: isoTime(testStartMs + 2) });
+      expect(await ledger.record(other)).toBe('superseded');
+      expect(await found()).toEqual(first);
+    });
+
+    // The SDK repeats a write whose answer was lost; taken for superseded, its next message would never be sent.
+    test('the very same outcome again, without a complaint', async () => {
+      const first = aDelivery(ids);
+      await ledger.record(first);
+      expect(await ledger.record(first)).toBe('recorded');
+    });
+
+    test('nothing older than what is there', async () => {
+      await ledger.record(aDelivery({ ...ids, attemptCount: 3 }));
+      expect(await ledger.record(aDelivered({ ...ids, attemptCount: 2 }))).toBe('superseded');
+    });
+
+    test.each([
+      ['delivered', aDelivered()],
+      ['dead', aDead()],
+      ['discarded', aDiscarded()],
+    ])('nothing more in a round that ended %s', async (_, ended) => {
+      await ledger.record({ ...ended, ...ids });
+      expect(await ledger.record(aDelivery({ ...ids, attemptCount: 5 }))).toBe('superseded');
+      expect(await ledger.record(aDiscarded({ ...ids, attemptCount: 5 }))).toBe('superseded');
+      expect((await found())?.status).toBe(ended.status);
+    });
+
+    test.each([
+      ['delivered', aDelivered()],
+      ['retrying', aDelivery()],
+      ['dead', aDead()],
+      ['discarded', aDiscarded()],
+    ])('a later round after one that was %s', async (_, before) => {
+      await ledger.record({ ...before, ...ids });
+      const after = aDelivery({ ...ids, round: 2, roundStart: 1, attemptCount: 2 });
+      expect(await ledger.record(after)).toBe('recorded');
+      expect(await found()).toEqual(after);
+      expect(await ledger.record(aDelivered({ ...ids, attemptCount: 9 }))).toBe('superseded');
+    });
+
+    test('that a delivery which was being tried is discarded, though no attempt was made', async () => {
+      await ledger.record(aDelivery(ids));
+      const after = aDiscarded({ ...ids, attemptCount: 1 });
+      expect(await ledger.record(after)).toBe('recorded');
+      expect(await found()).toEqual(after);
+    });
+
+    test('one of many copies at the same time', async () => {
+      const copies = Array.from({ length: 8 }, (_, index) =>
+        ledger.record(aDelivery({ ...ids, updatedAt: isoTime(testStartMs + index) })),
+      );
+      const outcomes = await Promise.all(copies);
+      expect(outcomes.filter((outcome) => outcome === 'recorded')).toHaveLength(1);
+    });
+  });
+
+  describe('knows of a message', () => {
+    test('nothing, when nothing was stored', async () => {
+      expect(await ledger.readKnown(aMessage(ids))).toEqual({ delivery: undefined, event: undefined });
+    });
+
+    test('its delivery and its event', async () => {
+      const [delivery, event] = [
+        aDelivery(ids),
+        anEvent({ organizationId: ids.organizationId, id: ids.eventId }),
+      ];
+      await ledger.record(delivery);
+      await ledger.events.add(event);
+      expect(await ledger.readKnown(aMessage(ids))).toEqual({ delivery, event });
+    });
+
+    test('no event of another organization', async () => {
+      await ledger.events.add(anEvent({ organizationId: ids.organizationId, id: ids.eventId }));
+      const known = await ledger.readKnown(aMessage({ ...ids, organizationId: 'org_other' }));
+      expect(known.event).toBeUndefined();
+    });
+
+    test('nothing that is past its time, though it may still be stored', async () => {
+      await ledger.record(aDelivery(ids));
+      await ledger.events.add(anEvent({ organizationId: ids.organizationId, id: ids.eventId }));
+      clock.pass(pastRetentionMs);
+      expect(await ledger.readKnown(aMessage(ids))).toEqual({ delivery: undefined, event: undefined });
+    });
+  });
+
+  describe('lists', () => {
+    const hourMs = 3_600_000;
+    /** Deliveries of events an hour apart, oldest first. */
+    const several = (count: number) =>
+      Array.from({ length: count }, (_, index) =>
+        aDelivery({ ...ids, eventId: eventIdOf(`event-${index}`, testStartMs + index * hourMs) }),
+      );
+    const ofEndpoint = (more: object = {}) =>
+      collect((query) => ledger.deliveries.ofEndpoint(ids.endpointId, { ...query, ...more }));
+
+    test('an endpoint’s deliveries, newest event first, each once', async () => {
+      const all = several(5);
+      for (const one of all) await ledger.record(one);
+      await ledger.record(
+        aDelivery({ ...ids, endpointId: endpointIdOf('another'), eventId: eventIdOf('x') }),
+      );
+      expect(await ofEndpoint()).toEqual(all.toReversed());
+    });
+
+    test('an endpoint’s deliveries of a status', async () => {
+      const [first, second, third] = several(3);
+      if (first === undefined || second === undefined || third === undefined) throw new Error('three');
+      await ledger.record(first);
+      await ledger.record({ ...aDead(ids), eventId: second.eventId });
+      await ledger.record(third);
+      expect(await ofEndpoint({ status: 'retrying' })).toEqual([third, first]);
+      expect((await ofEndpoint({ status: 'dead' })).map(({ eventId }) => eventId)).toEqual([second.eventId]);
+      expect(await ofEndpoint({ status: 'delivered' })).toEqual([]);
+    });
+
+    test('an endpoint’s deliveries of events since a moment, that moment included', async () => {
+      const all = several(4);
+      for (const one of all) await ledger.record(one);
+      const since = isoTime(testStartMs + 2 * hourMs);
+      expect(await ofEndpoint({ since })).toEqual(all.slice(2).toReversed());
+      expect(await ofEndpoint({ since: '1969-01-01T00:00:00Z' })).toHaveLength(4);
+      expect(await ofEndpoint({ since: isoTime(testStartMs + 99 * hourMs) })).toEqual([]);
+    });
+
+    test('nothing for an endpoint without deliveries', async () => {
+      expect(await ofEndpoint()).toEqual([]);
+    });
+
+    test('nothing that is past its time', async () => {
+      for (const one of several(3)) await ledger.record(one);
+      const late = aDelivery({ ...ids, expiresAt: (testStartMs + 2 * pastRetentionMs) / 1000 });
+      await ledger.record(late);
+      clock.pass(pastRetentionMs);
+      expect(await ofEndpoint()).toEqual([late]);
+      expect(await withStatus('retrying')).toHaveLength(1);
+    });
+
+    test('nothing for a cursor that is not of this list', async () => {
+      const cursor = Buffer.from('["evt_nonsense"]').toString('base64url');
+      const listing = ledger.deliveries.ofEndpoint(ids.endpointId, { limit: 2, cursor });
+      await expect(listing).rejects.toMatchObject({ code: 'invalid_cursor' });
+      const others = ledger.deliveries.withStatus(ids.organizationId, 'dead', { limit: 2, cursor: '%%%' });
+      await expect(others).rejects.toMatchObject({ code: 'invalid_cursor' });
+    });
+
+    // Somebody who adds `since` in the middle of a list: DynamoDB refuses a start outside the range, which is no 500.
+    test('nothing more for a cursor that lies before `since`', async () => {
+      for (const one of several(3)) await ledger.record(one);
+      const { nextCursor } = await ledger.deliveries.ofEndpoint(ids.endpointId, { limit: 2 });
+      const since = isoTime(testStartMs + 2 * hourMs);
+      const query = { limit: 2, cursor: nextCursor ?? '', since };
+      const page = await ledger.deliveries.ofEndpoint(ids.endpointId, query);
+      expect(page).toEqual({ data: [], nextCursor: null });
+    });
+
+    const withStatus = (status: 'retrying' | 'dead' | 'discarded') =>
+      collect((query) => ledger.deliveries.withStatus(ids.organizationId, status, query));
+
+    test('an organization’s deliveries of a status over all endpoints, newest event first', async () => {
+      const [one, two] = [endpointIdOf(`${ids.endpointId} 1`), endpointIdOf(`${ids.endpointId} 2`)];
+      const [old, young] = [eventIdOf('old', testStartMs), eventIdOf('young', testStartMs + hourMs)];
+      for (const endpointId of [one, two]) {
+        for (const eventId of [old, young]) await ledger.record(aDead({ ...ids, endpointId, eventId }));
+      }
+      const dead = await withStatus('dead');
+      expect(dead.map(({ eventId }) => eventId)).toEqual([young, young, old, old]);
+      expect(new Set(dead.map(({ endpointId, eventId }) => endpointId + eventId)).size).toBe(4);
+    });
+
+    test('of a status without the attempts, which the index does not hold', async () => {
+      const { attempts: _attempts, roundStart: _roundStart, ...summary } = aDead(ids);
+      await ledger.record(aDead(ids));
+      expect(await withStatus('dead')).toEqual([summary]);
+      expect([_attempts.length, _roundStart]).toEqual([1, 0]);
+    });
+
+    test('a delivery under its status of the moment only, and a delivered one under none', async () => {
+      await ledger.record(aDelivery(ids));
+      const now = async () => [
+        (await withStatus('retrying')).length,
+        (await withStatus('dead')).length,
+        (await withStatus('discarded')).length,
+      ];
+      expect(await now()).toEqual([1, 0, 0]);
+      await ledger.record(aDead({ ...ids, attemptCount: 2 }));
+      expect(await now()).toEqual([0, 1, 0]);
+      await ledger.record(aDiscarded({ ...ids, round: 2, roundStart: 2, attemptCount: 2 }));
+      expect(await now()).toEqual([0, 0, 1]);
+      await ledger.record(aDelivered({ ...ids, round: 3, roundStart: 2, attemptCount: 3 }));
+      expect(await now()).toEqual([0, 0, 0]);
+      expect((await found())?.status).toBe('delivered');
+    });
+
+    test('no other organization’s deliveries (I14)', async () => {
+      await ledger.record(aDead(ids));
+      const others = await ledger.deliveries.withStatus(`${ids.organizationId}x`, 'dead', { limit: 9 });
+      expect(others).toEqual({ data: [], nextCursor: null });
+    });
+
+    test('the deliveries of an event, those of skipped endpoints that were served by hand among them', async () => {
+      const [meant, skipped, silent] = ['meant', 'skipped', 'silent'].map((name) =>
+        endpointIdOf(`${name} ${ids.eventId}`),
+      );
+      if (meant === undefined || skipped === undefined || silent === undefined) throw new Error('three');
+      const event = anEvent({
+        organizationId: ids.organizationId,
+        id: ids.eventId,
+        endpoints: [meant, silent],
+        skipped: [{ endpointId: skipped, reason: 'endpoint_disabled' }],
+      });
+      const made = [aDelivery({ ...ids, endpointId: meant }), aDelivered({ ...ids, endpointId: skipped })];
+      for (const one of made) await ledger.record(one);
+      expect(await ledger.deliveries.ofEvent(event)).toEqual(made);
+    });
+  });
+});

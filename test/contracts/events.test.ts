@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeEventStore, makeEventTypeStore } from '../../lambdas/event/store.ts';
+import { anEvent } from '../fakes/an-event.ts';
+import { aClock, testStartMs } from '../fakes/clock.ts';
+import type { TestClock } from '../fakes/clock.ts';
+import { memoryLedger } from '../fakes/ledger.ts';
+import type { MemoryLedger } from '../fakes/ledger.ts';
+import { collect } from './collect.ts';
+import { startTables } from './tables.ts';
+import type { Tables } from './tables.ts';
+
+let tables: Tables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+const stores: [string, (now: () => number) => MemoryLedger['events']][] = [
+  ['memory', (now) => memoryLedger(now).events],
+  ['DynamoDB', (now) => makeEventStore(tables.client, tables.ledger, now)],
+];
+
+const hourMs = 3_600_000;
+const pastRetentionMs = 31 * 24 * hourMs;
+let tests = 0;
+
+describe.each(stores)('events in %s', (kind, open) => {
+  let clock: TestClock;
+  let events: MemoryLedger['events'];
+  let organizationId: string;
+  beforeEach(() => {
+    clock = aClock();
+    events = open(clock.now);
+    organizationId = `org_${kind}-${(tests += 1)}`;
+  });
+
+  test('are given back as they were stored, their body to the byte', async () => {
+    const event = anEvent({ organizationId, data: { text: 'ä'.repeat(5_000) } });
+    expect(await events.add(event)).toBeUndefined();
+    const found = await events.get(organizationId, event.id);
+    expect(found).toEqual(event);
+    expect(Buffer.from(found?.body?.bytes ?? []).equals(Buffer.from(event.body?.bytes ?? []))).toBe(true);
+  });
+
+  test('are stored without what they do not have', async () => {
+    const { resource: _resource, body: _body, ...event } = anEvent({ organizationId, status: 'refused' });
+    await events.add(event);
+    expect(await events.get(organizationId, event.id)).toEqual(event);
+    expect([_resource, _body?.codec]).toEqual(['pipeline/42', 'br']);
+  });
+
+  test('are stored once: the second gets the first, and changes nothing', async () => {
+    const first = anEvent({ organizationId, endpoints: ['ep_first'] });
+    const second = anEvent({ organizationId, endpoints: ['ep_second'] });
+    await events.add(first);
+    expect(await events.add(second)).toEqual(first);
+    expect(await events.get(organizationId, first.id)).toEqual(first);
+  });
+
+  test('are stored by exactly one of many at the same time', async () => {
+    const copies = Array.from({ length: 6 }, (_, index) => anEvent({ organizationId, source: `s${index}` }));
+    const answers = await Promise.all(copies.map((copy) => events.add(copy)));
+    expect(answers.filter((before) => before === undefined)).toHaveLength(1);
+    const winner = await events.get(organizationId, anEvent().id);
+    for (const before of answers) if (before !== undefined) expect(before).toEqual(winner);
+  });
+
+  test('of the same id in two organizations are two', async () => {
+    await events.add(anEvent({ organizationId }));
+    expect(await events.add(anEvent({ organizationId: `${organizationId}-b` }))).toBeUndefined();
+  });
+
+  test('are not found by another organization, or by another id', async () => {
+    const event = anEvent({ organizationId });
+    await events.add(event);
+    expect(await events.get('org_other', event.id)).toBeUndefined();
+    expect(await events.get(organizationId, anEvent({ name: 'two' }).id)).toBeUndefined();
+  });
+
+  test('are listed newest first, each once, over all pages', async () => {
+    const all = Array.from({ length: 5 }, (_, index) =>
+      anEvent({ organizationId, name: String(index), timeMs: testStartMs + index * hourMs }),
+    );
+    for (const event of all) await events.add(event);
+    await events.add(anEvent({ organizationId: `${organizationId}-b` }));
+    expect(await collect((query) => events.list(organizationId, query))).toEqual(all.toReversed());
+    expect(await events.list(organizationId, { limit: 250 })).toMatchObject({ nextCursor: null });
+  });
+
+  test('past their time are gone from every read, though they may still be stored', async () => {
+    const event = anEvent({ organizationId });
+    const young = anEvent({ organizationId, name: 'young', timeMs: testStartMs + hourMs, expiresAt: 9e9 });
+    await events.add(event);
+    await events.add(young);
+    clock.pass(pastRetentionMs);
+    expect(await events.get(organizationId, event.id)).toBeUndefined();
+    expect(await collect((query) => events.list(organizationId, query), 1)).toEqual([young]);
+  });
+
+  test('are not listed for a cursor of another list', async () => {
+    const cursor = Buffer.from('["ep_1"]').toString('base64url');
+    const listing = events.list(organizationId, { limit: 2, cursor });
+    await expect(listing).rejects.toMatchObject({ code: 'invalid_cursor', status: 400 });
+  });
+});
+
+describe('event types in DynamoDB', () => {
+  test('are added, replaced, listed and removed', async () => {
+    const types = makeEventTypeStore(tables.client, tables.config);
+    const type = {
+      name: 'acme.thing.done',
+      category: 'governance' as const,
+      description: 'Done.',
+      example: { deep: [{ n: 1 }] },
+      isBuiltIn: false,
+    };
+    await types.put(type);
+    await types.put({ ...type, description: 'Really done.' });
+    expect(await types.list()).toEqual([{ ...type, description: 'Really done.' }]);
+    await types.remove(type.name);
+    expect(await types.list()).toEqual([]);
+  });
+});

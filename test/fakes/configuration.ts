@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { Recipient } from '../../lambdas/delivery/decide.ts';
+import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
+import type { makeEndpointStore } from '../../lambdas/endpoint/store.ts';
+import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';
+import type { Organization } from '../../lambdas/organization/organization.ts';
+import type { makeOrganizationStore } from '../../lambdas/organization/store.ts';
+import { endpointId } from '../../lambdas/shared/identifier.ts';
+import { pageOf } from './page.ts';
+import type { Listing } from './page.ts';
+import { soon } from './soon.ts';
+
+export interface MemoryConfiguration {
+  readonly organizations: ReturnType<typeof makeOrganizationStore>;
+  readonly endpoints: ReturnType<typeof makeEndpointStore>;
+  readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
+  readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
+  /** These write over whatever there is, as nobody but a test may. */
+  readonly set: (endpoint: Endpoint) => void;
+  readonly setOrganization: (organization: Organization) => void;
+}
+
+/** The table `config` in memory: organizations and endpoints. */
+export function memoryConfiguration(): MemoryConfiguration {
+  const organizations = new Map<string, Organization>();
+  const endpoints = new Map<string, Endpoint>();
+  const keyOf = (organizationId: string, id: string) => `${organizationId} ${id}`;
+  const find = (organizationId: string, id: string) => copied(endpoints.get(keyOf(organizationId, id)));
+  const allOf = (organizationId: string) =>
+    [...endpoints.values()].filter((endpoint) => endpoint.organizationId === organizationId).map(copied);
+  const set = (endpoint: Endpoint) => {
+    endpoints.set(keyOf(endpoint.organizationId, endpoint.id), copied(endpoint));
+  };
+  const setOrganization = (organization: Organization) => {
+    organizations.set(organization.id, copied(organization));
+  };
+  const getOrganization = (id: string) => Promise.resolve(copied(organizations.get(id)));
+  return {
+    organizations: {
+      get: getOrganization,
+      replace: (before, after) => {
+        const isUnchanged = organizations.get(after.id)?.updatedAt === before?.updatedAt;
+        if (isUnchanged) setOrganization(after);
+        return Promise.resolve(isUnchanged);
+      },
+    },
+    endpoints: {
+      get: (organizationId, id) => Promise.resolve(find(organizationId, id)),
+      add: (added) => {
+        if (find(added.organizationId, added.id)) return Promise.reject(new Error('the endpoint exists'));
+        set(added);
+        return Promise.resolve();
+      },
+      replace: (before, after) => {
+        const isUnchanged = find(after.organizationId, after.id)?.updatedAt === before.updatedAt;
+        if (isUnchanged) set(after);
+        return Promise.resolve(isUnchanged);
+      },
+      remove: (organizationId, id) => {
+        endpoints.delete(keyOf(organizationId, id));
+        return Promise.resolve();
+      },
+      list: (organizationId, query) => soon(() => pageOf(allOf(organizationId), query, oldestFirst)),
+    },
+    readSubscribers: async (organizationId) => ({
+      organization: await getOrganization(organizationId),
+      endpoints: allOf(organizationId),
+    }),
+    readRecipient: async (organizationId, id) => ({
+      organization: await getOrganization(organizationId),
+      endpoint: find(organizationId, id),
+    }),
+    set,
+    setOrganization,
+  };
+}
+
+const oldestFirst: Listing<Endpoint> = {
+  order: 'ascending',
+  position: z.tuple([endpointId]),
+  placeOf: ({ id }) => [id],
+};
+
+/** Nobody may change what is stored by changing what he was handed. */
+function copied<Value>(value: Value): Value {
+  return structuredClone(value);
+}

@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Known } from '../../lambdas/delivery/decide.ts';
+import { deliverySummary } from '../../lambdas/delivery/delivery.ts';
+import type { Delivery } from '../../lambdas/delivery/delivery.ts';
+import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
+import type { makeDeliveryReader } from '../../lambdas/delivery/store.ts';
+import type { StoredEvent } from '../../lambdas/event/event.ts';
+import type { makeEventStore } from '../../lambdas/event/store.ts';
+import { endpointId, eventId } from '../../lambdas/shared/identifier.ts';
+import type { Now } from '../../lambdas/shared/time.ts';
+import { ulid } from '../../lambdas/shared/ulid.ts';
+import { pageOf } from './page.ts';
+import type { Listing } from './page.ts';
+import { soon } from './soon.ts';
+
+export interface MemoryLedger {
+  readonly events: ReturnType<typeof makeEventStore>;
+  readonly deliveries: ReturnType<typeof makeDeliveryReader>;
+  readonly record: (after: Delivery) => Promise<'recorded' | 'superseded'>;
+  readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
+}
+
+/** The table `ledger` in memory. As in DynamoDB, what has expired is still there, and every read hides it. */
+export function memoryLedger(now: Now): MemoryLedger {
+  const events = new Map<string, StoredEvent>();
+  const deliveries = new Map<string, Delivery>();
+  const isAlive = ({ expiresAt }: { expiresAt: number }) => expiresAt * 1000 > now();
+  const alive = <Item extends { expiresAt: number }>(item: Item | undefined) =>
+    item !== undefined && isAlive(item) ? structuredClone(item) : undefined;
+  const deliveryOf = (endpointId: string, eventId: string) =>
+    alive(deliveries.get(`${endpointId} ${eventId}`));
+  const eventOf = (organizationId: string, id: string) => alive(events.get(`${organizationId} ${id}`));
+  return {
+    events: eventsOf(events, isAlive),
+    deliveries: {
+      get: (endpointId, eventId) => Promise.resolve(deliveryOf(endpointId, eventId)),
+      ...listsOf(deliveries, isAlive),
+    },
+    readKnown: ({ organizationId, endpointId, eventId }) =>
+      Promise.resolve({
+        delivery: deliveryOf(endpointId, eventId),
+        event: eventOf(organizationId, eventId),
+      }),
+    record: (after) => {
+      const key = `${after.endpointId} ${after.eventId}`;
+      const before = deliveries.get(key);
+      // The SDK may repeat a write whose answer was lost: the very same outcome is no other one.
+      if (isDeepStrictEqual(before, after)) return Promise.resolve('recorded');
+      if (before !== undefined && !mayFollow(before, after)) return Promise.resolve('superseded');
+      deliveries.set(key, structuredClone(after));
+      return Promise.resolve('recorded');
+    },
+  };
+}
+
+/** The ledger's condition: a later round, or what comes next in a round that is still running. */
+function mayFollow(before: Delivery, after: Delivery): boolean {
+  if (before.round !== after.round) return before.round < after.round;
+  if (before.status !== 'retrying') return false;
+  return before.attemptCount < after.attemptCount || after.status === 'discarded';
+}
+
+type IsAlive = (item: { expiresAt: number }) => boolean;
+
+function eventsOf(events: Map<string, StoredEvent>, isAlive: IsAlive): MemoryLedger['events'] {
+  const newestFirst: Listing<StoredEvent> = {
+    order: 'descending',
+    position: z.tuple([eventId]),
+    placeOf: ({ id }) => [id],
+  };
+  return {
+    add: (event) => {
+      const key = `${event.organizationId} ${event.id}`;
+      const before = events.get(key);
+      if (before === undefined) events.set(key, structuredClone(event));
+      return Promise.resolve(structuredClone(before));
+    },
+    get: (organizationId, id) => {
+      const event = events.get(`${organizationId} ${id}`);
+      return Promise.resolve(event !== undefined && isAlive(event) ? structuredClone(event) : undefined);
+    },
+    list: (organizationId, query) =>
+      soon(() => {
+        const own = [...events.values()].filter((event) => event.organizationId === organizationId);
+        const page = pageOf(own, query, newestFirst);
+        return { ...page, data: structuredClone(page.data.filter(isAlive)) };
+      }),
+  };
+}
+
+const byEvent: Listing<Delivery> = {
+  order: 'descending',
+  position: z.tuple([eventId]),
+  placeOf: (delivery) => [delivery.eventId],
+};
+
+const byEventAndEndpoint: Listing<Delivery> = {
+  order: 'descending',
+  position: z.tuple([eventId, endpointId]),
+  placeOf: (delivery) => [delivery.eventId, delivery.endpointId],
+};
+
+function listsOf(
+  deliveries: Map<string, Delivery>,
+  isAlive: IsAlive,
+): Omit<MemoryLedger['deliveries'], 'get'> {
+  return {
+    ofEvent: ({ id, endpoints, skipped }) => {
+      const ids = [...endpoints, ...skipped.map((skip) => skip.endpointId)];
+      const found = ids.flatMap((endpointId) => deliveries.get(`${endpointId} ${id}`) ?? []);
+      return Promise.resolve(structuredClone(found.filter(isAlive)));
+    },
+    ofEndpoint: (endpointId, { status, since, ...query }) =>
+      soon(() => {
+        const from = since === undefined ? '' : leastIdOf(since);
+        const own = [...deliveries.values()].filter(
+          (delivery) => delivery.endpointId === endpointId && delivery.eventId >= from,
+        );
+        const page = pageOf(own, query, byEvent);
+        const shown = page.data
+          .filter(isAlive)
+          .filter((one) => status === undefined || one.status === status);
+        return { ...page, data: structuredClone(shown) };
+      }),
+    withStatus: (organizationId, status, query) =>
+      soon(() => {
+        const own = [...deliveries.values()].filter(
+          (delivery) => delivery.organizationId === organizationId && delivery.status === status,
+        );
+        const page = pageOf(own, query, byEventAndEndpoint);
+        return { ...page, data: page.data.filter(isAlive).map((one) => deliverySummary.parse(one)) };
+      }),
+  };
+}
+
+/** Ids sort by time, so a time bounds them. */
+function leastIdOf(since: string): string {
+  return `evt_${ulid(Math.max(0, Date.parse(since)), new Uint8Array(10))}`;
+}

@@ -1,0 +1,238 @@
+import { serve } from '../../../lambdas/api/serve.ts';
+import type { HttpRequest, ServePorts } from '../../../lambdas/api/serve.ts';
+import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
+import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
+import { prepare } from '../../../lambdas/delivery/prepare.ts';
+import type { PreparePorts } from '../../../lambdas/delivery/prepare.ts';
+import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
+import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
+import { certificateRoutes } from '../../../lambdas/endpoint/certificate-routes.ts';
+import type { RegisterPorts } from '../../../lambdas/endpoint/register.ts';
+import { endpointRoutes } from '../../../lambdas/endpoint/routes.ts';
+import { secretRoutes } from '../../../lambdas/endpoint/secret-routes.ts';
+import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import type { BusEntry } from '../../../lambdas/event/bus.ts';
+import type { EventType } from '../../../lambdas/event/event-type.ts';
+import { eventRoutes } from '../../../lambdas/event/routes.ts';
+import { eventTypeRoutes } from '../../../lambdas/event/type-routes.ts';
+import type { Organization } from '../../../lambdas/organization/organization.ts';
+import { organizationRoutes } from '../../../lambdas/organization/routes.ts';
+import type { Route } from '../../../lambdas/shared/route.ts';
+import { ensureKey } from '../../../lambdas/signing/rotate-keys.ts';
+import { signingRoutes } from '../../../lambdas/signing/routes.ts';
+import type { ReadSecret, SecretName, SecretWriter } from '../../../lambdas/signing/secret.ts';
+import { aClock } from '../../fakes/clock.ts';
+import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { memoryLedger } from '../../fakes/ledger.ts';
+import { memoryLog } from '../../fakes/log.ts';
+import { scriptedReceiver } from '../../fakes/receiver.ts';
+import { soon } from '../../fakes/soon.ts';
+import { aSigning } from '../signing/a-signing.ts';
+
+export const retentionDays = 30;
+
+interface Parts {
+  readonly configuration: ReturnType<typeof memoryConfiguration>;
+  readonly secrets: MemorySecretStore;
+  readonly publish: (entry: BusEntry) => Promise<void>;
+}
+
+/** The API with the routes that the handler serves; behind it everything is in memory and can be looked at. */
+export function aService(given: Partial<Parts> = {}) {
+  const clock = aClock();
+  const { configuration = memoryConfiguration(), secrets = memorySecretStore() } = given;
+  const ledger = memoryLedger(clock.now);
+  const eventTypes = memoryEventTypes();
+  const signing = aSigning(clock.now);
+  const { log, lines } = memoryLog();
+  const published: BusEntry[] = [];
+  const sent: DeliveryMessage[] = [];
+  const keep = (entry: BusEntry) => Promise.resolve(void published.push(entry));
+  const publish = given.publish ?? keep;
+  const { organizations, endpoints } = configuration;
+  const registration: RegisterPorts = {
+    endpoints,
+    secrets,
+    rules: { listEventTypes: eventTypes.list, target: defaultTargetRules, retentionDays },
+    chance: aChance(),
+    ensureKey: (organizationId) => ensureKey(signing, organizationId),
+    now: clock.now,
+  };
+  const preparation: PreparePorts = {
+    readSecret: secrets.read,
+    readSigningKeys: signing.keys.list,
+    signDigest: signing.signDigest,
+    issuer: 'https://api.example.com',
+    now: clock.now,
+  };
+  const receiver = scriptedReceiver(clock, 0);
+  receiver.always(200);
+  const routes: Route[] = [
+    ...organizationRoutes({ organizations, now: clock.now, retentionDays }),
+    ...endpointRoutes({ endpoints, getOrganization: organizations.get, registration }),
+    ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
+    ...secretRoutes({ registration, getEndpoint: endpoints.get, publish }),
+    ...signingRoutes(signing),
+    ...eventTypeRoutes({ eventTypes }),
+    ...eventRoutes({
+      listEventTypes: eventTypes.list,
+      listEvents: ledger.events.list,
+      publish,
+      now: clock.now,
+      newUuid: aChance().newUuid,
+    }),
+    ...deliveryRoutes({
+      getEndpoint: endpoints.get,
+      getEvent: ledger.events.get,
+      deliveries: ledger.deliveries,
+      send: (message) => Promise.resolve(void sent.push(message)),
+    }),
+    // Served by a function of its own, behind the same gate.
+    ...testRoutes({
+      readRecipient: configuration.readRecipient,
+      sending: {
+        countTest: () => Promise.resolve(true),
+        prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
+        post: receiver.post,
+        record: ledger.record,
+        circumstances: {
+          now: clock.now,
+          randomBytes: aChance().randomBytes,
+          targetRules: defaultTargetRules,
+          retentionDays,
+          log,
+        },
+      },
+    }),
+  ];
+  const ports: ServePorts = {
+    getOrganization: organizations.get,
+    organizationClaim: 'organizationId',
+    now: clock.now,
+    log,
+    routes,
+  };
+  const ask = (wish: Wish): Promise<HttpAnswer> => serve(ports, aRequest(wish));
+  const looks = { configuration, secrets, signing, ledger, eventTypes, lines, published, sent };
+  return { ask, ports, routes, clock, receiver, ...looks };
+}
+
+export type Service = ReturnType<typeof aService>;
+
+/** Bytes and ids that follow one another, so that a failing test fails the same way again. */
+function aChance() {
+  let count = 0;
+  return {
+    newUuid: () => `00000000-0000-4000-8000-${String((count += 1)).padStart(12, '0')}`,
+    randomBytes: () => new Uint8Array(32).fill((count += 1)),
+  };
+}
+
+export interface MemorySecretStore extends SecretWriter {
+  /** Live versions by name: for tests to look at. */
+  readonly secrets: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly read: ReadSecret;
+}
+
+/** Secrets Manager, which the API may write to, and tests may look into. */
+export function memorySecretStore(): MemorySecretStore {
+  const secrets = new Map<string, Map<string, string>>();
+  const nameOf = ({ organizationId, endpointId, part }: SecretName) =>
+    `${organizationId}/${endpointId}/${part}`;
+  return {
+    secrets,
+    read: (name, versionId) =>
+      soon(() => {
+        const value = secrets.get(nameOf(name))?.get(versionId);
+        if (value === undefined) throw new Error('there is no such version of a secret');
+        return value;
+      }),
+    put: (name, { id, value }) =>
+      soon(() => {
+        secrets.set(nameOf(name), new Map([...(secrets.get(nameOf(name)) ?? []), [id, value]]));
+      }),
+    retire: (name, versionId) =>
+      soon(() => {
+        if (secrets.get(nameOf(name))?.delete(versionId) !== true) {
+          throw new Error('there is no such version of a secret');
+        }
+      }),
+    remove: (name) =>
+      soon(() => {
+        secrets.delete(nameOf(name));
+      }),
+  };
+}
+
+function memoryEventTypes() {
+  const types = new Map<string, EventType>();
+  return {
+    list: () => Promise.resolve([...types.values()]),
+    put: (type: EventType): Promise<void> => Promise.resolve(void types.set(type.name, type)),
+    remove: (name: string): Promise<void> => Promise.resolve(void types.delete(name)),
+  };
+}
+
+type Authorizer = NonNullable<HttpRequest['requestContext']['authorizer']>;
+type Claims = Authorizer['jwt']['claims'];
+
+export interface Wish {
+  readonly method?: Route['method'] | 'HEAD' | 'OPTIONS';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Text as it is sent; anything else is sent as JSON. */
+  readonly body?: unknown;
+  readonly isBase64Encoded?: boolean;
+  /** An administrator of `org_1`, unless it says otherwise; `null` is nobody, as on a route without authorizer. */
+  readonly claims?: Claims | null;
+  readonly requestId?: string;
+}
+
+/** An administrator of `org_1`. */
+export const administrator = {
+  sub: 'user_5',
+  organizationId: 'org_1',
+  scope: 'webhooks:read webhooks:write',
+};
+
+/** The operator, who belongs to no organization. */
+export const operator = { sub: 'user_1', scope: 'webhooks:read webhooks:write webhooks:operate' };
+
+/** A request as the HTTP API hands it to a function. */
+export function aRequest({ method = 'GET', path, requestId = 'request-1', ...wish }: Wish): HttpRequest {
+  const { body, query, claims = administrator, isBase64Encoded = false } = wish;
+  return {
+    version: '2.0',
+    routeKey: 'ANY /v1/{proxy+}',
+    rawPath: path,
+    rawQueryString: new URLSearchParams(query).toString(),
+    headers: { 'content-type': 'application/json' },
+    ...(query === undefined ? {} : { queryStringParameters: query }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    isBase64Encoded,
+    requestContext: {
+      accountId: '123456789012',
+      apiId: 'api',
+      ...(claims === null ? {} : { authorizer: authorizerOf(claims) }),
+      domainName: 'api.example.com',
+      domainPrefix: 'api',
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      requestId,
+      routeKey: 'ANY /v1/{proxy+}',
+      stage: '$default',
+      time: '23/Nov/2026:10:00:00 +0000',
+      timeEpoch: 0,
+    },
+  };
+}
+
+function authorizerOf(claims: Claims): Authorizer {
+  return { principalId: '', integrationLatency: 0, jwt: { claims, scopes: [] } };
+}
+
+/** What the operator has said of an organization, by how far it may use webhooks. */
+export const standings = {
+  entitled: { plan: 'enterprise', addOns: [] },
+  lapsed: { plan: 'team', addOns: [], lapsedAt: '2026-11-20T00:00:00.000Z' },
+  'never entitled': { plan: 'team', addOns: [] },
+} satisfies Record<string, Partial<Organization>>;

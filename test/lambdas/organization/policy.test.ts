@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  backoffSeconds,
+  defaultPolicy,
+  effectivePolicy,
+  mergePolicy,
+  policy,
+  refuseLongSchedule,
+  scheduleSeconds,
+} from '../../../lambdas/organization/policy.ts';
+import type { EffectivePolicy, Policy } from '../../../lambdas/organization/policy.ts';
+
+const anyRetry = fc.record({
+  initialBackoffSeconds: fc.double({ min: 1, max: 86_400, noNaN: true }),
+  multiplier: fc.double({ min: 1, max: 10, noNaN: true }),
+  maximumBackoffSeconds: fc.double({ min: 1, max: 86_400, noNaN: true }),
+  maximumAttempts: fc.integer({ min: 1, max: 30 }),
+});
+const anyEffective = fc.record({ timeoutSeconds: fc.integer({ min: 1, max: 30 }), retry: anyRetry });
+const anyPolicy: fc.Arbitrary<Policy> = fc.record(
+  {
+    timeoutSeconds: fc.integer({ min: 1, max: 30 }),
+    retry: fc.record(
+      {
+        initialBackoffSeconds: fc.integer({ min: 1, max: 86_400 }),
+        multiplier: fc.integer({ min: 1, max: 10 }),
+        maximumBackoffSeconds: fc.integer({ min: 1, max: 86_400 }),
+        maximumAttempts: fc.integer({ min: 1, max: 30 }),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
+describe('policy', () => {
+  it.each<[string, unknown]>([
+    ['nothing', {}],
+    ['a timeout', { timeoutSeconds: 30 }],
+    ['one field of retry', { retry: { maximumAttempts: 1 } }],
+    [
+      'the limits',
+      { timeoutSeconds: 1, retry: { initialBackoffSeconds: 1, multiplier: 10, maximumAttempts: 30 } },
+    ],
+  ])('takes %s', (_what, given) => {
+    expect(policy.parse(given)).toEqual(given);
+  });
+
+  it('takes its own defaults', () => {
+    expect(policy.parse(defaultPolicy)).toEqual(defaultPolicy);
+  });
+
+  it.each<[string, unknown]>([
+    ['a timeout of nothing', { timeoutSeconds: 0 }],
+    ['a timeout longer than the function lives', { timeoutSeconds: 31 }],
+    ['a timeout that never ends', { timeoutSeconds: Number.POSITIVE_INFINITY }],
+    ['no attempt', { retry: { maximumAttempts: 0 } }],
+    ['31 attempts', { retry: { maximumAttempts: 31 } }],
+    ['half an attempt', { retry: { maximumAttempts: 1.5 } }],
+    ['a backoff that shrinks', { retry: { multiplier: 0.5 } }],
+    ['no backoff', { retry: { initialBackoffSeconds: 0 } }],
+    ['a backoff of more than a day', { retry: { maximumBackoffSeconds: 86_401 } }],
+    ['a text', { timeoutSeconds: '15' }],
+    ['null', { timeoutSeconds: null }],
+    ['an unknown field', { retry: { tries: 3 } }],
+  ])('refuses %s', (_what, given) => {
+    expect(policy.safeParse(given).success).toBe(false);
+  });
+});
+
+describe('effectivePolicy', () => {
+  it('is what the README says when nobody sets anything', () => {
+    expect(effectivePolicy({}, {})).toEqual({
+      timeoutSeconds: 15,
+      retry: { initialBackoffSeconds: 5, multiplier: 5, maximumBackoffSeconds: 36_000, maximumAttempts: 10 },
+    });
+  });
+
+  it('takes each field from the endpoint, else from the organization, else from ours', () => {
+    const endpoint = { retry: { maximumAttempts: 3 } };
+    const organization = { timeoutSeconds: 20, retry: { maximumAttempts: 7, multiplier: 2 } };
+    expect(effectivePolicy(endpoint, organization)).toEqual({
+      timeoutSeconds: 20,
+      retry: { initialBackoffSeconds: 5, multiplier: 2, maximumBackoffSeconds: 36_000, maximumAttempts: 3 },
+    });
+  });
+
+  it('is always whole', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyPolicy, (endpoint, organization) => {
+        expect(Object.values(effectivePolicy(endpoint, organization).retry)).not.toContain(undefined);
+      }),
+    );
+  });
+});
+
+describe('backoffSeconds', () => {
+  it('of the defaults grows fivefold up to ten hours', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((attempt) => backoffSeconds(defaultPolicy.retry, attempt));
+    expect(waits).toEqual([5, 25, 125, 625, 3_125, 15_625, 36_000, 36_000, 36_000]);
+  });
+
+  it('never decreases and never exceeds the maximum', () => {
+    fc.assert(
+      fc.property(anyRetry, (retry) => {
+        const waits = Array.from({ length: 30 }, (_, index) => backoffSeconds(retry, index + 1));
+        expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+        expect(waits.every((wait) => wait > 0 && wait <= retry.maximumBackoffSeconds)).toBe(true);
+      }),
+    );
+  });
+
+  it('begins with the initial backoff, unless the maximum is lower', () => {
+    fc.assert(
+      fc.property(anyRetry, (retry) => {
+        const { initialBackoffSeconds, maximumBackoffSeconds } = retry;
+        expect(backoffSeconds(retry, 1)).toBe(Math.min(initialBackoffSeconds, maximumBackoffSeconds));
+      }),
+    );
+  });
+});
+
+describe('refuseLongSchedule', () => {
+  it('the defaults last for a day and a half, and fit into the shortest retention there is', () => {
+    expect(scheduleSeconds(defaultPolicy) / 3_600).toBeCloseTo(42.5, 0);
+    expect(() => {
+      refuseLongSchedule(defaultPolicy, 2);
+    }).not.toThrow();
+  });
+
+  it('a schedule of one attempt is its timeout', () => {
+    const once = effectivePolicy({ timeoutSeconds: 9, retry: { maximumAttempts: 1 } }, {});
+    expect(scheduleSeconds(once)).toBe(9);
+  });
+
+  it('a schedule that outlives its events is refused, with what to lower', () => {
+    const days = {
+      retry: { initialBackoffSeconds: 86_400, maximumBackoffSeconds: 86_400, maximumAttempts: 30 },
+    };
+    expect(() => {
+      refuseLongSchedule(effectivePolicy(days, {}), 30);
+    }).toThrow(
+      expect.objectContaining({
+        status: 400,
+        code: 'schedule_too_long',
+        field: 'policy.retry',
+        message: expect.stringMatching(/30 days.*maximumAttempts/) as unknown,
+      }) as Error,
+    );
+  });
+
+  it('what is not refused has its last attempt before the event is gone, whatever the jitter', () => {
+    const jitters = fc.array(fc.double({ min: 0.8, max: 1.2, noNaN: true }), {
+      minLength: 29,
+      maxLength: 29,
+    });
+    fc.assert(
+      fc.property(anyEffective, jitters, fc.integer({ min: 2, max: 30 }), (effective, drawn, days) => {
+        fc.pre(isTaken(effective, days));
+        const { retry, timeoutSeconds } = effective;
+        let last = 0;
+        for (let attempt = 1; attempt < retry.maximumAttempts; attempt += 1) {
+          last += timeoutSeconds + backoffSeconds(retry, attempt) * (drawn[attempt - 1] ?? 1);
+        }
+        expect(last).toBeLessThan(days * 86_400);
+      }),
+    );
+  });
+});
+
+describe('mergePolicy', () => {
+  it('changes the fields that are named, one by one, and keeps the others', () => {
+    const before = { timeoutSeconds: 20, retry: { maximumAttempts: 5, multiplier: 2 } };
+    expect(mergePolicy(before, { retry: { multiplier: 3 } })).toEqual({
+      timeoutSeconds: 20,
+      retry: { maximumAttempts: 5, multiplier: 3 },
+    });
+  });
+
+  it('an empty change changes nothing', () => {
+    fc.assert(
+      fc.property(anyPolicy, (before) => {
+        const { retry, ...rest } = before;
+        const said = retry === undefined || Object.keys(retry).length === 0 ? rest : before;
+        expect(effectivePolicy(mergePolicy(before, {}), {})).toEqual(effectivePolicy(said, {}));
+      }),
+    );
+  });
+
+  it('what was changed last counts, and what is stored is a policy', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyPolicy, (before, change) => {
+        const merged = mergePolicy(before, change);
+        expect(policy.parse(merged)).toEqual(merged);
+        expect(effectivePolicy(merged, {})).toEqual(effectivePolicy(change, before));
+      }),
+    );
+  });
+
+  it('a policy that sets nothing stores nothing', () => {
+    expect(mergePolicy({}, {})).toEqual({});
+    expect(mergePolicy({}, { retry: {} })).not.toHaveProperty('retry.maximumAttempts');
+  });
+});
+
+function isTaken(effective: EffectivePolicy, retentionDays: number): boolean {
+  try {
+    refuseLongSchedule(effective, retentionDays);
+    return true;
+  } catch {
+    return false;
+  }
+}

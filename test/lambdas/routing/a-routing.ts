@@ -1,0 +1,93 @@
+import { outgoing, readMessage } from '../../../lambdas/delivery/message.ts';
+import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
+import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
+import type { EventType } from '../../../lambdas/event/event-type.ts';
+import type { StoredEvent } from '../../../lambdas/event/event.ts';
+import type { Organization } from '../../../lambdas/organization/organization.ts';
+import { receive } from '../../../lambdas/routing/receive.ts';
+import type { RoutePorts } from '../../../lambdas/routing/route-event.ts';
+import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
+import { anOrganization } from '../../fakes/an-organization.ts';
+import { aClock } from '../../fakes/clock.ts';
+import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { memoryLedger } from '../../fakes/ledger.ts';
+import { memoryLog } from '../../fakes/log.ts';
+import { memoryQueue } from '../../fakes/queue.ts';
+
+interface Wish {
+  readonly organization?: Organization;
+  readonly endpoints?: readonly Endpoint[];
+  /** Event types that an operator has added. */
+  readonly eventTypes?: readonly EventType[];
+}
+
+export type Routing = ReturnType<typeof aRouting>;
+
+/** Routing between fakes: the queue `events` before it, the queue `deliveries` behind it. */
+export function aRouting({ organization = anOrganization(), endpoints = [], eventTypes = [] }: Wish = {}) {
+  const clock = aClock();
+  const ledger = memoryLedger(clock.now);
+  const configuration = memoryConfiguration();
+  // As lib/routing.ts has it: six times the function's 30 s, and 50 receives.
+  const events = memoryQueue({ now: clock.now, visibilityMs: 180_000, maxReceiveCount: 50 });
+  const deliveries = memoryQueue({ now: clock.now });
+  const journal = memoryLog();
+  configuration.setOrganization(organization);
+  for (const endpoint of endpoints) configuration.set(endpoint);
+
+  const ports: { -readonly [Name in keyof RoutePorts]: RoutePorts[Name] } = {
+    readSubscribers: configuration.readSubscribers,
+    readCatalogue: () => Promise.resolve(catalogueOf(eventTypes)),
+    add: ledger.events.add,
+    send: (message) => deliveries.send(outgoing(message, 0)),
+    clock: { now: clock.now, retentionDays: 30 },
+    log: journal.log,
+  };
+  const work = async (): Promise<void> => {
+    const records = events.receive();
+    const { release } = events;
+    const answer = await workThroughBatch({ release, log: journal.log }, records, (record) =>
+      receive(ports, record),
+    );
+    const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    for (const record of records) if (!failed.has(record.messageId)) events.delete(record);
+  };
+  /** Works on the next batch of `events`, when it becomes visible; false when there is none. */
+  const step = async (): Promise<boolean> => {
+    const nextAtMs = events.nextAtMs();
+    if (nextAtMs === undefined) return false;
+    clock.passTo(nextAtMs);
+    await work();
+    return true;
+  };
+  const publishText = (body: string) => events.send({ body, delaySeconds: 0, groupId: 'org_1' });
+
+  return {
+    clock,
+    ledger,
+    configuration,
+    events,
+    deliveries,
+    journal,
+    /** What may be replaced, to play a fault. */
+    ports,
+    step,
+    publishText,
+    publish: (event: unknown) => publishText(JSON.stringify(event)),
+    /** Works until the queue `events` is empty. */
+    settle: async () => {
+      for (let steps = 0; await step(); steps += 1) if (steps > 200) throw new Error('round and round');
+    },
+    /** Messages that were sent to `deliveries`, read. */
+    sent: (): DeliveryMessage[] => deliveries.sent.flatMap(({ body }) => readMessage(body) ?? []),
+    stored: async (organizationId = 'org_1'): Promise<readonly StoredEvent[]> =>
+      (await ledger.events.list(organizationId, { limit: 250 })).data,
+    /** The only event that is stored. */
+    onlyStored: async (): Promise<StoredEvent> => {
+      const [event, ...others] = (await ledger.events.list('org_1', { limit: 250 })).data;
+      if (event === undefined || others.length > 0) throw new Error('one event should be stored');
+      return event;
+    },
+  };
+}

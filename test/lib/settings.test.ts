@@ -1,0 +1,90 @@
+import { App } from 'aws-cdk-lib';
+import { describe, expect, it } from 'vitest';
+import { nameOf, readSettings } from '../../lib/settings.ts';
+
+function read(context: Readonly<Record<string, unknown>> = {}) {
+  return readSettings(new App({ context }).node);
+}
+
+describe('settings', () => {
+  it('all have a default that works', () => {
+    expect(read()).toEqual({
+      stage: 'prod',
+      retentionDays: 30,
+      receiverPorts: '443,8443',
+      nat64: false,
+      organizationClaim: 'organizationId',
+    });
+  });
+
+  it('are read as the command line gives them, which is always text', () => {
+    expect(read({ stage: 'dev-2', retentionDays: '7', organizationClaim: 'org' })).toMatchObject({
+      stage: 'dev-2',
+      retentionDays: 7,
+      organizationClaim: 'org',
+    });
+  });
+
+  it('take an issuer with its audience', () => {
+    const own = { issuer: 'https://id.acme.example/', audience: 'tidings' };
+    expect(read(own)).toMatchObject(own);
+  });
+
+  it.each([
+    ['stage', 'Prod'],
+    ['stage', ''],
+    ['stage', 'a'.repeat(17)],
+    ['stage', 'a/b'],
+    ['stage', '-a'],
+    ['retentionDays', '1'],
+    ['retentionDays', '366'],
+    ['retentionDays', '7.5'],
+    ['retentionDays', 'a week'],
+    ['retentionDays', ''],
+    ['organizationClaim', ''],
+    ['nat64', 'yes'],
+    ['receiverPorts', ''],
+    ['receiverPorts', '443;8443'],
+    ['receiverPorts', '443,'],
+    ['receiverPorts', 'https'],
+    // The functions refuse these when they start: a deployment would succeed, and nothing in it would run.
+    ['receiverPorts', '0'],
+    ['receiverPorts', '443,70000'],
+  ])('%s=%s is refused, and the setting is named', (name, value) => {
+    expect(() => read({ [name]: value })).toThrow(/^Settings of Tidings are wrong\.\n/);
+    expect(() => read({ [name]: value })).toThrow(`at ${name}`);
+  });
+
+  it.each(['http://id.acme.example/', 'id.acme.example', ''])(
+    'issuer=%s is refused, and the setting is named',
+    (issuer) => {
+      expect(() => read({ issuer, audience: 'tidings' })).toThrow('at issuer');
+    },
+  );
+
+  it.each([{ issuer: 'https://id.acme.example/' }, { audience: 'tidings' }])(
+    'one of issuer and audience without the other is refused: %j',
+    (context) => {
+      expect(() => read(context)).toThrow('issuer and audience go together');
+    },
+  );
+
+  it('name everything that is wrong at once', () => {
+    expect(() => read({ stage: 'Prod', retentionDays: '1' })).toThrow(/stage[^]*retentionDays/);
+  });
+
+  it('that Tidings does not know belong to somebody else', () => {
+    expect(read({ '@aws-cdk/core:newStyleStackSynthesis': true })).toEqual(read());
+  });
+});
+
+describe('nameOf', () => {
+  it.each([
+    ['prod', undefined, 'tidings'],
+    ['prod', 'events', 'tidings-events'],
+    ['dev', undefined, 'tidings-dev'],
+    ['dev', 'events', 'tidings-dev-events'],
+  ])('in stage %s, %s is %s', (stage, part, expected) => {
+    expect(nameOf(stage, part)).toBe(expected);
+  });
+});

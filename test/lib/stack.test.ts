@@ -1,0 +1,650 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { apiEnv } from '../../lambdas/api/env.ts';
+import { deliverEnv } from '../../lambdas/delivery/env.ts';
+import { expiryEnv } from '../../lambdas/endpoint/expiry/env.ts';
+import { testEnv } from '../../lambdas/api/test/env.ts';
+import { routeEnv } from '../../lambdas/routing/env.ts';
+import { nameOf, synthesized, withoutHash } from './synthesized.ts';
+import type { Resource } from './synthesized.ts';
+
+const lambdas = join(import.meta.dirname, '..', '..', 'lambdas');
+const stack = synthesized();
+const { template, resources, text } = stack;
+
+describe('queues', () => {
+  const queues = ofType('AWS::SQS::Queue');
+
+  it('are these', () => {
+    expect(
+      Object.fromEntries(queues.map(([id, queue]) => [withoutHash(id), queue.Properties['QueueName']])),
+    ).toEqual({
+      IngestEvents: 'tidings-events',
+      IngestEventsDead: 'tidings-events-dead',
+      IngestBusDead: 'tidings-bus-dead',
+      DeliveryDeliveries: 'tidings-deliveries',
+      DeliveryRetries: 'tidings-retries',
+      DeliveryDeliveriesDead: 'tidings-deliveries-dead',
+    });
+  });
+
+  it.each(queues)('%s keeps messages for 14 days, encrypted with the key of the stack', (_id, queue) => {
+    expect(queue.Properties).toMatchObject({ MessageRetentionPeriod: 14 * 86_400 });
+    expect(nameOf(queue.Properties['KmsMasterKeyId'])).toBe('StorageKey');
+  });
+
+  it.each(queues)('%s is spoken to over TLS only', (id) => {
+    template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+      Queues: [{ Ref: id }],
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 'sqs:*',
+            Principal: { AWS: '*' },
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it.each(mappings())(
+    '%s hides a message for six times the timeout of its function',
+    (_id, { queue, handler }) => {
+      expect(queue.Properties['VisibilityTimeout']).toBe(6 * z.number().parse(handler.Properties['Timeout']));
+    },
+  );
+
+  it('an event is received fifty times before it is given up, a delivery five times', () => {
+    expect(Object.fromEntries(queues.map(([id, queue]) => [withoutHash(id), redriveOf(queue)]))).toEqual({
+      IngestEvents: '50 to IngestEventsDead',
+      IngestEventsDead: 'never',
+      IngestBusDead: 'never',
+      // One for both lanes: a redrive without destination returns each message to its own.
+      DeliveryDeliveries: '5 to DeliveryDeliveriesDead',
+      DeliveryRetries: '5 to DeliveryDeliveriesDead',
+      DeliveryDeliveriesDead: 'never',
+    });
+  });
+});
+
+describe('the bus', () => {
+  const rules = ofType('AWS::Events::Rule').filter(([, rule]) => 'EventPattern' in rule.Properties);
+
+  it('hands on every event that names an organization, but not our own operator events', () => {
+    expect(rules).toHaveLength(1);
+    template.hasResourceProperties('AWS::Events::Rule', {
+      State: 'ENABLED',
+      EventPattern: {
+        source: [{ 'anything-but': ['tidings'] }],
+        detail: { organizationId: [{ exists: true }] },
+      },
+    });
+  });
+
+  it('hands them to the queue of events, in fair groups by organization, else to a queue of its own', () => {
+    const [rule] = rules;
+    const targets = z.array(
+      z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.object({ Arn: z.unknown() }) }),
+    );
+    const [target, ...others] = targets.parse(rule?.[1].Properties['Targets']);
+    expect(others).toEqual([]);
+    expect(nameOf(target?.Arn)).toBe('IngestEvents');
+    expect(nameOf(target?.DeadLetterConfig.Arn)).toBe('IngestBusDead');
+    expect(target).toMatchObject({ SqsParameters: { MessageGroupId: '$.detail.organizationId' } });
+  });
+
+  it('may use the key for the queue and for its dead letters, from this account only', () => {
+    template.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: Match.arrayWith(['kms:Decrypt', 'kms:GenerateDataKey*']),
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it.each(['IngestEvents', 'IngestBusDead'])('may send to %s', (name) => {
+    const allowed = ofType('AWS::SQS::QueuePolicy')
+      .filter(([, policy]) =>
+        z.array(z.unknown()).parse(policy.Properties['Queues']).map(nameOf).includes(name),
+      )
+      .flatMap(([, policy]) => policyOf(policy))
+      .filter((statement) => statement.Effect === 'Allow');
+    expect(allowed).toMatchObject([{ Principal: { Service: 'events.amazonaws.com' } }]);
+    expect(allowed[0]?.Action).toContain('sqs:SendMessage');
+    // Without a condition any account's EventBridge could.
+    expect(allowed[0]?.Condition).toBeDefined();
+  });
+});
+
+describe('functions', () => {
+  const functions = ofType('AWS::Lambda::Function');
+
+  it.each(functions)(
+    '%s runs on Node 24 and arm64, with JSON logs and an encrypted environment',
+    (_id, one) => {
+      expect(one.Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'WARN' },
+      });
+      expect(nameOf(one.Properties['KmsKeyArn'])).toBe('StorageKey');
+    },
+  );
+
+  it('are these, and only deliver may call itself in a circle', () => {
+    const circles = functions.map(([id, one]) => [withoutHash(id), one.Properties['RecursiveLoop']]);
+    expect(Object.fromEntries(circles)).toEqual({
+      DeliveryDeliver: 'Allow',
+      RoutingRoute: undefined,
+      ApiHandler: undefined,
+      TesterTest: undefined,
+      ExpiryWarn: undefined,
+    });
+  });
+
+  it('take messages in batches, each failing for itself, and never more than the cap at once', () => {
+    const taken = mappings().map(
+      ([, { from, to, mapping }]) => [`${from} to ${to}`, mapping.Properties] as const,
+    );
+    expect(Object.fromEntries(taken)).toEqual({
+      'IngestEvents to RoutingRoute': mapped(50),
+      'DeliveryDeliveries to DeliveryDeliver': mapped(100),
+      'DeliveryRetries to DeliveryDeliver': mapped(100),
+    });
+  });
+
+  it('never lose a message to a filter', () => {
+    expect(text).not.toContain('FilterCriteria');
+  });
+
+  it.each([
+    ['DeliveryDeliver', deliverEnv],
+    ['RoutingRoute', routeEnv],
+    ['ApiHandler', apiEnv],
+    ['TesterTest', testEnv],
+    ['ExpiryWarn', expiryEnv],
+  ])('%s is told what it reads and nothing else, so nothing can switch local receivers on', (name, env) => {
+    const read = [...Object.keys(env.shape), 'POWERTOOLS_SERVICE_NAME', 'UV_THREADPOOL_SIZE'];
+    expect(Object.keys(variablesOf(name)).toSorted()).toEqual(read.toSorted());
+  });
+
+  it.each(['DeliveryDeliver', 'ApiHandler', 'TesterTest'])('%s refuses our own API as a receiver', (name) => {
+    const { OWN_HOSTS } = variablesOf(name);
+    expect(nameOf(OWN_HOSTS)).toBe('ApiHttp.execute-api.AWS::Region.AWS::URLSuffix');
+  });
+
+  it.each(['DeliveryDeliver', 'TesterTest'])('%s names our API as the issuer of its tokens', (name) => {
+    expect(nameOf(variablesOf(name)['ISSUER'])).toBe(
+      'https://ApiHttp.execute-api.AWS::Region.AWS::URLSuffix',
+    );
+  });
+
+  it('nothing in the template speaks of local receivers', () => {
+    expect(text).not.toMatch(/local.?receivers|loopback|localhost/i);
+  });
+});
+
+describe('tables', () => {
+  const tables = ofType('AWS::DynamoDB::Table');
+
+  it.each(tables)('%s can be restored, is not deleted, is encrypted and paid by use', (_id, table) => {
+    expect(table.Properties).toMatchObject({
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      DeletionProtectionEnabled: true,
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    });
+    const { KMSMasterKeyId } = z
+      .looseObject({ KMSMasterKeyId: z.unknown() })
+      .parse(table.Properties['SSESpecification']);
+    expect(nameOf(KMSMasterKeyId)).toBe('StorageKey');
+  });
+
+  it('what happened expires, what people decided does not', () => {
+    const expiry = tables.map(([id, table]) => [
+      withoutHash(id),
+      table.Properties['TimeToLiveSpecification'],
+    ]);
+    expect(Object.fromEntries(expiry)).toEqual({
+      StorageConfig: undefined,
+      StorageLedger: { AttributeName: 'expiresAt', Enabled: true },
+    });
+  });
+
+  it('finds certificates that end soon by a sparse index, and reads nothing else for it', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      GlobalSecondaryIndexes: [
+        Match.objectLike({
+          IndexName: 'byExpiry',
+          KeySchema: [
+            { AttributeName: 'expiryKey', KeyType: 'HASH' },
+            { AttributeName: 'expiresOn', KeyType: 'RANGE' },
+          ],
+        }),
+      ],
+    });
+  });
+
+  it('the index over what is not delivered is sparse and holds no attempts', () => {
+    const indexes = z.array(
+      z.looseObject({
+        KeySchema: z.unknown(),
+        Projection: z.looseObject({ NonKeyAttributes: z.array(z.string()) }),
+      }),
+    );
+    const [[, ledger] = []] = tables.filter(([id]) => withoutHash(id) === 'StorageLedger');
+    const [index, ...others] = indexes.parse(ledger?.Properties['GlobalSecondaryIndexes']);
+    expect(others).toEqual([]);
+    expect(index).toMatchObject({
+      IndexName: 'byStatus',
+      KeySchema: [
+        { AttributeName: 'statusKey', KeyType: 'HASH' },
+        { AttributeName: 'eventId', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'INCLUDE' },
+    });
+    // What a summary of a delivery needs (deliverySummary), and not a byte more.
+    expect(index?.Projection.NonKeyAttributes.toSorted()).toEqual([
+      'attemptCount',
+      'endpointId',
+      'eventType',
+      'expiresAt',
+      'lastError',
+      'nextAttemptAt',
+      'organizationId',
+      'reason',
+      'round',
+      'status',
+      'updatedAt',
+    ]);
+  });
+});
+
+describe('what outlives the stack', () => {
+  it('the key, both tables and the users are retained', () => {
+    const kept = [...resources]
+      .filter(
+        ([, { DeletionPolicy, UpdateReplacePolicy }]) =>
+          DeletionPolicy === 'Retain' && UpdateReplacePolicy === 'Retain',
+      )
+      .filter(([, { Type }]) => Type !== 'AWS::Logs::LogGroup')
+      .map(([id]) => withoutHash(id));
+    expect(kept.toSorted()).toEqual(['IdentityUsers', 'StorageConfig', 'StorageKey', 'StorageLedger']);
+  });
+
+  it('logical ids of what holds state stay what they are: another id is another, empty resource', () => {
+    const types = ['KMS::Key', 'DynamoDB::Table', 'SQS::Queue', 'Events::EventBus', 'Cognito::UserPool'];
+    const ids = types.flatMap((type) => ofType(`AWS::${type}`).map(([id]) => id));
+    expect(ids.toSorted()).toEqual([
+      'DeliveryDeliveries2C16EC5C',
+      'DeliveryDeliveriesDead7EE2C688',
+      'DeliveryRetriesDD63EBB3',
+      'IdentityUsers61009EFD',
+      'IngestBusAD6D06A0',
+      'IngestBusDead0DF4B39F',
+      'IngestEventsDeadD95DA77C',
+      'IngestEventsEF99370A',
+      'StorageConfigC044A3DD',
+      'StorageKeyBAA9457B',
+      'StorageLedger5E7CB2E3',
+    ]);
+  });
+
+  it('the key is turned every year, and waits 30 days before it is deleted', () => {
+    template.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true, PendingWindowInDays: 30 });
+  });
+});
+
+describe('who may touch what', () => {
+  const secrets = 'arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:tidings/prod/*';
+  const take = [
+    'sqs:ChangeMessageVisibility',
+    'sqs:DeleteMessage',
+    'sqs:GetQueueAttributes',
+    'sqs:GetQueueUrl',
+    'sqs:ReceiveMessage',
+  ];
+  const write = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+  const encrypt = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  // Signing keys are made while the product runs: their tag says whose they are.
+  const keys = 'arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/*';
+  const tagged = `${keys} if aws:ResourceTag/tidings:stage=prod`;
+  const signed = `${tagged}, kms:SigningAlgorithm=ECDSA_SHA_256|RSASSA_PKCS1_V1_5_SHA_256, kms:MessageType=DIGEST`;
+
+  // DESIGN.md, section 3: nothing else is granted. A new line here is a decision.
+  it.each<[string, Record<string, string[]>]>([
+    [
+      'DeliveryDeliver',
+      {
+        StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+        DeliveryDeliveries: take,
+        DeliveryRetries: [...take, 'sqs:SendMessage'],
+        [secrets]: ['secretsmanager:GetSecretValue'],
+        StorageKey: encrypt,
+        [signed]: ['kms:Sign'],
+        DeliveryDeliverLog: write,
+      },
+    ],
+    [
+      'RoutingRoute',
+      {
+        StorageConfig: ['dynamodb:Query'],
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestEvents: take,
+        DeliveryDeliveries: ['sqs:SendMessage'],
+        StorageKey: encrypt,
+        RoutingRouteLog: write,
+      },
+    ],
+    [
+      'ApiHandler',
+      {
+        StorageConfig: [
+          'dynamodb:DeleteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        'StorageLedger/index/byStatus': ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        DeliveryRetries: ['sqs:SendMessage'],
+        IngestBus: ['events:PutEvents'],
+        [secrets]: [
+          'secretsmanager:CreateSecret',
+          'secretsmanager:DeleteSecret',
+          'secretsmanager:PutSecretValue',
+          'secretsmanager:TagResource',
+          'secretsmanager:UpdateSecretVersionStage',
+        ],
+        StorageKey: encrypt,
+        '* if aws:RequestTag/tidings:stage=prod': ['kms:CreateKey', 'kms:TagResource'],
+        [tagged]: ['kms:GetPublicKey'],
+        ApiHandlerLog: write,
+      },
+    ],
+    [
+      'TesterTest',
+      {
+        StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+        [secrets]: ['secretsmanager:GetSecretValue'],
+        StorageKey: encrypt,
+        [signed]: ['kms:Sign'],
+        TesterTestLog: write,
+      },
+    ],
+    [
+      'ExpiryWarn',
+      {
+        StorageConfig: ['dynamodb:DeleteItem'],
+        'StorageConfig/index/byExpiry': ['dynamodb:Query'],
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestBus: ['events:PutEvents'],
+        StorageKey: encrypt,
+        [tagged]: ['kms:ScheduleKeyDeletion'],
+        ExpiryWarnLog: write,
+      },
+    ],
+  ])('%s may do exactly this', (name, promised) => {
+    expect(grantsOf(name)).toEqual(promised);
+  });
+
+  it('every function has a role of its own, taken on by Lambda alone', () => {
+    const roles = ofType('AWS::IAM::Role');
+    const functions = ofType('AWS::Lambda::Function').map(([id]) => `${withoutHash(id)}Role`);
+    expect(roles.map(([id]) => withoutHash(id)).toSorted()).toEqual(functions.toSorted());
+    for (const [, role] of roles) {
+      expect(role.Properties).toMatchObject({
+        AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: 'lambda.amazonaws.com' } }] },
+      });
+      // A managed policy would grant what this table does not show.
+      expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
+      expect(role.Properties).not.toHaveProperty('Policies');
+    }
+  });
+
+  it('the API reads no secret back and puts nothing on the queue of deliveries', () => {
+    const grants = grantsOf('ApiHandler');
+    expect(Object.values(grants).flat()).not.toContain('secretsmanager:GetSecretValue');
+    expect(grants).not.toHaveProperty('DeliveryDeliveries');
+  });
+
+  it('deliver does not write the configuration', () => {
+    expect(grantsOf('DeliveryDeliver')['StorageConfig']).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
+  });
+
+  it('only what sends may sign, and it makes and destroys no keys', () => {
+    const mayBy = (action: string) =>
+      ofType('AWS::Lambda::Function')
+        .map(([id]) => withoutHash(id))
+        .filter((name) => Object.values(grantsOf(name)).flat().includes(action));
+    expect(mayBy('kms:Sign').toSorted()).toEqual(['DeliveryDeliver', 'TesterTest']);
+    expect(mayBy('kms:CreateKey')).toEqual(['ApiHandler']);
+    expect(mayBy('kms:ScheduleKeyDeletion')).toEqual(['ExpiryWarn']);
+  });
+
+  it('no action is a wildcard, and no resource but the secrets and signing keys of this stage', () => {
+    const all = ofType('AWS::Lambda::Function').map(([id]) => grantsOf(withoutHash(id)));
+    expect(
+      all.flatMap((grants) => Object.values(grants).flat()).filter((action) => action.includes('*')),
+    ).toEqual([]);
+    const wild = all.flatMap((grants) => Object.keys(grants)).filter((resource) => resource.includes('*'));
+    expect(new Set(wild)).toEqual(
+      new Set([secrets, signed, tagged, '* if aws:RequestTag/tidings:stage=prod']),
+    );
+  });
+});
+
+describe('the API', () => {
+  it('asks every route below /v1 for a token, but for the public keys', () => {
+    const routes = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
+      const { RouteKey, AuthorizationType, AuthorizerId } = Properties;
+      return [RouteKey, AuthorizationType, AuthorizerId === undefined ? undefined : nameOf(AuthorizerId)];
+    });
+    expect(routes).toEqual([
+      ['ANY /v1/{proxy+}', 'JWT', 'ApiHttpTokens'],
+      ['GET /v1/organizations/{organizationId}/.well-known/jwks.json', 'NONE', undefined],
+      ['POST /v1/organizations/{organizationId}/endpoints/{endpointId}/test', 'JWT', 'ApiHttpTokens'],
+    ]);
+  });
+
+  it('has an operation for the one public route, and no other is public in the code', () => {
+    const isPublic = (file: string) =>
+      readFileSync(join(lambdas, file), 'utf8').match(/scope: 'public',/g)?.length;
+    const files = globSync('**/{routes,*-routes}.ts', { cwd: lambdas });
+    expect(files.filter(isPublic)).toEqual(['signing/routes.ts']);
+    expect(isPublic('signing/routes.ts')).toBe(1);
+  });
+
+  it('takes tokens of the stack’s own user pool, for its own client', () => {
+    const { issuer, audience } = tokensOf(stack.resources);
+    expect(issuer).toBe('https://cognito-idp.AWS::Region.amazonaws.com/IdentityUsers');
+    expect(audience).toEqual(['IdentityUsersConsole']);
+  });
+
+  it('lets nobody make an account, and asks for a second factor', () => {
+    template.hasResourceProperties('AWS::Cognito::UserPool', {
+      AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      MfaConfiguration: 'ON',
+      EnabledMfas: ['SOFTWARE_TOKEN_MFA'],
+    });
+  });
+
+  it('has a throttle and an access log', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      StageName: '$default',
+      DefaultRouteSettings: { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 },
+      AccessLogSettings: { DestinationArn: Match.anyValue() },
+    });
+  });
+
+  it.each(['ApiHandler', 'TesterTest'])('%s answers before the gateway gives up', (name) => {
+    expect(z.number().parse(named(name).Properties['Timeout'])).toBeLessThan(30);
+  });
+});
+
+describe('with settings of its own', () => {
+  it('tells every function that judges receivers the same ports', () => {
+    const { text: own } = synthesized({ receiverPorts: '443,9443', nat64: 'true' });
+    expect(own.match(/"RECEIVER_PORTS":"443,9443"/g)).toHaveLength(3);
+    expect(own.match(/"NAT64":"true"/g)).toHaveLength(3);
+  });
+
+  it('names its own issuer, and makes no user pool', () => {
+    const own = synthesized({ issuer: 'https://id.acme.example/', audience: 'tidings' });
+    own.template.resourceCountIs('AWS::Cognito::UserPool', 0);
+    own.template.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
+    expect(tokensOf(own.resources)).toEqual({ issuer: 'https://id.acme.example/', audience: ['tidings'] });
+  });
+
+  it('another stage has other names, other secrets and the same logical ids', () => {
+    const other = synthesized({ stage: 'dev', retentionDays: '7', organizationClaim: 'custom:org' });
+    const names = [...other.resources.values()].map(
+      ({ Properties }) => Properties['QueueName'] ?? Properties['Name'],
+    );
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'tidings-dev',
+        'tidings-dev-events',
+        'tidings-dev-events-dead',
+        'tidings-dev-bus-dead',
+        'tidings-dev-deliveries',
+        'tidings-dev-retries',
+        'tidings-dev-deliveries-dead',
+      ]),
+    );
+    expect(other.text).toContain(':secret:tidings/dev/*');
+    expect(other.text).not.toContain('tidings/prod');
+    expect(other.text).not.toContain('tidings:stage":"prod');
+    expect([...other.resources.keys()]).toEqual([...resources.keys()]);
+    for (const told of [
+      '"SECRET_PREFIX":"tidings/dev"',
+      '"STAGE":"dev"',
+      '"aws:ResourceTag/tidings:stage":"dev"',
+      '"aws:RequestTag/tidings:stage":"dev"',
+      '"RETENTION_DAYS":"7"',
+      '"ORGANIZATION_CLAIM":"custom:org"',
+    ]) {
+      expect(other.text).toContain(told);
+    }
+  });
+});
+
+function ofType(type: string): [string, Resource][] {
+  return [...resources].filter(([, resource]) => resource.Type === type);
+}
+
+interface Mapping {
+  readonly mapping: Resource;
+  readonly from: string;
+  readonly to: string;
+  readonly queue: Resource;
+  readonly handler: Resource;
+}
+
+function mappings(): [string, Mapping][] {
+  return ofType('AWS::Lambda::EventSourceMapping').map(([, mapping]) => {
+    const from = nameOf(mapping.Properties['EventSourceArn']);
+    const to = nameOf(mapping.Properties['FunctionName']);
+    return [from, { mapping, from, to, queue: named(from), handler: named(to) }];
+  });
+}
+
+function mapped(maximumConcurrency: number): unknown {
+  return expect.objectContaining({
+    BatchSize: 10,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    ScalingConfig: { MaximumConcurrency: maximumConcurrency },
+  });
+}
+
+function named(name: string): Resource {
+  const [, found] = [...resources].find(([id]) => withoutHash(id) === name) ?? [];
+  if (found === undefined) throw new Error(`the template has no ${name}`);
+  return found;
+}
+
+function variablesOf(name: string): Record<string, unknown> {
+  const { Environment } = named(name).Properties;
+  return z.looseObject({ Variables: z.record(z.string(), z.unknown()) }).parse(Environment).Variables;
+}
+
+function redriveOf(queue: Resource): string {
+  const shape = z.object({ maxReceiveCount: z.number(), deadLetterTargetArn: z.unknown() });
+  const policy = shape.optional().parse(queue.Properties['RedrivePolicy']);
+  return policy === undefined
+    ? 'never'
+    : `${policy.maxReceiveCount} to ${nameOf(policy.deadLetterTargetArn)}`;
+}
+
+const oneOrMore = <S extends z.ZodType>(schema: S) =>
+  z.union([z.array(schema), schema.transform((one) => [one])]);
+
+const document = z.object({
+  Statement: z.array(
+    z.looseObject({
+      Effect: z.string(),
+      Action: oneOrMore(z.string()),
+      Resource: z.union([z.array(z.unknown()), z.unknown().transform((one) => [one])]),
+      Principal: z.unknown().optional(),
+      Condition: z.unknown().optional(),
+    }),
+  ),
+});
+
+function policyOf({ Properties }: Resource): z.output<typeof document>['Statement'] {
+  return document.parse(Properties['PolicyDocument']).Statement;
+}
+
+/** What a function's role may do: actions by resource, over all its policies. */
+function grantsOf(name: string): Record<string, string[]> {
+  const role = nameOf(named(name).Properties['Role']);
+  const statements = ofType('AWS::IAM::Policy')
+    .filter(([, policy]) => z.array(z.unknown()).parse(policy.Properties['Roles']).map(nameOf).includes(role))
+    .flatMap(([, policy]) => policyOf(policy));
+  const grants = new Map<string, Set<string>>();
+  for (const { Effect, Action, Resource, Condition } of statements) {
+    expect(Effect).toBe('Allow');
+    for (const resource of Resource.map((one) => `${nameOf(one)}${conditionOf(Condition)}`)) {
+      grants.set(resource, new Set([...(grants.get(resource) ?? []), ...Action]));
+    }
+  }
+  return Object.fromEntries([...grants].map(([resource, actions]) => [resource, [...actions].toSorted()]));
+}
+
+const stringEquals = z.strictObject({ StringEquals: z.record(z.string(), oneOrMore(z.string())) }).optional();
+
+/** ` if key=value|value, key=value`, which no other kind of condition can be. */
+function conditionOf(condition: unknown): string {
+  const parts = Object.entries(stringEquals.parse(condition)?.StringEquals ?? {});
+  if (parts.length === 0) return '';
+  return ` if ${parts.map(([key, values]) => `${key}=${values.join('|')}`).join(', ')}`;
+}
+
+function tokensOf(all: ReadonlyMap<string, Resource>): { issuer: string; audience: string[] } {
+  const [authorizer, ...others] = [...all.values()].filter(
+    ({ Type }) => Type === 'AWS::ApiGatewayV2::Authorizer',
+  );
+  expect(others).toEqual([]);
+  const { JwtConfiguration } = z
+    .looseObject({ JwtConfiguration: z.object({ Issuer: z.unknown(), Audience: z.array(z.unknown()) }) })
+    .parse(authorizer?.Properties);
+  return { issuer: nameOf(JwtConfiguration.Issuer), audience: JwtConfiguration.Audience.map(nameOf) };
+}
