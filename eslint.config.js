@@ -9,7 +9,16 @@ const namedExportsOnly = {
 };
 
 export default defineConfig(
-  globalIgnores(['cdk.out', '.tidings', 'node_modules', 'test/data']),
+  // Receivers' samples are for other projects, with rules of their own.
+  globalIgnores([
+    'cdk.out',
+    '.tidings',
+    '.cache',
+    'node_modules',
+    'test/data',
+    'docs/receivers',
+    'verify/dist',
+  ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
