@@ -154,6 +154,26 @@ describe('a message of another round', () => {
   });
 });
 
+describe('a message that has opened its round', () => {
+  const byHand = aMessage({ round: 2, attempt: 2, trigger: 'manual' });
+  const opened = aDelivery({ round: 2, roundStart: 4, attemptCount: 5 });
+
+  test('is dropped when it came once: asked for twice, made once', () => {
+    expect(decide(byHand, theFacts({ delivery: opened })).kind).toBe('drop');
+  });
+
+  test('is dropped when its round has gone on', () => {
+    const facts = theFacts({ delivery: { ...opened, attemptCount: 6 } });
+    expect(decide(again(byHand), facts).kind).toBe('drop');
+  });
+
+  test('by a redrive and was held revives only what is still dead', () => {
+    const held = aMessage({ round: 2, attempt: 5, trigger: 'redrive' });
+    expect(decide(held, theFacts({ delivery: aDead({ attemptCount: 4 }) })).kind).toBe('attempt');
+    expect(decide(held, theFacts({ delivery: aDelivered({ attemptCount: 4 }) })).kind).toBe('drop');
+  });
+});
+
 describe('a dead message that has come back', () => {
   const redriven = aMessage({ attempt: 10, dead });
   const died = aDead({ attemptCount: 10 });

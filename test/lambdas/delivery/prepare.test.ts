@@ -8,7 +8,7 @@ import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { keySetOf } from '../../../lambdas/signing/signing-key.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
-import { testStartMs } from '../../fakes/clock.ts';
+import { aClock, testStartMs } from '../../fakes/clock.ts';
 import { eventIdOf } from '../../fakes/ids.ts';
 import { memorySecrets, secretOf } from '../../fakes/secrets.ts';
 import { memorySigningKeys } from '../../fakes/signing-keys.ts';
@@ -17,9 +17,10 @@ const body = Buffer.from('{"id":"evt_1","data":{"greeting":"Grüße, 世界 🎉
 const createdAt = '2026-11-01T00:00:00.000Z';
 const hourMs = 3_600_000;
 
-/** Secrets and signing keys, none of them there yet. */
+/** Secrets and signing keys, none of them there yet, and a time that can be moved. */
 function thePorts(nowMs = testStartMs) {
-  return { ...memorySecrets(), ...memorySigningKeys(), now: () => nowMs };
+  const clock = aClock(nowMs);
+  return { ...memorySecrets(), ...memorySigningKeys(), clock, now: clock.now };
 }
 
 const unsigned = { webhookId: eventIdOf('one'), body, attemptId: 'evt_1-1' };
@@ -131,6 +132,32 @@ describe('nothing goes out unsigned', () => {
   test('an endpoint without a live version is an error', async () => {
     const expired = { id: 'old', createdAt, expiresAt: isoTime(testStartMs) };
     await expect(signedBy(anEndpoint({ secretVersions: [expired] }))).rejects.toThrow('unsigned');
+  });
+});
+
+describe('a timestamp', () => {
+  test('is that of the signature, however long the secret took to come', async () => {
+    const ports = thePorts();
+    ports.keepFor(anEndpoint());
+    const { readSecret } = ports;
+    ports.readSecret = (name, versionId) => {
+      ports.clock.pass(8_000);
+      return readSecret(name, versionId);
+    };
+    const { headers } = await prepare(ports, anEndpoint(), unsigned);
+    expect(headers['webhook-timestamp']).toBe(String((testStartMs + 8_000) / 1000));
+    expect(verifiesWith('one-v1', headers, testStartMs + 8_000)).toBe(true);
+  });
+
+  test('that grew old while KMS signed goes out with nothing', async () => {
+    const ports = thePorts();
+    ports.make();
+    const { signDigest } = ports;
+    ports.signDigest = (key, digest) => {
+      ports.clock.pass(2_001);
+      return signDigest(key, digest);
+    };
+    await expect(prepare(ports, anEndpoint({ scheme: 'jwt' }), unsigned)).rejects.toThrow('too long');
   });
 });
 
