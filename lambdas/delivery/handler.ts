@@ -7,6 +7,7 @@ import { targetRulesOf } from '../endpoint/env.ts';
 import { workThroughBatch } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
 import { readEnvironment } from '../shared/environment.ts';
+import { impatience } from '../shared/impatience.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
@@ -28,9 +29,9 @@ const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const sqs = new SQSClient({});
 const preparation: PreparePorts = {
-  readSecret: makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX),
+  readSecret: makeReadSecret(new SecretsManagerClient(impatience), env.SECRET_PREFIX),
   readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
-  signDigest: makeSignDigest(new KMSClient({})),
+  signDigest: makeSignDigest(new KMSClient(impatience)),
   issuer: env.ISSUER,
   now: Date.now,
 };

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client
 import { BatchGetCommand, DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
+import { impatience } from './impatience.ts';
 
 export interface Key {
   readonly pk: string;
@@ -11,12 +12,9 @@ export interface Key {
 /** Attributes as DynamoDB hands them out: nothing is known of them until a schema has seen them. */
 export type Item = Readonly<Record<string, unknown>>;
 
-/** A client whose calls end within seconds, so that a throttled table cannot use up a function's time. */
+/** The client of both tables. */
 export function makeDocumentClient(): DynamoDBDocumentClient {
-  const client = new DynamoDBClient({
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 },
-  });
+  const client = new DynamoDBClient(impatience);
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 

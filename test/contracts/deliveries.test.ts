@@ -1,3 +1,4 @@
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeDeliveryReader, makeReadKnown, makeRecord } from '../../lambdas/delivery/store.ts';
 import { makeEventStore } from '../../lambdas/event/store.ts';
@@ -291,4 +292,27 @@ describe.each(ledgers)('the ledger in %s', (kind, open) => {
       expect(await ledger.deliveries.ofEvent(event)).toEqual(made);
     });
   });
+});
+
+// The index is paid for by the write and the byte: what goes well must never be in it.
+test('the index in DynamoDB holds nothing of a delivery that was delivered, at once or in the end', async () => {
+  const organizationId = 'org_sparse';
+  const record = makeRecord(tables.client, tables.ledger);
+  const indexed = async () => {
+    const answer = await tables.client.send(
+      new ScanCommand({
+        TableName: tables.ledger,
+        IndexName: 'byStatus',
+        FilterExpression: 'organizationId = :own',
+        ExpressionAttributeValues: { ':own': organizationId },
+      }),
+    );
+    return (answer.Items ?? []).map((item) => item['statusKey'] as unknown);
+  };
+  await record(aDelivered({ organizationId, eventId: eventIdOf('at once') }));
+  expect(await indexed()).toEqual([]);
+  await record(aDelivery({ organizationId }));
+  expect(await indexed()).toEqual(['ORG#org_sparse#retrying']);
+  await record(aDelivered({ organizationId, attemptCount: 2 }));
+  expect(await indexed()).toEqual([]);
 });

@@ -207,11 +207,12 @@ describe('what cannot be delivered', () => {
     await until('the webhook after the redrive', () => requestsTo('/unknown').length > 0);
   });
 
-  it('no line of any log holds a payload, a secret, a signature or a token', () => {
+  it('no line of any log holds a payload, a secret, a signature or a token, and no answer shows one again', async () => {
     for (const { signature } of tidings.received) tidings.planted.add(signature.replace('v1,', ''));
     expect(tidings.planted.size).toBeGreaterThan(10);
     expect(tidings.logLines.length).toBeGreaterThan(20);
     expect(tidings.leaks()).toEqual([]);
+    expect(await tidings.shownTwice()).toEqual([]);
   });
 });
 

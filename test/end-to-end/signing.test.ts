@@ -204,7 +204,8 @@ describe('the rotation of a secret', () => {
   });
 });
 
-it('no log line holds a secret, a token or a signature', () => {
+it('no log line holds a secret, a token or a signature, and no answer shows one again', async () => {
   expect(tidings.logLines.length).toBeGreaterThan(20);
   expect(tidings.leaks()).toEqual([]);
+  expect(await tidings.shownTwice()).toEqual([]);
 });

@@ -1,6 +1,8 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { startRuntime } from '../../local/runtime.ts';
@@ -34,6 +36,7 @@ export async function startTidings(options: Partial<RuntimeOptions> = {}) {
   const received: Received[] = [];
   const receiver = await startDemoReceiver((one) => received.push(one));
   const logLines: string[] = [];
+  const answers: string[] = [];
   const planted = new Set<string>([payloadMarker]);
   const clock = skewedClock(systemClock);
   const runtime = await startRuntime({
@@ -76,6 +79,7 @@ export async function startTidings(options: Partial<RuntimeOptions> = {}) {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
+    answers.push(text);
     return { status: response.status, text, body: answerBody.parse(text === '' ? {} : JSON.parse(text)) };
   };
 
@@ -108,6 +112,12 @@ export async function startTidings(options: Partial<RuntimeOptions> = {}) {
     ...{ tokenOf, call, makeOrganization, makeEndpoint, publish },
     /** Of planted payloads, secrets, tokens and signatures, those that stand in a log line. */
     leaks: () => [...planted].filter((secret) => logLines.some((line) => line.includes(secret))),
+    /** Of what was planted, that which stands in more than the one answer that shows it, or in the template. */
+    shownTwice: async () => {
+      const template = await readFile(join(inject('templateFolder'), 'Tidings.template.json'), 'utf8');
+      const places = [...answers, template, template];
+      return [...planted].filter((secret) => places.filter((text) => text.includes(secret)).length > 1);
+    },
     stop: async () => {
       bus.destroy();
       sqs.destroy();

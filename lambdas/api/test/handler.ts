@@ -11,6 +11,7 @@ import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
 import { cached } from '../../shared/cache.ts';
 import { readEnvironment } from '../../shared/environment.ts';
+import { impatience } from '../../shared/impatience.ts';
 import { makeLog } from '../../shared/request-log.ts';
 import { makeDocumentClient } from '../../shared/store.ts';
 import { makeSignDigest } from '../../signing/keys.ts';
@@ -25,9 +26,9 @@ const env = readEnvironment(testEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const preparation: PreparePorts = {
-  readSecret: makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX),
+  readSecret: makeReadSecret(new SecretsManagerClient(impatience), env.SECRET_PREFIX),
   readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
-  signDigest: makeSignDigest(new KMSClient({})),
+  signDigest: makeSignDigest(new KMSClient(impatience)),
   issuer: env.ISSUER,
   now: Date.now,
 };
