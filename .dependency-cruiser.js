@@ -58,6 +58,19 @@ export default {
       from: { path: '^(lib|bin)/' },
       to: { path: '^(lambdas|local|test|bench)/', pathNot: '/env\\.ts$' },
     },
+    {
+      name: 'verify-stands-alone',
+      comment: 'A receiver installs it: it shares nothing with the signer but the standard.',
+      severity: 'error',
+      from: { path: '^verify/' },
+      to: { path: '^(lambdas|lib|bin|local|test|bench)/' },
+    },
+    {
+      name: 'nothing-shipped-needs-verify',
+      severity: 'error',
+      from: { path: '^(lambdas|lib|bin)/' },
+      to: { path: '^verify/' },
+    },
     { name: 'nothing-needs-tests', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
     {
       name: 'shipped-code-needs-only-dependencies',

@@ -24,7 +24,10 @@ export function allowMakingKeys(maker: HandlerFunction, stage: string): void {
       actions: ['kms:CreateKey', 'kms:TagResource'],
       // A key that does not exist yet has no ARN.
       resources: ['*'],
-      conditions: { StringEquals: { [`aws:RequestTag/${keyTag}`]: stage } },
+      // By the use, or it might put the tag on a key of another kind, which could then be destroyed.
+      conditions: {
+        StringEquals: { [`aws:RequestTag/${keyTag}`]: stage, 'kms:KeyUsage': 'SIGN_VERIFY' },
+      },
     }),
   );
   allowOnKeys(maker, ['kms:GetPublicKey'], { [`aws:ResourceTag/${keyTag}`]: stage });

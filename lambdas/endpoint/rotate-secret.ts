@@ -26,15 +26,7 @@ export async function rotateSecret(
   rotation: SecretRotation,
 ): Promise<{ endpoint: Endpoint; secret: string }> {
   const nowMs = ports.now();
-  const endsAt = isoTime(nowMs + rotation.overlapSeconds * 1000);
-  const isLive = ({ expiresAt }: SecretVersion) => expiresAt === undefined || Date.parse(expiresAt) > nowMs;
-  const older = before.secretVersions
-    .filter(isLive)
-    .map((one) => ({
-      ...one,
-      expiresAt: one.expiresAt !== undefined && one.expiresAt < endsAt ? one.expiresAt : endsAt,
-    }))
-    .filter(isLive);
+  const older = goingOn(before.secretVersions, nowMs, rotation.overlapSeconds);
   if (older.length >= liveVersionsMax) {
     throw new Conflict(
       'too_many_secrets',
@@ -48,10 +40,27 @@ export async function rotateSecret(
   const name = { organizationId: before.organizationId, endpointId: before.id, part: 'signing' as const };
   await ports.secrets.put(name, version);
   const secretVersions = [{ id: version.id, createdAt: isoTime(nowMs) }, ...older];
-  const endpoint = await replace(ports, before, { ...before, secretVersions });
+  let endpoint: Endpoint;
+  try {
+    endpoint = await replace(ports, before, { ...before, secretVersions });
+  } catch (fault) {
+    if (fault instanceof Conflict) await ports.secrets.retire(name, version.id);
+    throw fault;
+  }
   const kept = new Set(secretVersions.map(({ id }) => id));
   for (const { id } of before.secretVersions.filter(({ id }) => !kept.has(id))) {
     await ports.secrets.retire(name, id);
   }
   return { endpoint, secret: version.value };
+}
+
+/** The versions that sign on for a while: none longer than the overlap, none longer than it was promised before. */
+function goingOn(versions: readonly SecretVersion[], nowMs: number, overlapSeconds: number): SecretVersion[] {
+  const endsAt = isoTime(nowMs + overlapSeconds * 1000);
+  return versions
+    .map((one) => ({
+      ...one,
+      expiresAt: one.expiresAt !== undefined && one.expiresAt < endsAt ? one.expiresAt : endsAt,
+    }))
+    .filter(({ expiresAt }) => Date.parse(expiresAt) > nowMs);
 }

@@ -8,6 +8,8 @@ import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
 import { isWritten, queryAll, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
+import { expiryOf } from '../shared/time.ts';
+import type { Now } from '../shared/time.ts';
 import { endpoint } from './endpoint.ts';
 import type { Subscribers } from './subscribers.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -117,7 +119,7 @@ export function makeListExpiring(client: DynamoDBDocumentClient, config: string)
 }
 
 /** Of which certificates their owners have been warned: something that we observe, so it stands in the ledger. */
-export function makeWarningStore(client: DynamoDBDocumentClient, ledger: string) {
+export function makeWarningStore(client: DynamoDBDocumentClient, ledger: string, now: Now) {
   const keyOf = (endpointId: string, versionId: string): Key => ({
     pk: `ENDPOINT#${endpointId}`,
     sk: `CERTIFICATE#${versionId}`,
@@ -129,9 +131,9 @@ export function makeWarningStore(client: DynamoDBDocumentClient, ledger: string)
       return z.number().optional().parse(answer.Item?.['days']);
     },
     keep: async (endpointId: string, versionId: string, days: number): Promise<void> => {
-      await client.send(
-        new PutCommand({ TableName: ledger, Item: { ...keyOf(endpointId, versionId), days } }),
-      );
+      // The first warning comes 30 days ahead: twice that outlives the certificate.
+      const Item = { ...keyOf(endpointId, versionId), days, expiresAt: expiryOf(now(), 60) };
+      await client.send(new PutCommand({ TableName: ledger, Item }));
     },
   };
 }

@@ -59,7 +59,11 @@ export async function rotateKeys(
   // The new one first: a crash in between leaves two keys published, and none missing.
   await keys.put(made);
   const retiredAt = isoTime(activeFromMs + overlapSeconds * 1000);
-  const ended = open.map((key) => ({ ...key, retiredAt: earlier(key, retiredAt) }));
+  const ended = open.map((key) => {
+    // One that would have come into use later has been overtaken: it must never take over from the younger.
+    const isOvertaken = Date.parse(key.activeFrom) > nowMs && Date.parse(key.activeFrom) >= activeFromMs;
+    return { ...key, retiredAt: isOvertaken ? isoTime(nowMs) : earlier(key, retiredAt) };
+  });
   for (const key of ended) await keys.put(key);
   return [...before.filter((key) => !isOpen(key, nowMs)), ...ended, made];
 }

@@ -45,14 +45,14 @@ export function stateOf(
   return activeKey(all, nowMs)?.kid === key.kid ? 'active' : 'retiring';
 }
 
-/** The key that signs at a moment: of those in use the youngest. */
+/** The key that signs at a moment: of those in use the one published last. */
 export function activeKey(all: readonly SigningKey[], nowMs: number): SigningKey | undefined {
   return all
     .filter(({ activeFrom, retiredAt }) => {
       const isRetired = retiredAt !== undefined && Date.parse(retiredAt) <= nowMs;
       return Date.parse(activeFrom) <= nowMs && !isRetired;
     })
-    .toSorted((a, b) => b.activeFrom.localeCompare(a.activeFrom) || b.kid.localeCompare(a.kid))
+    .toSorted((a, b) => b.publishedAt.localeCompare(a.publishedAt) || b.kid.localeCompare(a.kid))
     .at(0);
 }
 

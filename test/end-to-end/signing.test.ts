@@ -8,6 +8,7 @@ import { anAuthority } from '../lambdas/delivery/certificates.ts';
 import type { Authority } from '../lambdas/delivery/certificates.ts';
 import { aTlsReceiver, scripts } from '../lambdas/delivery/bad-receivers.ts';
 import type { Receiver } from '../lambdas/delivery/bad-receivers.ts';
+import { verify } from '../../verify/verify.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
 
@@ -105,6 +106,11 @@ describe('the scheme jwt', () => {
       expect(payload['webhook_id']).toBe(headers['webhook-id']);
       expect(String(payload.iat)).toBe(headers['webhook-timestamp']);
       expect(payload['body_sha256']).toBe(createHash('sha256').update(body, 'latin1').digest('base64url'));
+      const ours = { jwks: set, audience: endpoint, issuer: tidings.runtime.output('WebhookIssuer') };
+      const request = { body: Buffer.from(body, 'latin1'), headers };
+      expect((await verify(request, ours)).event.id).toBe(headers['webhook-id']);
+      const foreign = { ...ours, audience: 'ep_another' };
+      await expect(verify(request, foreign)).rejects.toMatchObject({ code: 'wrong_audience' });
       // Public members only, and one call of KMS for one attempt.
       for (const key of set.keys) expect(key).not.toHaveProperty('d');
       expect(signCalls - before.signCalls).toBe(1);
@@ -168,6 +174,8 @@ describe('the rotation of a secret', () => {
     const { headers, body } = await requestOf(receiver);
     expect(headers['webhook-signature']?.split(' ')).toHaveLength(2);
     for (const known of [secret, rotated.body.secret]) new Webhook(known).verify(body, headers);
+    const request = { body: Buffer.from(body, 'latin1'), headers };
+    expect((await verify(request, { secret })).event.type).toBe('pipeline.run.failed');
     expect(() => new Webhook(`whsec_${'A'.repeat(32)}`).verify(body, headers)).toThrow();
     // It is shown in that one answer.
     const shown = await tidings.call('GET', path);

@@ -374,7 +374,10 @@ describe('who may touch what', () => {
           'secretsmanager:UpdateSecretVersionStage',
         ],
         StorageKey: encrypt,
-        '* if aws:RequestTag/tidings:stage=prod': ['kms:CreateKey', 'kms:TagResource'],
+        '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY': [
+          'kms:CreateKey',
+          'kms:TagResource',
+        ],
         [tagged]: ['kms:GetPublicKey'],
         ApiHandlerLog: write,
       },
@@ -447,8 +450,21 @@ describe('who may touch what', () => {
     ).toEqual([]);
     const wild = all.flatMap((grants) => Object.keys(grants)).filter((resource) => resource.includes('*'));
     expect(new Set(wild)).toEqual(
-      new Set([secrets, signed, tagged, '* if aws:RequestTag/tidings:stage=prod']),
+      new Set([secrets, signed, tagged, '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY']),
     );
+  });
+});
+
+describe('what is counted', () => {
+  it('is every delivery that was held because nothing could be signed', () => {
+    template.hasResourceProperties('AWS::Logs::MetricFilter', {
+      FilterPattern: '{ ($.message = "delivery.held") && ($.code = "signing_unavailable") }',
+      MetricTransformations: [
+        Match.objectLike({ MetricNamespace: 'Tidings', MetricName: 'signing_unavailable', MetricValue: '1' }),
+      ],
+    });
+    const [[, filter] = []] = ofType('AWS::Logs::MetricFilter');
+    expect(nameOf(filter?.Properties['LogGroupName'])).toBe('DeliveryDeliverLog');
   });
 });
 

@@ -120,6 +120,13 @@ describe('the size of a request', () => {
     expect(await outcome({ method: 'POST', path: events, body, isBase64Encoded: true })).toBe('202');
   });
 
+  it('may have 900 levels, and not one more', async () => {
+    const nested = (levels: number) =>
+      `{"type":"pipeline.run.failed","data":{"deep":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}}}`;
+    expect(await outcome({ method: 'POST', path: events, body: nested(900) })).toBe('202');
+    expect(await outcome({ method: 'POST', path: events, body: nested(901) })).toBe('400 invalid_json');
+  });
+
   it('in depth is the caller’s, too: what nobody can write out again is refused', async () => {
     const depth = 100_000;
     const body = `{"type":"pipeline.run.failed","data":{"deep":${'['.repeat(depth)}${']'.repeat(depth)}}}`;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../../lambdas/shared/json.ts';
+import { jsonDepth, jsonObject, parseJson } from '../../../lambdas/shared/json.ts';
 
 /** What a receiver gets of what a producer sent. */
 function passedOn(text: string): string {
@@ -62,6 +62,46 @@ describe('parseJson', () => {
     },
   );
 });
+
+describe('jsonObject', () => {
+  it.each(['{}', '{"a":1}', '{"n":12345678901234567890}', '{"__proto__":{"a":1}}'])(
+    'hands %s on as it is',
+    (text) => {
+      expect(JSON.stringify(jsonObject.parse(parseJson(text)))).toBe(text);
+    },
+  );
+
+  it.each(['[]', 'null', '5', '"text"', 'true', '12345678901234567890'])('refuses %s', (text) => {
+    expect(jsonObject.safeParse(parseJson(text)).success).toBe(false);
+  });
+});
+
+describe('jsonDepth', () => {
+  it.each([
+    ['5', 0],
+    ['"[[["', 0],
+    ['{}', 1],
+    ['[[],[]]', 2],
+    ['{"a":[{"b":[]}]}', 4],
+    [String.raw`["\\",["\"[[["]]`, 2],
+    ['{"[":"]","{":["}"]}', 2],
+  ])('of %s is %d', (text, expected) => {
+    expect(jsonDepth(text)).toBe(expected);
+  });
+
+  it('is that of the parsed value, for any JSON', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(jsonDepth(text)).toBe(depthOf(JSON.parse(text)));
+      }),
+    );
+  });
+});
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
 
 /** Within three digits of exponent, where doubles begin and cease to hold numbers. */
 const numberLiteral = fc

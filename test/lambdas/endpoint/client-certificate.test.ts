@@ -1,0 +1,113 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { readCertificate } from '../../../lambdas/endpoint/client-certificate.ts';
+import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { anOrganization } from '../../fakes/an-organization.ts';
+import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { endpointIdOf } from '../../fakes/ids.ts';
+import { testStartMs } from '../../fakes/clock.ts';
+import { aService } from '../api/a-service.ts';
+import type { Service } from '../api/a-service.ts';
+import { anAuthority } from '../delivery/certificates.ts';
+
+const path = `/v1/organizations/org_1/endpoints/${endpointIdOf('one')}/client-certificate`;
+const long = { validFromDays: -3_650, validToDays: 3_650 };
+const authority = await anAuthority();
+const one = await authority.issue({ ...long, commonName: 'one' });
+const two = await authority.issue({ ...long, commonName: 'two' });
+const uploaded = { certificate: one.certificate, privateKey: one.key };
+
+describe('a certificate and its key', () => {
+  it('are known by whose they are, by whom, and until when', () => {
+    const { fingerprint256, serialNumber, validToDate } = new X509Certificate(one.certificate);
+    expect(readCertificate(uploaded, testStartMs)).toMatchObject({
+      subject: 'CN=one',
+      issuer: 'CN=Test authority',
+      fingerprintSha256: fingerprint256,
+      serialNumber,
+      notAfter: validToDate.toISOString(),
+    });
+  });
+
+  it('may come with the chain, in order, and with text around them', () => {
+    const certificate = `subject: one\n${one.certificate}\n\n${authority.certificate}\n`;
+    expect(readCertificate({ ...uploaded, certificate }, testStartMs)).toMatchObject({ subject: 'CN=one' });
+  });
+
+  const encrypted = createPrivateKey(one.key)
+    .export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'planted' })
+    .toString();
+
+  it.each<[string, Partial<typeof uploaded>, string]>([
+    ['another certificate’s key', { privateKey: two.key }, 'privateKey'],
+    ['no key', { privateKey: 'planted' }, 'privateKey'],
+    ['an encrypted key', { privateKey: encrypted }, 'privateKey'],
+    ['a certificate for a key', { privateKey: one.certificate }, 'privateKey'],
+    ['no certificate', { certificate: 'planted' }, 'certificate'],
+    ['a key for a certificate', { certificate: one.key }, 'certificate'],
+    [
+      'a damaged certificate',
+      { certificate: one.certificate.replace(/\n.{20}/, '\nplanted') },
+      'certificate',
+    ],
+    ['a chain of strangers', { certificate: `${one.certificate}\n${two.certificate}` }, 'certificate'],
+    ['a chain upside down', { certificate: `${authority.certificate}\n${one.certificate}` }, 'privateKey'],
+    ['eleven certificates', { certificate: `${one.certificate}\n`.repeat(11) }, 'certificate'],
+  ])('with %s are refused, and not quoted', (_what, change, field) => {
+    const read = () => readCertificate({ ...uploaded, ...change }, testStartMs);
+    expect(read).toThrow(expect.objectContaining({ code: 'invalid_certificate', field }) as Error);
+    expect(read).not.toThrow(/planted/);
+  });
+
+  it('are refused before and after their time, to the millisecond', () => {
+    const { validFromDate, validToDate } = new X509Certificate(one.certificate);
+    const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
+    expect(() => readCertificate(uploaded, from - 1)).toThrow('not valid yet');
+    expect(() => readCertificate(uploaded, to)).toThrow('expired');
+    expect(readCertificate(uploaded, from)).toEqual(readCertificate(uploaded, to - 1));
+  });
+});
+
+describe('the client certificate of an endpoint', () => {
+  it('comes back without its key, which stands in no table and no log line', async () => {
+    const service = aWorld();
+    const put = await service.ask({ method: 'PUT', path, body: uploaded });
+    const got = await service.ask({ path });
+    expect(JSON.parse(got.body)).toEqual(JSON.parse(put.body));
+    const stored = await service.configuration.endpoints.get('org_1', endpointIdOf('one'));
+    const middle = one.key.split('\n')[1] ?? '';
+    expect(JSON.stringify([put, got, stored, service.lines])).not.toContain(middle);
+    expect(keptIn(service)).toEqual([JSON.stringify(uploaded)]);
+  });
+
+  it('that is replaced leaves one key behind, and that is removed none', async () => {
+    const service = aWorld();
+    await service.ask({ method: 'PUT', path, body: uploaded });
+    const other = { certificate: two.certificate, privateKey: two.key };
+    await service.ask({ method: 'PUT', path, body: other });
+    expect(keptIn(service)).toEqual([JSON.stringify(other)]);
+    expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 204 });
+    expect(keptIn(service)).toEqual([]);
+    expect(await service.ask({ path })).toMatchObject({ statusCode: 404 });
+    expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 404 });
+  });
+
+  it('of a change that lost a race is not kept', async () => {
+    const configuration = memoryConfiguration();
+    const replace = () => Promise.resolve(false);
+    const service = aWorld({ ...configuration, endpoints: { ...configuration.endpoints, replace } });
+    expect(await service.ask({ method: 'PUT', path, body: uploaded })).toMatchObject({ statusCode: 409 });
+    expect(keptIn(service)).toEqual([]);
+  });
+});
+
+function keptIn({ secrets }: Service): string[] {
+  return [...(secrets.secrets.get(`org_1/${endpointIdOf('one')}/client-certificate`)?.values() ?? [])];
+}
+
+function aWorld(configuration = memoryConfiguration()): Service {
+  const service = aService({ configuration });
+  service.configuration.setOrganization(anOrganization());
+  service.configuration.set(anEndpoint());
+  return service;
+}
