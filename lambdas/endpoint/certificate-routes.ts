@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Conflict, found } from '../shared/errors.ts';
+import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -39,12 +39,8 @@ function putRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route 
       const versionId = registration.chance.newUuid();
       const name = { ...params, part: 'client-certificate' as const };
       await registration.secrets.put(name, { id: versionId, value: JSON.stringify(body) });
-      try {
-        await replace(registration, before, { ...before, clientCertificate: { ...facts, versionId } });
-      } catch (fault) {
-        if (fault instanceof Conflict) await registration.secrets.retire(name, versionId);
-        throw fault;
-      }
+      const changed = { ...before, clientCertificate: { ...facts, versionId } };
+      await replace(registration, { before, changed }, () => registration.secrets.retire(name, versionId));
       if (before.clientCertificate !== undefined) {
         await registration.secrets.retire(name, before.clientCertificate.versionId);
       }
@@ -90,7 +86,7 @@ function removeRoute({ registration, getEndpoint }: CertificateRoutesPorts): Rou
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const { clientCertificate, ...after } = before;
       await found(Promise.resolve(clientCertificate), 'client certificate');
-      await replace(registration, before, after);
+      await replace(registration, { before, changed: after }, () => Promise.resolve());
       await registration.secrets.remove({ ...params, part: 'client-certificate' });
     },
   });

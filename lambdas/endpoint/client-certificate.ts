@@ -25,7 +25,6 @@ export const clientCertificate = z.object({
 /** What is shown of it. */
 export const shownCertificate = clientCertificate.omit({ versionId: true });
 
-export type ClientCertificate = z.output<typeof clientCertificate>;
 export type CertificateFacts = z.output<typeof shownCertificate>;
 
 /** What is kept in Secrets Manager, as JSON. */

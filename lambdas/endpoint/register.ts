@@ -105,23 +105,28 @@ export async function amend(
     judgeHeaders(wanted, before.headers);
     headers = await storeHeaders({ ...ports, newUuid }, owner, { wanted, before: before.headers });
   }
-  const after = { ...changed, headers: [...headers] };
-  try {
-    const written = await replace(ports, before, after);
-    await retireHeaders({ ...ports, newUuid }, owner, { before: before.headers, after: headers });
-    return written;
-  } catch (fault) {
-    if (fault instanceof Conflict) {
-      await retireHeaders({ ...ports, newUuid }, owner, { before: headers, after: before.headers });
-    }
-    throw fault;
-  }
+  const retire = (left: { before: readonly OwnHeader[]; after: readonly OwnHeader[] }) =>
+    retireHeaders({ ...ports, newUuid }, owner, left);
+  const written = await replace(ports, { before, changed: { ...changed, headers: [...headers] } }, () =>
+    retire({ before: headers, after: before.headers }),
+  );
+  await retire({ before: before.headers, after: headers });
+  return written;
 }
 
-/** Writes a changed endpoint, unless somebody has been faster. */
-export async function replace(ports: RegisterPorts, before: Endpoint, changed: Endpoint): Promise<Endpoint> {
+/**
+ * Writes a changed endpoint, unless somebody has been faster; then what was written for it beforehand is undone.
+ *
+ * @throws Conflict `changed_meanwhile`
+ */
+export async function replace(
+  ports: RegisterPorts,
+  { before, changed }: { before: Endpoint; changed: Endpoint },
+  undo: () => Promise<void>,
+): Promise<Endpoint> {
   const after = { ...changed, updatedAt: isoTime(ports.now()) };
   if (await ports.endpoints.replace(before, after)) return after;
+  await undo();
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
 }
 

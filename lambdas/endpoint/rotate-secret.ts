@@ -40,13 +40,8 @@ export async function rotateSecret(
   const name = { organizationId: before.organizationId, endpointId: before.id, part: 'signing' as const };
   await ports.secrets.put(name, version);
   const secretVersions = [{ id: version.id, createdAt: isoTime(nowMs) }, ...older];
-  let endpoint: Endpoint;
-  try {
-    endpoint = await replace(ports, before, { ...before, secretVersions });
-  } catch (fault) {
-    if (fault instanceof Conflict) await ports.secrets.retire(name, version.id);
-    throw fault;
-  }
+  const changed = { ...before, secretVersions };
+  const endpoint = await replace(ports, { before, changed }, () => ports.secrets.retire(name, version.id));
   const kept = new Set(secretVersions.map(({ id }) => id));
   for (const { id } of before.secretVersions.filter(({ id }) => !kept.has(id))) {
     await ports.secrets.retire(name, id);

@@ -38,4 +38,3 @@ export const eventType = eventTypeDefinition.extend({
 });
 
 export type EventType = z.output<typeof eventType>;
-export type EventTypeDefinition = z.output<typeof eventTypeDefinition>;

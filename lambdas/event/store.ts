@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
@@ -6,7 +5,7 @@ import { eventId } from '../shared/identifier.ts';
 import { parseJson } from '../shared/json.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { queryAll, queryPage } from '../shared/store.ts';
+import { isWritten, queryAll, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { eventType } from './event-type.ts';
@@ -31,20 +30,12 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
   return {
     /** Stores an event once; when it was there before, that one is returned and nothing is changed. */
     add: async (event: StoredEvent): Promise<StoredEvent | undefined> => {
-      const key = eventKey(event.organizationId, event.id);
-      try {
-        const ConditionExpression = 'attribute_not_exists(pk)';
-        await client.send(
-          new PutCommand({ TableName: ledger, Item: { ...key, ...event }, ConditionExpression }),
-        );
-        return undefined;
-      } catch (fault) {
-        if (!(fault instanceof ConditionalCheckFailedException)) throw fault;
-        const answer = await client.send(
-          new GetCommand({ TableName: ledger, Key: key, ConsistentRead: true }),
-        );
-        return storedEvent.parse(answer.Item);
-      }
+      const Key = eventKey(event.organizationId, event.id);
+      const ConditionExpression = 'attribute_not_exists(pk)';
+      const write = { TableName: ledger, Item: { ...Key, ...event }, ConditionExpression };
+      if (await isWritten(client, new PutCommand(write))) return undefined;
+      const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
+      return storedEvent.parse(answer.Item);
     },
 
     get: async (organizationId: string, id: string): Promise<StoredEvent | undefined> => {
