@@ -1,3 +1,4 @@
+import type { EventBus } from 'aws-cdk-lib/aws-events';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
@@ -16,6 +17,7 @@ import { WorkQueue } from './work-queue.ts';
 export interface DeliveryProps {
   readonly settings: Settings;
   readonly storage: Storage;
+  readonly bus: EventBus;
   readonly secretPrefix: string;
   readonly receivers: TargetEnv;
   /** Whom tokens name as their issuer. */
@@ -49,6 +51,7 @@ export class Delivery extends Construct {
       LEDGER_TABLE: storage.ledger.tableName,
       DELIVERIES_QUEUE_URL: this.deliveries.queueUrl,
       RETRIES_QUEUE_URL: this.retries.queueUrl,
+      BUS_NAME: props.bus.eventBusName,
       SECRET_PREFIX: props.secretPrefix,
       ISSUER: props.issuer,
       RETENTION_DAYS: String(retentionDays),
@@ -84,9 +87,10 @@ export class Delivery extends Construct {
     });
     deliver.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
     deliver.allow(
-      ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       storage.ledger.tableArn,
     );
+    deliver.allow(['events:PutEvents'], props.bus.eventBusArn);
     deliver.allow(['sqs:SendMessage'], this.retries.queueArn);
     deliver.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     allowSigning(deliver, stage);

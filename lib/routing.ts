@@ -39,7 +39,7 @@ export class Routing extends Construct {
       new SqsEventSource(events, { batchSize: 10, maxConcurrency: 50, reportBatchItemFailures: true }),
     );
     route.allow(['dynamodb:Query'], storage.config.tableArn);
-    route.allow(['dynamodb:PutItem', 'dynamodb:GetItem'], storage.ledger.tableArn);
+    route.allow(['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'], storage.ledger.tableArn);
     route.allow(['sqs:SendMessage'], deliveries.queueArn);
     route.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
   }

@@ -1,22 +1,26 @@
 import { unpackBody } from '../event/body.ts';
-import { effectivePolicy } from '../organization/policy.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { TargetRules } from '../endpoint/target.ts';
 import type { Post, PostResult } from './answer.ts';
-import { classify } from './classify.ts';
+import { classify, observationOf } from './classify.ts';
 import type { Outcome } from './classify.ts';
-import type { Job } from './decide.ts';
+import type { Job, Known } from './decide.ts';
 import { attemptOf, keepResponseBytes } from './attempt-record.ts';
 import { attemptsKeptMax } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 import { follow } from './follow.ts';
+import type { FollowPorts } from './follow.ts';
 import { hold } from './hold.ts';
 import type { HoldPorts } from './hold.ts';
+import type { DeliveryMessage } from './message.ts';
+import { note } from './note.ts';
+import type { NotePorts } from './note.ts';
 import type { Prepared, Unsigned } from './prepare.ts';
 
-export interface AttemptPorts extends HoldPorts {
+export interface AttemptPorts extends HoldPorts, FollowPorts, NotePorts {
+  readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
   readonly record: (after: Delivery) => Promise<'recorded' | 'superseded'>;
@@ -27,40 +31,72 @@ export interface AttemptPorts extends HoldPorts {
 /** Time to record an outcome and to send what follows, when the answer came at the last moment. */
 const settleMs = 5_000;
 
+/** Whether an attempt that begins now can be recorded and followed before the function's time is up. */
+export function hasTime({ policy }: Job, remainingMs: number): boolean {
+  return remainingMs >= policy.timeoutSeconds * 1000 + settleMs;
+}
+
 /**
  * One attempt: sign, post, record, and send what follows, in this order. A crash anywhere repeats a request at
  * worst and loses nothing (failures.md, section 1).
+ *
+ * @param isProbe whether it holds the lease of its endpoint's breaker
  */
-export async function attempt(ports: AttemptPorts, job: Job, remainingMs: number): Promise<Verdict> {
-  const policy = effectivePolicy(job.endpoint.policy, job.organization.policy);
-  const timeoutMs = policy.timeoutSeconds * 1000;
-  // Nothing has begun, so the message may come back for another invocation.
-  if (remainingMs < timeoutMs + settleMs) return 'failed';
-
+export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): Promise<Verdict> {
+  const { endpoint, policy, message } = job;
   const startedMs = ports.now();
   let request: Prepared & { readonly body: Uint8Array };
   try {
     request = await prepared(ports, job);
   } catch (fault) {
-    return hold(ports, job.message, { code: 'signing_unavailable', fault });
+    return hold(ports, message, { code: 'signing_unavailable', fault });
   }
-  const { url, keepResponse } = job.endpoint;
   const result = await ports.post({
     ...request,
-    url,
-    timeoutMs,
+    url: endpoint.url,
+    timeoutMs: policy.timeoutSeconds * 1000,
     rules: ports.targetRules,
-    ...(keepResponse ? { keepResponseBytes } : {}),
+    ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
   });
+  const nowMs = ports.now();
   const outcome = classify(result.answer, {
     policy: policy.retry,
-    attemptOfRound: job.message.attempt - roundStartOf(job),
+    attemptOfRound: message.attempt - roundStartOf(job),
     chance: ports.random(),
-    nowMs: ports.now(),
+    nowMs,
   });
   const after = settled(ports, job, { outcome, result, startedMs });
   logAttempt(ports, job, { outcome, result, bytes: request.body.length });
-  if ((await ports.record(after)) === 'recorded') await follow(ports, after);
+  const recorded = await ports.record(after);
+  await note(ports, job, { ...observationOf(result.answer, nowMs), isProbe, durationMs: result.durationMs });
+  return recorded === 'recorded' ? followOrHold(ports, message, after) : followLate(ports, job);
+}
+
+/** Sends what follows a record; while the bus does not take what must be said, it is put off. */
+export async function followOrHold(
+  ports: HoldPorts & FollowPorts,
+  message: DeliveryMessage,
+  delivery: Delivery,
+): Promise<'done'> {
+  try {
+    await follow(ports, delivery);
+    return 'done';
+  } catch (fault) {
+    return hold(ports, { ...message, again: true }, { code: 'bus_unavailable', fault });
+  }
+}
+
+/** Longer than it takes a copy to send what follows its record. */
+const safetyMs = 60_000;
+
+/**
+ * Another copy of the message has recorded this attempt; should it die before it has sent what follows, nobody
+ * would come back for it, since this one ends here. So a safety copy of what follows comes a minute late.
+ */
+async function followLate(ports: AttemptPorts, { message }: Job): Promise<'done'> {
+  const { delivery } = await ports.readKnown(message);
+  const isOwn = delivery?.round === message.round && delivery.attemptCount === message.attempt;
+  if (isOwn) await follow(ports, delivery, safetyMs);
   return 'done';
 }
 

@@ -42,6 +42,20 @@ export function classify(answer: Answer, budget: Budget): Outcome {
   return { kind: 'retry', code, statusCode, waitMs: Math.max(scheduledWaitMs(budget), hintMs) };
 }
 
+/** What an answer tells of its endpoint: whether it lives, and whether it asks for patience. */
+export function observationOf(answer: Answer, nowMs: number) {
+  if (answer.kind !== 'response') return { kind: 'failure' as const, isThrottle: false, retryAfterMs: 0 };
+  const { status, retryAfter } = answer;
+  if (status >= 200 && status <= 299) return { kind: 'success' as const };
+  if (status === 410) return { kind: 'gone' as const };
+  const isThrottled = isThrottle(status);
+  return {
+    kind: 'failure' as const,
+    isThrottle: isThrottled,
+    retryAfterMs: isThrottled ? retryAfterMs(retryAfter, { nowMs }) : 0,
+  };
+}
+
 function isThrottle(status: number): boolean {
   return status === 429 || status === 503;
 }

@@ -1,8 +1,11 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { wants } from '../endpoint/wants.ts';
 import type { StoredEvent } from '../event/event.ts';
+import type { Health } from '../endpoint/health/health.ts';
 import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
+import { effectivePolicy } from '../organization/policy.ts';
+import type { EffectivePolicy } from '../organization/policy.ts';
 import type { Delivery, DiscardReason } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -17,6 +20,11 @@ export function isComplete({ organization, endpoint }: Recipient): boolean {
   return organization !== undefined && endpoint !== undefined;
 }
 
+/** Whether deliveries to it may wait for something; for all others they end at once. */
+export function isServed({ organization, endpoint }: Recipient): boolean {
+  return organization !== undefined && isEntitled(organization) && endpoint?.active === true;
+}
+
 /** What the ledger knows. */
 export interface Known {
   readonly delivery: Delivery | undefined;
@@ -28,6 +36,7 @@ export interface Job {
   readonly message: DeliveryMessage;
   readonly organization: Organization;
   readonly endpoint: Endpoint;
+  readonly policy: EffectivePolicy;
   readonly event: StoredEvent;
   readonly delivery: Delivery | undefined;
 }
@@ -41,6 +50,9 @@ export type Decision =
   | { readonly kind: 'follow'; readonly delivery: Delivery };
 
 export interface Facts extends Recipient, Known {
+  readonly health: Health;
+  /** When SQS took the message. */
+  readonly sentAtMs: number;
   readonly nowMs: number;
 }
 
@@ -51,18 +63,22 @@ export interface Facts extends Recipient, Known {
 export function decide(received: DeliveryMessage, facts: Facts): Decision {
   const message = leading(received.dead === undefined ? received : reopening(received), facts);
   if ('kind' in message) return message;
-  const { organization, endpoint, event, delivery } = facts;
+  const { organization, endpoint, event, delivery, health } = facts;
   if (endpoint === undefined) return { kind: 'discard', message, reason: 'endpoint_deleted' };
   if (organization === undefined || !isEntitled(organization)) {
     return { kind: 'discard', message, reason: 'not_entitled' };
   }
   if (!endpoint.active) return { kind: 'discard', message, reason: 'endpoint_disabled' };
+  if (health.off !== undefined) {
+    return { kind: 'discard', message, reason: health.off.reason === 'gone' ? 'gone' : 'endpoint_disabled' };
+  }
   if (event === undefined) return { kind: 'discard', message, reason: 'expired' };
   // What somebody asked for by hand is sent, whatever the subscription says by now.
   if (message.round === 1 && !stillWanted(endpoint, event)) {
     return { kind: 'discard', message, reason: 'unsubscribed' };
   }
-  return { kind: 'attempt', job: { message, organization, endpoint, event, delivery } };
+  const policy = effectivePolicy(endpoint.policy, organization.policy);
+  return { kind: 'attempt', job: { message, organization, endpoint, policy, event, delivery } };
 }
 
 function stillWanted(endpoint: Endpoint, { type, category }: StoredEvent): boolean {
@@ -73,7 +89,8 @@ function stillWanted(endpoint: Endpoint, { type, category }: StoredEvent): boole
  * The message, if it is the one that leads, with its number in the ledger's count: whoever opens a round asks for
  * its first attempt, whatever number that has become.
  */
-function leading(message: DeliveryMessage, { delivery, nowMs }: Facts): DeliveryMessage | Decision {
+function leading(message: DeliveryMessage, facts: Facts): DeliveryMessage | Decision {
+  const { delivery } = facts;
   if (delivery === undefined) return message;
   if (message.round > delivery.round) {
     // A redrive revives only what is dead: by now somebody may have retried it by hand.
@@ -84,22 +101,26 @@ function leading(message: DeliveryMessage, { delivery, nowMs }: Facts): Delivery
   const opensRound = message.trigger === 'manual' || message.trigger === 'redrive';
   const attempt = opensRound ? delivery.roundStart + 1 : message.attempt;
   if (delivery.status === 'retrying' && delivery.attemptCount < attempt) return { ...message, attempt };
-  const mustFollow = delivery.attemptCount === attempt && isUnfinished(message, delivery, nowMs);
+  const mustFollow = delivery.attemptCount === attempt && isUnfinished(message, delivery, facts);
   return mustFollow ? { kind: 'follow', delivery } : { kind: 'drop' };
 }
 
-/** Past this, the message that should have come at `nextAttemptAt` was never sent. */
+/** Past this, the message that should have come was never sent. */
 const overdueMs = 60_000;
 
 /**
  * A message whose own attempt is the latest recorded one has been handled but for its end. Received again, its
  * function died between the record and the next message, which must be sent now. Received once, it is a copy: the
- * next message is on its way, unless it is overdue.
+ * next message is on its way, unless it is overdue. For a dead delivery nothing is sent any more, so a message that
+ * was sent later has come out of the dead-letter queue, where it lay without its mark because SQS had not taken the
+ * marked one: it gets its mark, and can be redriven by that.
  */
-function isUnfinished(message: DeliveryMessage, { status, nextAttemptAt }: Delivery, nowMs: number): boolean {
+function isUnfinished(message: DeliveryMessage, delivery: Delivery, { nowMs, sentAtMs }: Facts): boolean {
+  const { status, nextAttemptAt, updatedAt } = delivery;
   if (status !== 'retrying' && status !== 'dead') return false;
   const isOverdue = nextAttemptAt !== undefined && nowMs > Date.parse(nextAttemptAt) + overdueMs;
-  return message.again === true || isOverdue;
+  const isUnmarked = status === 'dead' && sentAtMs > Date.parse(updatedAt) + overdueMs;
+  return message.again === true || isOverdue || isUnmarked;
 }
 
 /** What a dead message asks for that has come back by a redrive: a new round. */

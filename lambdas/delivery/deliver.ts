@@ -1,16 +1,19 @@
+import type { Health } from '../endpoint/health/health.ts';
+import { sayUnsaid } from '../endpoint/health/say.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
-import { attempt } from './attempt.ts';
+import { attempt, followOrHold, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
-import { decide } from './decide.ts';
-import type { Decision, Known, Recipient } from './decide.ts';
+import { decide, isServed } from './decide.ts';
+import type { Decision, Job, Known, Recipient } from './decide.ts';
 import type { Delivery } from './delivery.ts';
-import { follow } from './follow.ts';
+import { pass, putOff } from './gate.ts';
+import type { GatePorts } from './gate.ts';
 import { hold } from './hold.ts';
 import { hopSeconds } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
 
-export interface DeliverPorts extends AttemptPorts {
+export interface DeliverPorts extends AttemptPorts, GatePorts {
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
   readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
 }
@@ -47,6 +50,7 @@ export async function deliver(
 
 async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
   let recipient: Recipient;
+  let health: Health;
   let known: Known;
   try {
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
@@ -54,18 +58,33 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     return hold(ports, message, { code: 'configuration_unavailable', fault });
   }
   try {
+    health = await ports.health.read(message.endpointId);
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  }
+  if (isServed(recipient) && (await putOff(ports, message, health))) return 'done';
+  try {
     known = await ports.readKnown(message);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  const decision = decide(message, { ...recipient, ...known, nowMs: ports.now() });
-  return carryOut(ports, decision, { message, known, reception });
+  if (recipient.endpoint !== undefined) await sayUnsaid(ports, recipient.endpoint, health);
+  const { sentAtMs } = reception;
+  const decision = decide(message, { ...recipient, ...known, health, sentAtMs, nowMs: ports.now() });
+  return carryOut(ports, decision, { message, known, health, reception });
+}
+
+interface Situation {
+  readonly message: DeliveryMessage;
+  readonly known: Known;
+  readonly health: Health;
+  readonly reception: Reception;
 }
 
 async function carryOut(
   ports: DeliverPorts,
   decision: Decision,
-  { message, known, reception }: { message: DeliveryMessage; known: Known; reception: Reception },
+  { message, known, health, reception }: Situation,
 ): Promise<Verdict> {
   const { organizationId, endpointId, eventId, attempt: number, round } = message;
   const ids = { organizationId, endpointId, eventId, attempt: number, round };
@@ -75,8 +94,7 @@ async function carryOut(
       return 'done';
     case 'follow':
       ports.log('delivery.resumed', ids);
-      await follow(ports, decision.delivery);
-      return 'done';
+      return followOrHold(ports, message, decision.delivery);
     case 'discard': {
       const after = discarded(ports, decision, known.delivery);
       ports.log('delivery.discarded', {
@@ -87,8 +105,24 @@ async function carryOut(
       return 'done';
     }
     case 'attempt':
-      return attempt(ports, decision.job, reception.remainingMs());
+      return gated(ports, decision.job, { health, reception });
   }
+}
+
+async function gated(
+  ports: DeliverPorts,
+  job: Job,
+  { health, reception }: Pick<Situation, 'health' | 'reception'>,
+): Promise<Verdict> {
+  // Nothing has begun, so the message may come back for another invocation.
+  if (!hasTime(job, reception.remainingMs())) return 'failed';
+  let passed: 'go' | 'probe' | 'waits';
+  try {
+    passed = await pass(ports, job, health);
+  } catch (fault) {
+    return hold(ports, job.message, { code: 'ledger_unavailable', fault });
+  }
+  return passed === 'waits' ? 'done' : attempt(ports, job, passed === 'probe');
 }
 
 /** The delivery after it was deliberately not made. */

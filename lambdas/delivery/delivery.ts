@@ -11,6 +11,7 @@ export const discardReason = z.enum([
   'unsubscribed',
   'not_entitled',
   'expired',
+  'gone',
 ]);
 
 /** One request to a receiver, as the ledger and the API show it. */

@@ -7,6 +7,7 @@ export const deliverEnv = targetEnv.extend({
   LEDGER_TABLE: z.string().min(1),
   DELIVERIES_QUEUE_URL: z.url(),
   RETRIES_QUEUE_URL: z.url(),
+  BUS_NAME: z.string().min(1),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
   SECRET_PREFIX: z.string().min(1),
   /** Whom tokens of the scheme `jwt` name as their issuer: the API's URL. */

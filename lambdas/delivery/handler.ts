@@ -1,9 +1,13 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { targetRulesOf } from '../endpoint/env.ts';
+import { remembered } from '../endpoint/health/remembered.ts';
+import { makeHealthStore, makeReserve } from '../endpoint/health/store.ts';
+import { makePublish } from '../event/bus.ts';
 import { workThroughBatch } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
 import { readEnvironment } from '../shared/environment.ts';
@@ -42,6 +46,9 @@ const ports: DeliverPorts = {
   readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isComplete),
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
   record: makeRecord(client, env.LEDGER_TABLE),
+  health: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)),
+  reserve: makeReserve(client, env.LEDGER_TABLE, Date.now),
+  announce: makePublish(new EventBridgeClient(impatience), env.BUS_NAME),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
   prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
   post: makePost(),

@@ -13,7 +13,8 @@ export interface HoldPorts {
 }
 
 /** What of ours did not work. */
-export type OwnFault = 'configuration_unavailable' | 'ledger_unavailable' | 'signing_unavailable';
+export type OwnFault =
+  'configuration_unavailable' | 'ledger_unavailable' | 'signing_unavailable' | 'bus_unavailable';
 
 const heldMs = 60_000;
 

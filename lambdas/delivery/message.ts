@@ -31,6 +31,8 @@ export const deliveryMessage = z.object({
   again: z.literal(true).exactOptional(),
   /** Not to be tried before. */
   notBefore: z.iso.datetime().exactOptional(),
+  /** `notBefore` is a slot that its endpoint's pace has given it. */
+  paced: z.literal(true).optional(),
   trigger,
   /** Code of the attempt before. */
   lastError: z.string().exactOptional(),
@@ -81,5 +83,10 @@ export function hopSeconds(notBeforeMs: number, nowMs: number): number {
 
 /** The same message, to be looked at again at a later moment. */
 export function waitingUntil(message: DeliveryMessage, notBeforeMs: number): DeliveryMessage {
-  return { ...message, notBefore: isoTime(notBeforeMs) };
+  return { ...message, notBefore: isoTime(notBeforeMs), paced: undefined };
+}
+
+/** Whether a message comes straight from routing: what waits, or is asked for by hand, is in the lane of retries. */
+export function isFresh({ notBefore, trigger }: DeliveryMessage): boolean {
+  return notBefore === undefined && trigger === 'scheduled';
 }

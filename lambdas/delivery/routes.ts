@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Health } from '../endpoint/health/health.ts';
 import { skipped } from '../event/event.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { eventSummary, summaryOf } from '../event/routes.ts';
@@ -9,13 +10,14 @@ import { pageOf, pageQuery } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
+import { againMessage } from './again.ts';
 import { delivery, deliveryStatus, deliverySummary } from './delivery.ts';
 import type { Delivery, DeliverySummary } from './delivery.ts';
-import { firstMessage } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
 
 export interface DeliveryRoutesPorts {
   readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+  readonly readHealth: (endpointId: string) => Promise<Health>;
   readonly getEvent: (organizationId: string, id: string) => Promise<StoredEvent | undefined>;
   readonly deliveries: {
     readonly get: (endpointId: string, eventId: string) => Promise<Delivery | undefined>;
@@ -144,7 +146,7 @@ function getRoute({ getEndpoint, deliveries }: DeliveryRoutesPorts): Route {
   });
 }
 
-function retryRoute({ getEndpoint, getEvent, deliveries, send }: DeliveryRoutesPorts): Route {
+function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: DeliveryRoutesPorts): Route {
   return route({
     method: 'POST',
     path: `${deliveryPath}/retry`,
@@ -161,28 +163,14 @@ function retryRoute({ getEndpoint, getEvent, deliveries, send }: DeliveryRoutesP
       const event = await found(getEvent(params.organizationId, params.eventId), 'event');
       const wasWanted = [...event.endpoints, ...event.skipped.map((skip) => skip.endpointId)];
       if (!wasWanted.includes(endpoint.id)) throw new NotFound('delivery');
-      if (!endpoint.active) {
+      if (!endpoint.active || (await readHealth(endpoint.id)).off !== undefined) {
         throw new Conflict('endpoint_disabled', 'Switch the endpoint on first: it receives nothing now.');
       }
       const before = await deliveries.get(endpoint.id, event.id);
-      await send(manualMessage({ ...params, eventType: event.type }, before));
+      await send(againMessage({ ...params, eventType: event.type }, before));
       return { endpointId: endpoint.id, eventId: event.id };
     },
   });
-}
-
-/** Opens the next round: the ledger lets the first copy of it pass and drops what else is under way. */
-function manualMessage(
-  ids: Parameters<typeof firstMessage>[0],
-  before: Delivery | undefined,
-): DeliveryMessage {
-  const first = firstMessage(ids);
-  return {
-    ...first,
-    round: (before?.round ?? 1) + 1,
-    attempt: (before?.attemptCount ?? 0) + 1,
-    trigger: 'manual',
-  };
 }
 
 function deadLettersRoute({ deliveries }: DeliveryRoutesPorts): Route {

@@ -7,12 +7,21 @@ import type { Page, PageQuery } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { endpointChange, newEndpoint, show, shownEndpoint } from './endpoint.ts';
+import { showHealth, shownHealth } from './health/health.ts';
+import type { Health } from './health/health.ts';
+import { resume } from './health/resume.ts';
+import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
 import { amend, register, unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
 
 export interface EndpointRoutesPorts {
   readonly registration: RegisterPorts;
+  readonly resumption: ResumePorts;
+  readonly health: {
+    readonly read: (endpointId: string) => Promise<Health>;
+    readonly forget: (endpointId: string) => Promise<void>;
+  };
   readonly getOrganization: (id: string) => Promise<Organization | undefined>;
   readonly endpoints: {
     readonly get: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
@@ -25,13 +34,25 @@ const one = `${collection}/{endpointId}`;
 const inCollection = z.strictObject({ organizationId });
 const toOne = z.strictObject({ organizationId, endpointId });
 const shownWithSecret = shownEndpoint.extend({ secret: z.string() });
+const shownWithHealth = shownEndpoint.extend({ health: shownHealth });
 
 /** The operations on endpoints. */
 export function endpointRoutes(ports: EndpointRoutesPorts): Route[] {
-  return [listRoute(ports), createRoute(ports), getRoute(ports), changeRoute(ports), removeRoute(ports)];
+  return [
+    listRoute(ports),
+    createRoute(ports),
+    getRoute(ports),
+    changeRoute(ports),
+    resumeRoute(ports),
+    removeRoute(ports),
+  ];
 }
 
-function listRoute({ endpoints }: EndpointRoutesPorts): Route {
+async function withHealth({ health }: EndpointRoutesPorts, endpoint: Endpoint) {
+  return { ...show(endpoint), health: showHealth(await health.read(endpoint.id)) };
+}
+
+function listRoute(ports: EndpointRoutesPorts): Route {
   return route({
     method: 'GET',
     path: collection,
@@ -42,10 +63,10 @@ function listRoute({ endpoints }: EndpointRoutesPorts): Route {
     params: inCollection,
     query: pageQuery,
     body: noBody,
-    answer: { status: 200, schema: pageOf(shownEndpoint) },
+    answer: { status: 200, schema: pageOf(shownWithHealth) },
     handle: async ({ params, query }) => {
-      const page = await endpoints.list(params.organizationId, query);
-      return { ...page, data: page.data.map(show) };
+      const page = await ports.endpoints.list(params.organizationId, query);
+      return { ...page, data: await Promise.all(page.data.map((one) => withHealth(ports, one))) };
     },
   });
 }
@@ -70,24 +91,26 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
   });
 }
 
-function getRoute({ endpoints }: EndpointRoutesPorts): Route {
+function getRoute(ports: EndpointRoutesPorts): Route {
   return route({
     method: 'GET',
     path: one,
     operationId: 'getEndpoint',
-    summary: 'An endpoint, without its secret',
+    summary: 'An endpoint and how it does, without its secret',
     scope: 'webhooks:read',
     entitlement: 'read',
     params: toOne,
     query: noQuery,
     body: noBody,
-    answer: { status: 200, schema: shownEndpoint },
-    handle: async ({ params }) =>
-      show(await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint')),
+    answer: { status: 200, schema: shownWithHealth },
+    handle: async ({ params }) => {
+      const { organizationId, endpointId } = params;
+      return withHealth(ports, await found(ports.endpoints.get(organizationId, endpointId), 'endpoint'));
+    },
   });
 }
 
-function changeRoute({ endpoints, registration, getOrganization }: EndpointRoutesPorts): Route {
+function changeRoute({ endpoints, registration, resumption, getOrganization }: EndpointRoutesPorts): Route {
   return route({
     method: 'PATCH',
     path: one,
@@ -102,12 +125,38 @@ function changeRoute({ endpoints, registration, getOrganization }: EndpointRoute
     handle: async ({ params, body }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
       const organization = await found(getOrganization(params.organizationId), 'organization');
-      return show(await amend(registration, { before, organization }, body));
+      const after = await amend(registration, { before, organization }, body);
+      // Who switches it on does not mean the failures of long ago.
+      if (body.active === true) await resume(resumption, after);
+      return show(after);
     },
   });
 }
 
-function removeRoute({ endpoints, registration }: EndpointRoutesPorts): Route {
+function resumeRoute({ endpoints, registration, resumption, getOrganization }: EndpointRoutesPorts): Route {
+  return route({
+    method: 'POST',
+    path: `${one}/resume`,
+    operationId: 'resumeEndpoint',
+    summary: 'Deliver again at once: end a pause, or switch on what was switched off, with a day of grace',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params: toOne,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 200, schema: shownWithHealth },
+    handle: async ({ params }) => {
+      const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+      const organization = await found(getOrganization(params.organizationId), 'organization');
+      const after = before.active
+        ? before
+        : await amend(registration, { before, organization }, { active: true });
+      return { ...show(after), health: showHealth(await resume(resumption, after)) };
+    },
+  });
+}
+
+function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): Route {
   return route({
     method: 'DELETE',
     path: one,
@@ -122,6 +171,7 @@ function removeRoute({ endpoints, registration }: EndpointRoutesPorts): Route {
     handle: async ({ params }) => {
       const { organizationId, endpointId } = params;
       await unregister(registration, await found(endpoints.get(organizationId, endpointId), 'endpoint'));
+      await health.forget(endpointId);
     },
   });
 }

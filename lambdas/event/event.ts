@@ -3,7 +3,7 @@ import { storedBody } from './body.ts';
 import { category } from './event-type.ts';
 
 /** Why an endpoint that wanted an event was not meant to get it. */
-export const skipReason = z.enum(['endpoint_disabled', 'not_entitled']);
+export const skipReason = z.enum(['endpoint_disabled', 'gone', 'not_entitled']);
 
 export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
 
@@ -36,9 +36,19 @@ export const storedEvent = z.object({
   expiresAt: z.number(),
 });
 
+/** What there is to know of an event but its body, which is most of its bytes. */
+export const eventSummary = storedEvent.omit({ body: true });
+
 export type StoredEvent = z.output<typeof storedEvent>;
+export type EventSummary = z.output<typeof eventSummary>;
 export type RefusalReason = z.output<typeof refusalReason>;
 export type Skipped = z.output<typeof skipped>;
+
+/** A stretch of time in ISO time, both ends included. */
+export interface Span {
+  readonly since: string;
+  readonly until: string;
+}
 
 export interface EventBody {
   readonly id: string;

@@ -9,14 +9,38 @@ const retry = z.strictObject({
   maximumAttempts: z.number().int().min(1).max(30).exactOptional(),
 });
 
+/** When an endpoint that keeps failing is left alone for a time, and for how long. */
+const circuitBreaker = z.strictObject({
+  /** Failures in a row that it takes; an answer of 429 or 503 counts half. */
+  failures: z.number().int().min(1).max(1_000).exactOptional(),
+  /** And so long without a success. */
+  withoutSuccessSeconds: z.number().min(0).max(3_600).exactOptional(),
+  /** The first pause; each failed probe doubles it, up to the maximum. */
+  pauseSeconds: z.number().min(1).max(3_600).exactOptional(),
+  maximumPauseSeconds: z.number().min(1).max(86_400).exactOptional(),
+});
+
 /** How an endpoint's deliveries are tried; an organization's is the default of its endpoints. */
 export const policy = z.strictObject({
   /** From name lookup to the end of the answer's headers. */
   timeoutSeconds: z.number().min(1).max(30).exactOptional(),
   retry: retry.exactOptional(),
+  /** `null` turns it off. */
+  circuitBreaker: circuitBreaker.nullable().exactOptional(),
+  /** Hours of nothing but failure after which the endpoint is switched off; `null` = never. */
+  disableAfterHours: z.number().min(1).max(8_760).nullable().exactOptional(),
+  /** Attempts a second at most, of all deliveries together; `null` = as many as come. */
+  rateLimitPerSecond: z.number().min(0.01).max(10_000).nullable().exactOptional(),
 });
 
 export type Policy = z.output<typeof policy>;
+
+export interface CircuitBreaker {
+  readonly failures: number;
+  readonly withoutSuccessSeconds: number;
+  readonly pauseSeconds: number;
+  readonly maximumPauseSeconds: number;
+}
 
 export interface RetryPolicy {
   readonly initialBackoffSeconds: number;
@@ -28,12 +52,25 @@ export interface RetryPolicy {
 export interface EffectivePolicy {
   readonly timeoutSeconds: number;
   readonly retry: RetryPolicy;
+  readonly circuitBreaker: CircuitBreaker | null;
+  readonly disableAfterHours: number | null;
+  readonly rateLimitPerSecond: number | null;
 }
+
+const defaultBreaker: CircuitBreaker = {
+  failures: 10,
+  withoutSuccessSeconds: 30,
+  pauseSeconds: 60,
+  maximumPauseSeconds: 3_600,
+};
 
 /** Ten attempts over about 35 hours (DESIGN.md, section 4). */
 export const defaultPolicy: EffectivePolicy = {
   timeoutSeconds: 15,
   retry: { initialBackoffSeconds: 5, multiplier: 5, maximumBackoffSeconds: 36_000, maximumAttempts: 10 },
+  circuitBreaker: defaultBreaker,
+  disableAfterHours: 120,
+  rateLimitPerSecond: null,
 };
 
 /** ±20 %, so that deliveries which failed together do not come back together. */
@@ -41,9 +78,14 @@ export const jitter = 0.2;
 
 /** What an endpoint does not set comes from the organization's defaults, else from ours. */
 export function effectivePolicy(endpoint: Policy, organization: Policy): EffectivePolicy {
+  const said = { ...defaultPolicy, ...organization, ...endpoint };
   return {
-    timeoutSeconds: endpoint.timeoutSeconds ?? organization.timeoutSeconds ?? defaultPolicy.timeoutSeconds,
+    ...said,
     retry: { ...defaultPolicy.retry, ...organization.retry, ...endpoint.retry },
+    circuitBreaker:
+      said.circuitBreaker === null
+        ? null
+        : { ...defaultBreaker, ...organization.circuitBreaker, ...endpoint.circuitBreaker },
   };
 }
 
@@ -58,7 +100,10 @@ export function backoffSeconds(retryPolicy: RetryPolicy, attempt: number): numbe
 }
 
 /** Seconds from the first attempt to the last at most: every wait jittered upwards, every attempt timing out. */
-export function scheduleSeconds({ timeoutSeconds, retry }: EffectivePolicy): number {
+export function scheduleSeconds({
+  timeoutSeconds,
+  retry,
+}: Pick<EffectivePolicy, 'timeoutSeconds' | 'retry'>): number {
   let waits = 0;
   for (let attempt = 1; attempt < retry.maximumAttempts; attempt += 1)
     waits += backoffSeconds(retry, attempt);
@@ -70,7 +115,10 @@ export function scheduleSeconds({ timeoutSeconds, retry }: EffectivePolicy): num
  *
  * @throws InvalidRequest `schedule_too_long`
  */
-export function refuseLongSchedule(effective: EffectivePolicy, retentionDays: number): void {
+export function refuseLongSchedule(
+  effective: Parameters<typeof scheduleSeconds>[0],
+  retentionDays: number,
+): void {
   if (scheduleSeconds(effective) < retentionDays * 86_400) return;
   throw new InvalidRequest(
     'schedule_too_long',
@@ -83,5 +131,9 @@ export function refuseLongSchedule(effective: EffectivePolicy, retentionDays: nu
 /** JSON merge of a change into a policy, field by field. */
 export function mergePolicy(before: Policy, change: Policy): Policy {
   const retry = { ...before.retry, ...change.retry };
-  return { ...before, ...change, ...(Object.keys(retry).length === 0 ? {} : { retry }) };
+  const isSwitched = change.circuitBreaker === null || change.circuitBreaker === undefined;
+  const circuitBreaker = isSwitched
+    ? {}
+    : { circuitBreaker: { ...before.circuitBreaker, ...change.circuitBreaker } };
+  return { ...before, ...change, ...(Object.keys(retry).length === 0 ? {} : { retry }), ...circuitBreaker };
 }

@@ -1,6 +1,10 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { isWritten } from '../shared/store.ts';
+import { z } from 'zod';
+import { organizationId } from '../shared/identifier.ts';
+import { cursorAt, positionOf } from '../shared/page.ts';
+import type { Page, PageQuery } from '../shared/page.ts';
+import { isWritten, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import { organization } from './organization.ts';
 import type { Organization } from './organization.ts';
@@ -9,6 +13,9 @@ import type { Organization } from './organization.ts';
 export function organizationKey(id: string): Key {
   return { pk: `ORG#${id}`, sk: 'ORG' };
 }
+
+/** The list of all organizations, sorted by id (index `byList`). */
+const list = 'organizations';
 
 /** Organizations in the configuration. */
 export function makeOrganizationStore(client: DynamoDBDocumentClient, config: string) {
@@ -20,7 +27,7 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
 
     /** Writes an organization over the one that was read, or a new one; false when somebody has been faster. */
     replace: async (before: Organization | undefined, after: Organization): Promise<boolean> => {
-      const Item = { ...organizationKey(after.id), ...after };
+      const Item = { ...organizationKey(after.id), ...after, list, listOrder: after.id };
       const condition =
         before === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
@@ -30,5 +37,29 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
             };
       return isWritten(client, new PutCommand({ TableName: config, Item, ...condition }));
     },
+
+    list: listOf(client, config),
+  };
+}
+
+/** All organizations, by their ids; a new one is in it a moment later. */
+function listOf(client: DynamoDBDocumentClient, config: string) {
+  return async function listOrganizations({ limit, cursor }: PageQuery): Promise<Page<Organization>> {
+    const after = cursor === undefined ? undefined : positionOf(cursor, z.tuple([organizationId]))[0];
+    const { items, isLast } = await queryPage(client, {
+      TableName: config,
+      IndexName: 'byList',
+      KeyConditionExpression: '#list = :list',
+      // LIST is a reserved word.
+      ExpressionAttributeNames: { '#list': 'list' },
+      ExpressionAttributeValues: { ':list': list },
+      Limit: limit,
+      ...(after === undefined
+        ? {}
+        : { ExclusiveStartKey: { list, listOrder: after, ...organizationKey(after) } }),
+    });
+    const data = items.map((item) => organization.parse(item));
+    const last = data.at(-1);
+    return { data, nextCursor: isLast || last === undefined ? null : cursorAt([last.id]) };
   };
 }

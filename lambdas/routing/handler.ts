@@ -3,6 +3,8 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { outgoing } from '../delivery/message.ts';
 import { makeReadSubscribers } from '../endpoint/store.ts';
+import { remembered } from '../endpoint/health/remembered.ts';
+import { makeHealthStore } from '../endpoint/health/store.ts';
 import { exists } from '../endpoint/subscribers.ts';
 import { catalogueOf } from '../event/catalogue.ts';
 import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
@@ -26,6 +28,7 @@ const release = makeRelease(sqs, [env.EVENTS_QUEUE_URL]);
 
 const ports: RoutePorts = {
   readSubscribers: cached(makeReadSubscribers(client, env.CONFIG_TABLE), exists),
+  readHealth: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)).read,
   readCatalogue: cached(
     async () => catalogueOf(await eventTypes.list()),
     () => true,

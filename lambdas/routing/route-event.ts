@@ -1,6 +1,7 @@
 import { firstMessage } from '../delivery/message.ts';
 import type { DeliveryMessage } from '../delivery/message.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Health } from '../endpoint/health/health.ts';
 import type { Subscribers } from '../endpoint/subscribers.ts';
 import { wants } from '../endpoint/wants.ts';
 import { packBody } from '../event/body.ts';
@@ -20,6 +21,7 @@ import type { Now } from '../shared/time.ts';
 
 export interface RoutePorts {
   readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
+  readonly readHealth: (endpointId: string) => Promise<Health>;
   readonly readCatalogue: () => Promise<Catalogue>;
   /** Stores an event once; gives the one that was there before. */
   readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
@@ -49,11 +51,8 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown): Promise<
     ports.log('event.refused', { code: 'unknown_organization', organizationId, busEventId, type });
     return 'falling';
   }
-  const event = eventOf(arrival, await ports.readCatalogue(), {
-    ...subscribers,
-    organization: subscribers.organization,
-    ...ports.clock,
-  });
+  const { organization, endpoints } = subscribers;
+  const event = await judged(ports, arrival, { organization, endpoints });
   const before = await ports.add(event);
   const meant = before ?? event;
   await Promise.all(
@@ -74,15 +73,45 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown): Promise<
   return 'done';
 }
 
+async function judged(
+  ports: RoutePorts,
+  arrival: Arrival,
+  { organization, endpoints }: Subscribers & { organization: Organization },
+): Promise<StoredEvent> {
+  const catalogue = await ports.readCatalogue();
+  const { type: name } = arrival;
+  const type = { name, category: catalogue.get(name)?.category ?? 'test' };
+  const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
+  const standing = await standings(ports, wanting);
+  return eventOf(arrival, catalogue, { organization, wanting: standing, ...ports.clock });
+}
+
+/** An endpoint that wants an event, and why it may not be meant to get it. */
+interface Standing {
+  readonly endpointId: string;
+  readonly reason: Exclude<Skipped['reason'], 'not_entitled'> | undefined;
+}
+
+async function standings({ readHealth }: RoutePorts, wanting: readonly Endpoint[]): Promise<Standing[]> {
+  return Promise.all(
+    wanting.map(async ({ id: endpointId, active }) => {
+      if (!active) return { endpointId, reason: 'endpoint_disabled' };
+      const { off } = await readHealth(endpointId);
+      if (off === undefined) return { endpointId, reason: undefined };
+      return { endpointId, reason: off.reason === 'gone' ? 'gone' : 'endpoint_disabled' };
+    }),
+  );
+}
+
 interface Circumstances {
   readonly organization: Organization;
-  readonly endpoints: readonly Endpoint[];
+  readonly wanting: readonly Standing[];
   readonly now: Now;
   readonly retentionDays: number;
 }
 
 function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumstances): StoredEvent {
-  const content = judged(arrival, catalogue);
+  const content = contentOf(arrival, catalogue);
   const { busEventId, organizationId, type, source, receivedAtMs } = arrival;
   const valid = content.kind === 'valid' ? content : undefined;
   const timeMs = valid?.timeMs ?? receivedAtMs;
@@ -107,7 +136,7 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     ...(category === undefined ? {} : { category }),
     ...(resource === undefined ? {} : { resource }),
     status: 'accepted',
-    ...meantFor(circumstances, { name: type, category: category ?? 'test' }),
+    ...meantFor(circumstances),
     body,
   };
 }
@@ -117,7 +146,7 @@ const tooLarge = {
   explanation: 'The event does not fit into the ledger, even compressed.',
 } as const;
 
-function judged(arrival: Arrival, catalogue: Catalogue): Content {
+function contentOf(arrival: Arrival, catalogue: Catalogue): Content {
   const content = readContent(arrival);
   if (content.kind === 'invalid' || isPublishable(catalogue, arrival.type)) return content;
   const explanation = 'The catalogue has no event type of this name (detail-type).';
@@ -144,18 +173,17 @@ function refused(
   };
 }
 
-function meantFor(
-  { organization, endpoints }: Circumstances,
-  type: Parameters<typeof wants>[1],
-): { endpoints: string[]; skipped: Skipped[] } {
-  const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
+function meantFor({ organization, wanting }: Circumstances): { endpoints: string[]; skipped: Skipped[] } {
   if (!isEntitled(organization)) {
-    return { endpoints: [], skipped: wanting.map(({ id }) => ({ endpointId: id, reason: 'not_entitled' })) };
+    return {
+      endpoints: [],
+      skipped: wanting.map(({ endpointId }) => ({ endpointId, reason: 'not_entitled' })),
+    };
   }
   return {
-    endpoints: wanting.filter(({ active }) => active).map(({ id }) => id),
-    skipped: wanting
-      .filter(({ active }) => !active)
-      .map(({ id }) => ({ endpointId: id, reason: 'endpoint_disabled' })),
+    endpoints: wanting.filter(({ reason }) => reason === undefined).map(({ endpointId }) => endpointId),
+    skipped: wanting.flatMap(({ endpointId, reason }) =>
+      reason === undefined ? [] : [{ endpointId, reason }],
+    ),
   };
 }

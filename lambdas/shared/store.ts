@@ -61,12 +61,22 @@ export async function queryAll(client: DynamoDBDocumentClient, input: QueryComma
 
 export type Read = (key: Key) => Promise<Item | undefined>;
 
+export interface Consistency {
+  /** Strong by default; otherwise it costs half, and may be a moment old. */
+  readonly isConsistent: boolean;
+}
+
 /**
- * Reads single items with strong consistency. Calls made in the same turn of the event loop travel in one
+ * Reads single items. Calls made in the same turn of the event loop travel in one
  * BatchGetItem: the ten deliveries of a Lambda batch, often of one event, cost one call.
  */
-export function makeBatchedRead(client: DynamoDBDocumentClient, table: string): Read {
-  const batches = new DataLoader<Key, Item | undefined>((keys) => readBatch(client, table, keys), {
+export function makeBatchedRead(
+  client: DynamoDBDocumentClient,
+  TableName: string,
+  { isConsistent }: Consistency = { isConsistent: true },
+): Read {
+  const table = { client, TableName, isConsistent };
+  const batches = new DataLoader<Key, Item | undefined>((keys) => readBatch(table, keys), {
     cache: false,
     maxBatchSize: 100,
     batchScheduleFn: setImmediate,
@@ -76,9 +86,13 @@ export function makeBatchedRead(client: DynamoDBDocumentClient, table: string): 
   };
 }
 
+interface Table extends Consistency {
+  readonly client: DynamoDBDocumentClient;
+  readonly TableName: string;
+}
+
 async function readBatch(
-  client: DynamoDBDocumentClient,
-  table: string,
+  { client, TableName, isConsistent }: Table,
   keys: readonly Key[],
 ): Promise<(Item | undefined)[]> {
   // DynamoDB refuses a key that is named twice.
@@ -89,10 +103,10 @@ async function readBatch(
     // Each answer holds at most 16 MB (dynalite: 1.4); the rest comes back as unprocessed.
     if (round > 12) throw new Error('DynamoDB left keys of a BatchGetItem unprocessed');
     const answer = await client.send(
-      new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: isConsistent } } }),
     );
-    for (const item of answer.Responses?.[table] ?? []) found.set(nameOf(item), item);
-    wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    for (const item of answer.Responses?.[TableName] ?? []) found.set(nameOf(item), item);
+    wanted = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
   }
   return keys.map((key) => found.get(nameOf(key)));
 }

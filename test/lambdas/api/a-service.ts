@@ -23,6 +23,7 @@ import { signingRoutes } from '../../../lambdas/signing/routes.ts';
 import type { ReadSecret, SecretName, SecretWriter } from '../../../lambdas/signing/secret.ts';
 import { aClock } from '../../fakes/clock.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { memoryHealth } from '../../fakes/health.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 import { memoryLog } from '../../fakes/log.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
@@ -42,6 +43,7 @@ export function aService(given: Partial<Parts> = {}) {
   const clock = aClock();
   const { configuration = memoryConfiguration(), secrets = memorySecretStore() } = given;
   const ledger = memoryLedger(clock.now);
+  const health = memoryHealth(clock.now);
   const eventTypes = memoryEventTypes();
   const signing = aSigning(clock.now);
   const { log, lines } = memoryLog();
@@ -69,7 +71,11 @@ export function aService(given: Partial<Parts> = {}) {
   receiver.always(200);
   const routes: Route[] = [
     ...organizationRoutes({ organizations, now: clock.now, retentionDays }),
-    ...endpointRoutes({ endpoints, getOrganization: organizations.get, registration }),
+    ...endpointRoutes({
+      ...{ endpoints, health, registration },
+      getOrganization: organizations.get,
+      resumption: { health, announce: publish, now: clock.now, log },
+    }),
     ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
     ...secretRoutes({ registration, getEndpoint: endpoints.get, publish }),
     ...signingRoutes(signing),
@@ -83,6 +89,7 @@ export function aService(given: Partial<Parts> = {}) {
     }),
     ...deliveryRoutes({
       getEndpoint: endpoints.get,
+      readHealth: health.readLatest,
       getEvent: ledger.events.get,
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
@@ -113,7 +120,7 @@ export function aService(given: Partial<Parts> = {}) {
     routes,
   };
   const ask = (wish: Wish): Promise<HttpAnswer> => serve(ports, aRequest(wish));
-  const looks = { configuration, secrets, signing, ledger, eventTypes, lines, published, sent };
+  const looks = { configuration, health, secrets, signing, ledger, eventTypes, lines, published, sent };
   return { ask, ports, routes, clock, receiver, ...looks };
 }
 

@@ -64,6 +64,7 @@ export const operations: readonly Operation[] = [
     status: 200,
     body: { active: false },
   },
+  { operationId: 'resumeEndpoint', ...write, method: 'POST', path: `${endpoint}/resume`, status: 200 },
   { operationId: 'deleteEndpoint', ...write, method: 'DELETE', path: endpoint, status: 204 },
   {
     operationId: 'putClientCertificate',

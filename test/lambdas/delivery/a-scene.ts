@@ -8,6 +8,7 @@ import { receive } from '../../../lambdas/delivery/receive.ts';
 import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
@@ -18,6 +19,7 @@ import { anOrganization } from '../../fakes/an-organization.ts';
 import { seededChance } from '../../fakes/chance.ts';
 import { aClock } from '../../fakes/clock.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { memoryHealth } from '../../fakes/health.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 import { memoryLog } from '../../fakes/log.ts';
 import { memoryQueue } from '../../fakes/queue.ts';
@@ -25,7 +27,16 @@ import { scriptedReceiver } from '../../fakes/receiver.ts';
 import { memorySecrets } from '../../fakes/secrets.ts';
 import { memorySigningKeys } from '../../fakes/signing-keys.ts';
 
-export type PortName = 'readRecipient' | 'readKnown' | 'prepare' | 'post' | 'record' | 'send';
+export type PortName =
+  | 'readRecipient'
+  | 'readKnown'
+  | 'readHealth'
+  | 'replaceHealth'
+  | 'prepare'
+  | 'post'
+  | 'record'
+  | 'announce'
+  | 'send';
 
 /**
  * What happens to one call of a port. `crash`: the function dies there and nothing after it happens. `fault`: the
@@ -137,6 +148,8 @@ function aWorld() {
     clock,
     ledger: memoryLedger(clock.now),
     configuration: memoryConfiguration(),
+    health: memoryHealth(clock.now),
+    announced: [] as OperatorEntry[],
     queue: memoryQueue({ now: clock.now }),
     receiver: scriptedReceiver(clock),
     secrets: memorySecrets(),
@@ -146,11 +159,17 @@ function aWorld() {
 }
 
 function portsOf(world: World, random: () => number): DeliverPorts {
-  const { clock, ledger, configuration, queue, receiver, secrets, signingKeys, journal } = world;
+  const { clock, ledger, configuration, health, queue, receiver, secrets, signingKeys, journal } = world;
   return {
     readRecipient: configuration.readRecipient,
     readKnown: ledger.readKnown,
     record: ledger.record,
+    health,
+    reserve: health.reserve,
+    announce: (entry) => {
+      world.announced.push(entry);
+      return Promise.resolve();
+    },
     send: (message, delaySeconds) => queue.send(outgoing(message, delaySeconds)),
     prepare: (endpoint, unsigned) =>
       prepare({ ...signingKeys, readSecret: secrets.readSecret, now: clock.now }, endpoint, unsigned),
@@ -203,18 +222,25 @@ function mortal(ports: DeliverPorts, { life, calls, fateOf }: Dooms): DeliverPor
     prepare: doomed('prepare', ports.prepare),
     post: doomed('post', ports.post),
     record: doomed('record', ports.record),
+    health: {
+      read: doomed('readHealth', ports.health.read),
+      readLatest: doomed('readHealth', ports.health.readLatest),
+      replace: doomed('replaceHealth', ports.health.replace),
+    },
+    announce: doomed('announce', ports.announce),
     send: doomed('send', ports.send),
   };
 }
 
 /** `POST …/deliveries/{evt}/retry`, through the API's own route. */
 async function retryByHand(
-  { configuration, ledger }: World,
+  { configuration, health, ledger }: World,
   send: (message: DeliveryMessage) => Promise<void>,
   { endpoint, event }: { endpoint: Endpoint; event: StoredEvent },
 ): Promise<void> {
   const routes = deliveryRoutes({
     getEndpoint: configuration.endpoints.get,
+    readHealth: health.readLatest,
     getEvent: ledger.events.get,
     deliveries: ledger.deliveries,
     send,

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { decide, isComplete } from '../../../lambdas/delivery/decide.ts';
 import type { Facts } from '../../../lambdas/delivery/decide.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
+import { well } from '../../../lambdas/endpoint/health/health.ts';
+import { defaultPolicy } from '../../../lambdas/organization/policy.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
 import { aMessage } from '../../fakes/a-message.ts';
@@ -20,6 +22,8 @@ function theFacts(given: Partial<Facts> = {}): Facts {
     endpoint: anEndpoint(),
     event: anEvent(),
     delivery: undefined,
+    health: well,
+    sentAtMs: testStartMs,
     nowMs: testStartMs,
     ...given,
   };
@@ -29,7 +33,7 @@ describe('a first message', () => {
   test('is attempted when nothing is recorded', () => {
     const [message, facts] = [aMessage(), theFacts()];
     const { organization, endpoint, event, delivery } = facts;
-    const job = { message, organization, endpoint, event, delivery };
+    const job = { message, organization, endpoint, policy: defaultPolicy, event, delivery };
     expect(decide(message, facts)).toEqual({ kind: 'attempt', job });
   });
 
@@ -218,5 +222,5 @@ test('a recipient is complete when both the organization and the endpoint are th
 });
 
 function jobOf({ organization, endpoint, event, delivery }: Facts) {
-  return { organization, endpoint, event, delivery };
+  return { organization, endpoint, policy: defaultPolicy, event, delivery };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deliveryRoutes, report } from '../../../lambdas/delivery/routes.ts';
+import { well } from '../../../lambdas/endpoint/health/health.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
@@ -18,6 +19,7 @@ async function aService({ endpoint = anEndpoint(), event = anEvent() } = {}) {
   await ledger.events.add(event);
   const routes = deliveryRoutes({
     getEndpoint: configuration.endpoints.get,
+    readHealth: () => Promise.resolve(well),
     getEvent: ledger.events.get,
     deliveries: ledger.deliveries,
     send: (message) => {

@@ -74,16 +74,49 @@ describe('effectivePolicy', () => {
     expect(effectivePolicy({}, {})).toEqual({
       timeoutSeconds: 15,
       retry: { initialBackoffSeconds: 5, multiplier: 5, maximumBackoffSeconds: 36_000, maximumAttempts: 10 },
+      circuitBreaker: {
+        failures: 10,
+        withoutSuccessSeconds: 30,
+        pauseSeconds: 60,
+        maximumPauseSeconds: 3_600,
+      },
+      disableAfterHours: 120,
+      rateLimitPerSecond: null,
     });
   });
 
   it('takes each field from the endpoint, else from the organization, else from ours', () => {
-    const endpoint = { retry: { maximumAttempts: 3 } };
-    const organization = { timeoutSeconds: 20, retry: { maximumAttempts: 7, multiplier: 2 } };
+    const endpoint = {
+      retry: { maximumAttempts: 3 },
+      circuitBreaker: { failures: 3 },
+      disableAfterHours: null,
+    };
+    const organization = {
+      timeoutSeconds: 20,
+      retry: { maximumAttempts: 7, multiplier: 2 },
+      circuitBreaker: { failures: 5, pauseSeconds: 10 },
+      rateLimitPerSecond: 7,
+    };
     expect(effectivePolicy(endpoint, organization)).toEqual({
       timeoutSeconds: 20,
+      circuitBreaker: {
+        failures: 3,
+        withoutSuccessSeconds: 30,
+        pauseSeconds: 10,
+        maximumPauseSeconds: 3_600,
+      },
+      disableAfterHours: null,
+      rateLimitPerSecond: 7,
       retry: { initialBackoffSeconds: 5, multiplier: 2, maximumBackoffSeconds: 36_000, maximumAttempts: 3 },
     });
+  });
+
+  it('has no breaker when the endpoint, or its organization and not the endpoint, turns it off', () => {
+    const off = { circuitBreaker: null };
+    const on = { circuitBreaker: { failures: 3 } };
+    expect(effectivePolicy(off, on).circuitBreaker).toBeNull();
+    expect(effectivePolicy({}, off).circuitBreaker).toBeNull();
+    expect(effectivePolicy(on, off).circuitBreaker).toMatchObject({ failures: 3, pauseSeconds: 60 });
   });
 
   it('is always whole', () => {
@@ -204,7 +237,7 @@ describe('mergePolicy', () => {
   });
 });
 
-function isTaken(effective: EffectivePolicy, retentionDays: number): boolean {
+function isTaken(effective: Parameters<typeof refuseLongSchedule>[0], retentionDays: number): boolean {
   try {
     refuseLongSchedule(effective, retentionDays);
     return true;

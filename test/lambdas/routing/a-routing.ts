@@ -11,6 +11,7 @@ import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { aClock } from '../../fakes/clock.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { memoryHealth } from '../../fakes/health.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 import { memoryLog } from '../../fakes/log.ts';
 import { memoryQueue } from '../../fakes/queue.ts';
@@ -28,6 +29,7 @@ export type Routing = ReturnType<typeof aRouting>;
 export function aRouting({ organization = anOrganization(), endpoints = [], eventTypes = [] }: Wish = {}) {
   const clock = aClock();
   const ledger = memoryLedger(clock.now);
+  const health = memoryHealth(clock.now);
   const configuration = memoryConfiguration();
   // As lib/routing.ts has it: six times the function's 30 s, and 50 receives.
   const events = memoryQueue({ now: clock.now, visibilityMs: 180_000, maxReceiveCount: 50 });
@@ -38,6 +40,7 @@ export function aRouting({ organization = anOrganization(), endpoints = [], even
 
   const ports: { -readonly [Name in keyof RoutePorts]: RoutePorts[Name] } = {
     readSubscribers: configuration.readSubscribers,
+    readHealth: health.read,
     readCatalogue: () => Promise.resolve(catalogueOf(eventTypes)),
     add: ledger.events.add,
     send: (message) => deliveries.send(outgoing(message, 0)),
@@ -67,6 +70,7 @@ export function aRouting({ organization = anOrganization(), endpoints = [], even
     clock,
     ledger,
     configuration,
+    health,
     events,
     deliveries,
     journal,

@@ -1,0 +1,37 @@
+import type { HealthStore } from '../endpoint/health/remembered.ts';
+import { observe } from '../endpoint/health/observe.ts';
+import type { Observation } from '../endpoint/health/observe.ts';
+import { change } from '../endpoint/health/say.ts';
+import type { SayPorts } from '../endpoint/health/say.ts';
+import { nameOfFault } from '../shared/log.ts';
+import type { Job } from './decide.ts';
+
+export interface NotePorts extends SayPorts {
+  readonly health: HealthStore;
+}
+
+/** More are not needed: whoever was faster each time has noted the same. */
+const triesMax = 3;
+
+/**
+ * Notes what an attempt told of its endpoint. Never throws: what cannot be noted will be seen again at the next
+ * attempt, and must not keep a delivery from its end.
+ */
+export async function note(
+  ports: NotePorts,
+  { endpoint, policy }: Pick<Job, 'endpoint' | 'policy'>,
+  observation: Observation,
+): Promise<void> {
+  const { health, now, log } = ports;
+  try {
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      const before = await (tries === 0 ? health.read(endpoint.id) : health.readLatest(endpoint.id));
+      const after = observe(before, observation, { policy, nowMs: now() });
+      if (after === before) return;
+      if (await change(ports, endpoint, { before, after })) return;
+    }
+  } catch (fault) {
+    const { id: endpointId, organizationId } = endpoint;
+    log('health.unnoted', { organizationId, endpointId, fault: nameOfFault(fault) });
+  }
+}

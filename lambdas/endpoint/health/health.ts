@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { isoTime } from '../../shared/time.ts';
+
+/** What a person must know of an endpoint; goes out on the bus as `endpoint.<kind>`. */
+export const notice = z.object({
+  kind: z.enum(['paused', 'resumed', 'failing', 'disabled']),
+  at: z.string(),
+  reason: z.string().exactOptional(),
+  /** Until when it is paused, or when it will be switched off if it goes on failing. */
+  until: z.string().exactOptional(),
+});
+
+/**
+ * What we have observed of an endpoint, in the ledger; what people decided of it is in the configuration. Changed
+ * only by a write that has read the latest version, so that of many workers that see the same, one acts.
+ */
+export const health = z.object({
+  /** 0 for an endpoint of which nothing is known. */
+  version: z.number().int(),
+  /** In a row, counted up to the breaker's threshold; an answer that asks for patience counts half. */
+  failures: z.number(),
+  failingSince: z.string().optional(),
+  /** To the hour: it is not worth a write each time. */
+  lastFailureAt: z.string().optional(),
+  /** Share of the time until it is switched off of which its owner has been warned. */
+  warned: z.number(),
+  /** The breaker is open; from `until` on it is half-open, and one probe may go. */
+  pause: z
+    .object({
+      since: z.string(),
+      until: z.string(),
+      /** How long the breaker's own pause is by now. */
+      seconds: z.number(),
+      cause: z.enum(['failures', 'retry_after']),
+    })
+    .optional(),
+  /** Switched off by us. */
+  off: z.object({ at: z.string(), reason: z.enum(['gone', 'failing']) }).optional(),
+  /** A person has switched it on: until then it is not switched off for failing. */
+  graceUntil: z.string().optional(),
+  /** When it came back; what has waited is let go at a growing pace from then on. */
+  backSince: z.string().optional(),
+  /** It takes long to answer, so it is served in the lane where nobody minds. */
+  slowUntil: z.string().optional(),
+  /** Not yet on the bus, or not yet known to be. */
+  unsaid: z.array(notice),
+  /** Until then the worker that wrote it is saying it. */
+  sayAfter: z.string().optional(),
+});
+
+/** What a caller sees of it. */
+export const shownHealth = z.strictObject({
+  state: z.enum(['ok', 'failing', 'paused', 'disabled']),
+  failingSince: z.string().exactOptional(),
+  pausedUntil: z.string().exactOptional(),
+  disabledAt: z.string().exactOptional(),
+  /** Why it is paused or disabled. */
+  reason: z.string().exactOptional(),
+});
+
+export function showHealth({ off, pause, failingSince }: Health): z.output<typeof shownHealth> {
+  const failing = failingSince === undefined ? {} : { failingSince };
+  if (off !== undefined) return { state: 'disabled', ...failing, disabledAt: off.at, reason: off.reason };
+  if (pause !== undefined)
+    return { state: 'paused', ...failing, pausedUntil: pause.until, reason: pause.cause };
+  return { state: failingSince === undefined ? 'ok' : 'failing', ...failing };
+}
+
+export type Health = z.output<typeof health>;
+export type Notice = z.output<typeof notice>;
+
+/** An endpoint that nothing is wrong with. */
+export const well: Health = { version: 0, failures: 0, warned: 0, unsaid: [] };
+
+/** Whether a moment lies ahead; one that is not there has passed. */
+export function isAhead(time: string | undefined, nowMs: number): boolean {
+  return time !== undefined && Date.parse(time) > nowMs;
+}
+
+export type Admission =
+  | { readonly kind: 'go' }
+  /** Whoever takes the lease may try whether the endpoint is back. */
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'wait'; readonly untilMs: number };
+
+/**
+ * Whether an attempt may be made now. While it waits for the end of a pause a delivery comes back somewhat later
+ * than that, at a time of its own, or all that waits would come at once.
+ *
+ * @param chance between 0 and 1
+ */
+export function admission({ pause }: Health, nowMs: number, chance: number): Admission {
+  if (pause === undefined) return { kind: 'go' };
+  const untilMs = Date.parse(pause.until);
+  if (untilMs <= nowMs) return { kind: 'probe' };
+  const spreadMs = Math.min(600_000, Math.max(5_000, (untilMs - nowMs) / 4));
+  return { kind: 'wait', untilMs: untilMs + Math.round(spreadMs * chance) };
+}
+
+/** Longer than a function can take for an attempt (45 s): a probe whose function died is tried again after it. */
+const leaseMs = 60_000;
+
+/** The health while a probe is under way: for all others the pause goes on. */
+export function leased(before: Health, nowMs: number): Health {
+  if (before.pause === undefined) return before;
+  return { ...before, pause: { ...before.pause, until: isoTime(nowMs + leaseMs) } };
+}
+
+const graceMs = 86_400_000;
+
+/** The health after a person has switched an endpoint on, or has ended its pause. */
+export function resumed(before: Health, nowMs: number): Health {
+  const at = isoTime(nowMs);
+  const wasStopped = before.off !== undefined || before.pause !== undefined;
+  return {
+    ...well,
+    version: before.version,
+    graceUntil: isoTime(nowMs + graceMs),
+    ...(wasStopped ? { backSince: at } : {}),
+    unsaid: [...before.unsaid, ...(wasStopped ? [{ kind: 'resumed' as const, at, reason: 'by_hand' }] : [])],
+  };
+}

@@ -1,0 +1,167 @@
+import type { EffectivePolicy } from '../../organization/policy.ts';
+import { isoTime } from '../../shared/time.ts';
+import type { Health, Notice } from './health.ts';
+import { isAhead } from './health.ts';
+
+/** What an attempt tells of its endpoint. */
+export type Observation = Success | Failure | Gone;
+
+interface Common {
+  /** It held the breaker's lease: only what a probe has seen ends a pause. */
+  readonly isProbe: boolean;
+  readonly durationMs: number;
+}
+interface Success extends Common {
+  readonly kind: 'success';
+}
+interface Failure extends Common {
+  readonly kind: 'failure';
+  /** 429 or 503: the receiver lives, and asks for patience. */
+  readonly isThrottle: boolean;
+  /** Milliseconds that its `Retry-After` asks for; 0 without one. */
+  readonly retryAfterMs: number;
+}
+interface Gone extends Common {
+  readonly kind: 'gone';
+}
+
+export interface Circumstances {
+  readonly policy: EffectivePolicy;
+  readonly nowMs: number;
+}
+
+/**
+ * The health after an attempt (DESIGN.md, section 4). The very same object when nothing is worth a write, which is
+ * so for every success of a healthy endpoint and for most failures of one that is known to fail.
+ */
+export function observe(before: Health, observation: Observation, circumstances: Circumstances): Health {
+  const after = judged(before, observation, circumstances);
+  const { nowMs } = circumstances;
+  if (observation.durationMs < slowMs || isAhead(after.slowUntil, nowMs + slowForMs / 2)) return after;
+  return { ...after, slowUntil: isoTime(nowMs + slowForMs) };
+}
+
+/** From here on an answer keeps a batch waiting; most take a tenth of it. */
+const slowMs = 3_000;
+const slowForMs = 300_000;
+
+function judged(before: Health, observation: Observation, circumstances: Circumstances): Health {
+  // Attempts that had begun before it was switched off change nothing.
+  if (before.off !== undefined) return before;
+  switch (observation.kind) {
+    case 'success':
+      return afterSuccess(before, observation, circumstances);
+    case 'gone':
+      return switchedOff(before, 'gone', circumstances.nowMs);
+    case 'failure':
+      return afterFailure(before, observation, circumstances);
+  }
+}
+
+function afterSuccess(before: Health, { isProbe }: Success, { nowMs }: Circumstances): Health {
+  const isPaused = before.pause !== undefined;
+  if (isPaused ? !isProbe : before.failingSince === undefined) return before;
+  const fresh = { failures: 0, warned: 0, failingSince: undefined, lastFailureAt: undefined };
+  return back({ ...before, ...fresh }, nowMs);
+}
+
+/** The pause is over, if there was one. */
+function back(before: Health, nowMs: number): Health {
+  if (before.pause === undefined) return before;
+  const at = isoTime(nowMs);
+  return { ...before, pause: undefined, backSince: at, unsaid: [...before.unsaid, { kind: 'resumed', at }] };
+}
+
+/** A streak that was interrupted for longer is a new one: an endpoint that gets an event a week is not failing for a week. */
+const streakGapMs = 48 * 3_600_000;
+const hourMs = 3_600_000;
+
+function afterFailure(before: Health, failure: Failure, circumstances: Circumstances): Health {
+  const { policy, nowMs } = circumstances;
+  const at = isoTime(nowMs);
+  const isNew = before.failingSince === undefined || !isAhead(before.lastFailureAt, nowMs - streakGapMs);
+  const failures = (isNew ? 0 : before.failures) + (failure.isThrottle ? 0.5 : 1);
+  const counted: Health = {
+    ...before,
+    failures: Math.min(failures, Math.max(before.failures, policy.circuitBreaker?.failures ?? 1)),
+    ...(isNew ? { failingSince: at, warned: 0 } : {}),
+    ...(isAhead(before.lastFailureAt, nowMs - hourMs) ? {} : { lastFailureAt: at }),
+  };
+  const next = atItsEnd(paused(counted, failure, circumstances), circumstances);
+  return isSame(before, next) ? before : next;
+}
+
+/** Whether a pause begins, goes on for longer, or ends. */
+function paused(before: Health, failure: Failure, { policy, nowMs }: Circumstances): Health {
+  const { pause, failures, failingSince } = before;
+  const { circuitBreaker } = policy;
+  const seconds = pause?.seconds ?? circuitBreaker?.pauseSeconds ?? 0;
+  if (failure.retryAfterMs > 0) {
+    const untilMs = nowMs + failure.retryAfterMs;
+    // A lease is no wish of the receiver's: a probe's answer takes its place.
+    if (!failure.isProbe && isAhead(pause?.until, untilMs)) return before;
+    return pausedUntil(before, { untilMs, seconds, cause: 'retry_after' }, nowMs);
+  }
+  if (pause !== undefined) {
+    if (!failure.isProbe) return before;
+    if (circuitBreaker === null) return back(before, nowMs);
+    const longer = Math.min(circuitBreaker.maximumPauseSeconds, seconds * 2);
+    return pausedUntil(before, { untilMs: nowMs + longer * 1000, seconds: longer, cause: 'failures' }, nowMs);
+  }
+  if (circuitBreaker === null || failures < circuitBreaker.failures) return before;
+  if (isAhead(failingSince, nowMs - circuitBreaker.withoutSuccessSeconds * 1000)) return before;
+  return pausedUntil(before, { untilMs: nowMs + seconds * 1000, seconds, cause: 'failures' }, nowMs);
+}
+
+interface Wait {
+  readonly untilMs: number;
+  readonly seconds: number;
+  readonly cause: 'failures' | 'retry_after';
+}
+
+function pausedUntil(before: Health, { untilMs, seconds, cause }: Wait, nowMs: number): Health {
+  const at = isoTime(nowMs);
+  const until = isoTime(untilMs);
+  const pause = { since: before.pause?.since ?? at, until, seconds, cause };
+  const said: Notice[] = before.pause === undefined ? [{ kind: 'paused', at, reason: cause, until }] : [];
+  return { ...before, backSince: undefined, pause, unsaid: [...before.unsaid, ...said] };
+}
+
+const warnings = [0.75, 0.5];
+
+/** Warns at half and at three quarters of the time that the policy allows for nothing but failure, then switches off. */
+function atItsEnd(before: Health, { policy, nowMs }: Circumstances): Health {
+  const { disableAfterHours } = policy;
+  if (disableAfterHours === null || before.failingSince === undefined) return before;
+  const sinceMs = Math.max(
+    Date.parse(before.failingSince),
+    Date.parse(before.graceUntil ?? before.failingSince),
+  );
+  const share = (nowMs - sinceMs) / (disableAfterHours * hourMs);
+  if (share >= 1) return switchedOff(before, 'failing', nowMs);
+  const due = warnings.find((warning) => share >= warning) ?? 0;
+  if (due <= before.warned) return before;
+  const until = isoTime(sinceMs + disableAfterHours * hourMs);
+  return {
+    ...before,
+    warned: due,
+    unsaid: [...before.unsaid, { kind: 'failing', at: isoTime(nowMs), until }],
+  };
+}
+
+function switchedOff(before: Health, reason: 'gone' | 'failing', nowMs: number): Health {
+  const at = isoTime(nowMs);
+  const unsaid: Notice[] = [...before.unsaid, { kind: 'disabled', at, reason }];
+  return { ...before, pause: undefined, backSince: undefined, off: { at, reason }, unsaid };
+}
+
+function isSame(before: Health, after: Health): boolean {
+  return (
+    before.failures === after.failures &&
+    before.failingSince === after.failingSince &&
+    before.lastFailureAt === after.lastFailureAt &&
+    before.pause === after.pause &&
+    before.unsaid === after.unsaid &&
+    before.off === after.off
+  );
+}

@@ -1,0 +1,28 @@
+import { Conflict } from '../../shared/errors.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { resumed } from './health.ts';
+import type { Health } from './health.ts';
+import type { HealthStore } from './remembered.ts';
+import { change } from './say.ts';
+import type { SayPorts } from './say.ts';
+
+export interface ResumePorts extends SayPorts {
+  readonly health: Pick<HealthStore, 'readLatest' | 'replace'>;
+}
+
+const triesMax = 5;
+
+/**
+ * Ends an endpoint's pause, or switches it on when we have switched it off, and gives it a day of grace. What has
+ * waited for it comes back at a growing pace.
+ *
+ * @throws Conflict when so many attempts end at this moment that each try is overtaken.
+ */
+export async function resume(ports: ResumePorts, endpoint: Endpoint): Promise<Health> {
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const before = await ports.health.readLatest(endpoint.id);
+    const after = resumed(before, ports.now());
+    if (await change(ports, endpoint, { before, after })) return after;
+  }
+  throw new Conflict('changed_meanwhile', 'The endpoint is being delivered to at this moment: try again.');
+}
