@@ -31,7 +31,7 @@ export type Reserve = (endpointId: string, perSecond: number) => Promise<number 
 export const burstMs = 1_000;
 
 /** A slot that is missed by more is lost: all that was held up for minutes would come at once. */
-export const slotMs = 2_000;
+export const slotMs = 3_000;
 
 /** Slots are given away so far ahead; who finds none comes back later. It is one hop (message.ts). */
 export const lineMs = 900_000;

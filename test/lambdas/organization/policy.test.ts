@@ -9,7 +9,7 @@ import {
   refuseLongSchedule,
   scheduleSeconds,
 } from '../../../lambdas/organization/policy.ts';
-import type { EffectivePolicy, Policy } from '../../../lambdas/organization/policy.ts';
+import type { Policy } from '../../../lambdas/organization/policy.ts';
 
 const anyRetry = fc.record({
   initialBackoffSeconds: fc.double({ min: 1, max: 86_400, noNaN: true }),
