@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { operatorEvent } from '../event/operator-event.ts';
+import type { Announce } from '../event/operator-event.ts';
 import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
+import { nameOfFault } from '../shared/log.ts';
+import type { Log } from '../shared/log.ts';
 import { noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { ownSecret } from '../signing/secret.ts';
@@ -12,12 +16,12 @@ import { rotateSecret } from './rotate-secret.ts';
 export interface SecretRoutesPorts {
   readonly registration: RegisterPorts;
   readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
-  /** Tells the operator, by an event on the bus. */
-  readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
+  readonly announce: Announce;
+  readonly log: Log;
 }
 
 /** The operation that gives an endpoint a new secret. */
-export function secretRoutes({ registration, getEndpoint, publish }: SecretRoutesPorts): Route[] {
+export function secretRoutes({ registration, getEndpoint, announce, log }: SecretRoutesPorts): Route[] {
   const rotating = route({
     method: 'POST',
     path: '/v1/organizations/{organizationId}/endpoints/{endpointId}/secret/rotate',
@@ -41,8 +45,13 @@ export function secretRoutes({ registration, getEndpoint, publish }: SecretRoute
     handle: async ({ params, body }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const { endpoint, secret } = await rotateSecret(registration, before, body);
-      const detail = JSON.stringify({ ...params, overlapSeconds: body.overlapSeconds });
-      await publish({ source: 'tidings', detailType: 'secret.rotated', detail });
+      const { overlapSeconds } = body;
+      // The secret is shown this once: it must not be lost because the bus did not take the news of it.
+      await announce(operatorEvent('secret.rotated', { ...params, overlapSeconds })).catch(
+        (fault: unknown) => {
+          log('secret.rotation_unsaid', { ...params, fault: nameOfFault(fault) });
+        },
+      );
       return { secret, secretVersions: endpoint.secretVersions };
     },
   });

@@ -19,15 +19,15 @@ export function endpointKey(organizationId: string, id: string): Key {
   return { pk: `ORG#${organizationId}`, sk: `ENDPOINT#${id}` };
 }
 
-/** Partition of the sparse index over endpoints that have a client certificate, sorted by its end. */
-const expiryKey = 'CERTIFICATE';
+/** The list of endpoints that have a client certificate, sorted by its end (index `byList`). */
+const list = 'certificates';
 
 function itemOf(stored: Endpoint): Item {
   const { clientCertificate } = stored;
   return {
     ...endpointKey(stored.organizationId, stored.id),
     ...stored,
-    ...(clientCertificate === undefined ? {} : { expiryKey, expiresOn: clientCertificate.notAfter }),
+    ...(clientCertificate === undefined ? {} : { list, listOrder: clientCertificate.notAfter }),
   };
 }
 
@@ -110,9 +110,11 @@ export function makeListExpiring(client: DynamoDBDocumentClient, config: string)
   return async function listExpiring(before: string): Promise<Endpoint[]> {
     const items = await queryAll(client, {
       TableName: config,
-      IndexName: 'byExpiry',
-      KeyConditionExpression: 'expiryKey = :key AND expiresOn < :before',
-      ExpressionAttributeValues: { ':key': expiryKey, ':before': before },
+      IndexName: 'byList',
+      KeyConditionExpression: '#list = :list AND listOrder < :before',
+      // LIST is a reserved word.
+      ExpressionAttributeNames: { '#list': 'list' },
+      ExpressionAttributeValues: { ':list': list, ':before': before },
     });
     return items.map((item) => endpoint.parse(item));
   };

@@ -1,3 +1,5 @@
+import { operatorEvent } from '../event/operator-event.ts';
+import type { Announce } from '../event/operator-event.ts';
 import type { Log } from '../shared/log.ts';
 import type { Now } from '../shared/time.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -10,7 +12,7 @@ export interface WarnPorts {
     readonly last: (endpointId: string, versionId: string) => Promise<number | undefined>;
     readonly keep: (endpointId: string, versionId: string, days: number) => Promise<void>;
   };
-  readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
+  readonly announce: Announce;
   readonly now: Now;
   readonly log: Log;
 }
@@ -32,8 +34,8 @@ export async function warnOfExpiry(ports: WarnPorts): Promise<void> {
     const { notAfter, subject, versionId } = clientCertificate;
     const days = dueWarning(notAfter, await ports.warnings.last(endpointId, versionId), nowMs);
     if (days === undefined) continue;
-    const detail = JSON.stringify({ organizationId, endpointId, subject, notAfter, days });
-    await ports.publish({ source: 'tidings', detailType: 'endpoint.certificate_expiring', detail });
+    const said = { organizationId, endpointId, subject, notAfter, days };
+    await ports.announce(operatorEvent('endpoint.certificate_expiring', said));
     await ports.warnings.keep(endpointId, versionId, days);
     ports.log('certificate.expiring', { organizationId, endpointId, notAfter, days });
   }

@@ -21,7 +21,7 @@ const client = makeDocumentClient();
 const ports: WarnPorts = {
   listExpiring: makeListExpiring(client, env.CONFIG_TABLE),
   warnings: makeWarningStore(client, env.LEDGER_TABLE, Date.now),
-  publish: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+  announce: makePublish(new EventBridgeClient({}), env.BUS_NAME),
   now: Date.now,
   log,
 };

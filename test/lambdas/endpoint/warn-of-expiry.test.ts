@@ -86,8 +86,8 @@ describe('the owner of a certificate', () => {
 
   it('is warned the next time when the bus is away', async () => {
     const world = aWorld(6);
-    const publish = () => Promise.reject(new Error('the bus is away'));
-    await expect(warnOfExpiry({ ...world.ports, publish })).rejects.toThrow('the bus is away');
+    const announce = () => Promise.reject(new Error('the bus is away'));
+    await expect(warnOfExpiry({ ...world.ports, announce })).rejects.toThrow('the bus is away');
     await warnOfExpiry(world.ports);
     expect(world.warned).toHaveLength(1);
   });
@@ -118,7 +118,7 @@ function aWorld(endsInDays: number) {
       keep: (endpointId, versionId, days) =>
         Promise.resolve(void notes.set(`${endpointId} ${versionId}`, days)),
     },
-    publish: ({ detail, ...entry }) => {
+    announce: ({ detail, ...entry }) => {
       const parsed = JSON.parse(detail) as { days: unknown };
       published.push({ ...entry, detail: parsed });
       warned.push({ days: parsed.days, atDay: Math.floor((clock.now() - testStartMs) / dayMs) });
