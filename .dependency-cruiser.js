@@ -55,8 +55,15 @@ export default {
     {
       name: 'the-stack-knows-only-environments-and-routes',
       severity: 'error',
-      from: { path: '^(lib|bin)/' },
+      from: { path: '^(lib|bin)/', pathNot: '^bin/reconcile' },
       to: { path: '^(lambdas|local|test|bench)/', pathNot: '/env\\.ts$' },
+    },
+    {
+      name: 'the-command-line-runs-use-cases-only',
+      comment: 'npm run reconcile wires the very use case that the function runs, as a handler would.',
+      severity: 'error',
+      from: { path: '^bin/reconcile' },
+      to: { path: '^(lib|local|test|bench)/|^lambdas/.*/(handler|routes|env)\\.ts$' },
     },
     {
       name: 'verify-stands-alone',

@@ -1,12 +1,9 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as requestHttps } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -15,6 +12,8 @@ import type { Caller } from '../local/api-client.ts';
 import { registerEndpoint } from '../local/demo/endpoints.ts';
 import { startDemoReceiver } from '../local/demo/receiver.ts';
 import type { DemoReceiver, Received } from '../local/demo/receiver.ts';
+import { start } from './child.ts';
+import type { Ready } from './child.ts';
 
 /**
  * Events through `npm start -- --no-demo` to endpoints on a real HTTPS receiver; afterwards the API must explain
@@ -31,9 +30,6 @@ const { values } = parseArgs({
 const eventCount = z.coerce.number().int().min(1).max(100_000).parse(values.events);
 const endpointCount = z.coerce.number().int().min(1).max(20).parse(values.endpoints);
 const organizationId = 'org_bench';
-
-const readyLine = z.object({ api: z.string(), aws: z.string(), bus: z.string(), operatorToken: z.string() });
-type Ready = z.output<typeof readyLine>;
 
 async function main(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-bench-'));
@@ -66,19 +62,6 @@ async function main(): Promise<boolean> {
     await receiver.stop();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-async function start(flags: readonly string[]): Promise<{ child: ChildProcess; ready: Ready }> {
-  const script = join(import.meta.dirname, '..', 'local', 'start.ts');
-  const child = spawn(process.execPath, [script, '--no-demo', '--port', '0', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (!line.startsWith('ready ')) continue;
-    child.stdout.resume();
-    return { child, ready: readyLine.parse(JSON.parse(line.slice('ready '.length))) };
-  }
-  throw new Error('npm start ended before it was ready');
 }
 
 async function setUp(ready: Ready, receiver: DemoReceiver): Promise<void> {

@@ -22,6 +22,7 @@ export interface ApiProps {
   readonly identity: Identity;
   readonly bus: EventBus;
   readonly retries: sqs.Queue;
+  readonly recovery: sqs.Queue;
   readonly secretPrefix: string;
   readonly receivers: TargetEnv;
 }
@@ -85,11 +86,12 @@ export class Api extends Construct {
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {
-    const { settings, storage, bus, retries, secretPrefix } = props;
+    const { settings, storage, bus, retries, recovery, secretPrefix } = props;
     const environment: ApiEnv = {
       CONFIG_TABLE: storage.config.tableName,
       LEDGER_TABLE: storage.ledger.tableName,
       RETRIES_QUEUE_URL: retries.queueUrl,
+      RECOVERY_QUEUE_URL: recovery.queueUrl,
       BUS_NAME: bus.eventBusName,
       SECRET_PREFIX: secretPrefix,
       STAGE: settings.stage,
@@ -121,7 +123,9 @@ export class Api extends Construct {
       storage.ledger.tableArn,
       `${storage.ledger.tableArn}/index/${Storage.statusIndex}`,
     );
-    handler.allow(['sqs:SendMessage'], retries.queueArn);
+    // Jobs of recovery are made and cancelled here.
+    handler.allow(['dynamodb:PutItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
+    handler.allow(['sqs:SendMessage'], retries.queueArn, recovery.queueArn);
     handler.allow(['events:PutEvents'], bus.eventBusArn);
     handler.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     allowMakingKeys(handler, settings.stage);

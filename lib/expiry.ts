@@ -33,7 +33,7 @@ export class Expiry extends Construct {
     });
     warn.allow(['dynamodb:DeleteItem'], storage.config.tableArn);
     allowDestroyingKeys(warn, stage);
-    warn.allow(['dynamodb:Query'], `${storage.config.tableArn}/index/${Storage.expiryIndex}`);
+    warn.allow(['dynamodb:Query'], `${storage.config.tableArn}/index/${Storage.listIndex}`);
     warn.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], storage.ledger.tableArn);
     warn.allow(['events:PutEvents'], bus.eventBusArn);
     warn.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);

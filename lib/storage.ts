@@ -8,7 +8,8 @@ export class Storage extends Construct {
   /** Sparse index over deliveries that are not delivered, by organization and status. */
   public static readonly statusIndex = 'byStatus';
 
-  public static readonly expiryIndex = 'byExpiry';
+  /** Sparse index over lists of items that stand in many partitions: what is listed is found without a scan. */
+  public static readonly listIndex = 'byList';
 
   public readonly key: kms.Key;
   public readonly config: dynamodb.Table;
@@ -24,10 +25,10 @@ export class Storage extends Construct {
     });
     this.config = this.table('Config');
     this.config.addGlobalSecondaryIndex({
-      indexName: Storage.expiryIndex,
-      // Sparse: only endpoints with a client certificate, so that finding those that end soon scans nothing.
-      partitionKey: { name: 'expiryKey', type: dynamodb.AttributeType.STRING },
-      sortKey: { name: 'expiresOn', type: dynamodb.AttributeType.STRING },
+      indexName: Storage.listIndex,
+      // `organizations` by id, `certificates` and `signing-keys` by their end: the stores of the features say what is in.
+      partitionKey: { name: 'list', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'listOrder', type: dynamodb.AttributeType.STRING },
     });
     this.ledger = this.table('Ledger', 'expiresAt');
     this.ledger.addGlobalSecondaryIndex({

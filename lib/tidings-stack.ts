@@ -6,11 +6,13 @@ import { Delivery } from './delivery.ts';
 import { Expiry } from './expiry.ts';
 import { Identity } from './identity.ts';
 import { Ingest } from './ingest.ts';
+import { Recovery } from './recovery.ts';
 import { Routing } from './routing.ts';
 import { receiversEnvironment } from './receivers.ts';
 import { readSettings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { Tester } from './tester.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** The whole of Tidings, as the diagram in DESIGN.md section 2 draws it. */
 export class TidingsStack extends Stack {
@@ -31,13 +33,18 @@ export class TidingsStack extends Stack {
       key: storage.key,
       visibilitySeconds: 6 * Routing.timeoutSeconds,
     });
-    const delivery = new Delivery(this, 'Delivery', { settings, storage, secretPrefix, receivers, issuer });
+    const { bus } = ingest;
+    const delivery = new Delivery(this, 'Delivery', {
+      ...{ settings, storage, bus },
+      ...{ secretPrefix, receivers, issuer },
+    });
     new Routing(this, 'Routing', {
       storage,
       events: ingest.events,
       deliveries: delivery.deliveries,
       retentionDays,
     });
+    const recovery = new Recovery(this, 'Recovery', { stage, storage, bus, retries: delivery.retries });
     const identity = new Identity(this, 'Identity', settings);
     const api = new Api(this, 'Api', {
       settings,
@@ -45,17 +52,21 @@ export class TidingsStack extends Stack {
       identity,
       bus: ingest.bus,
       retries: delivery.retries,
+      recovery: recovery.queue,
       secretPrefix,
       receivers,
     });
 
     new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer });
     new Expiry(this, 'Expiry', { storage, bus: ingest.bus, stage });
+    new Upkeep(this, 'Upkeep', { storage, bus, deliveriesDead: delivery.deliveriesDead });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'WebhookIssuer', { value: issuer });
     new CfnOutput(this, 'BusName', { value: ingest.bus.eventBusName });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: delivery.deliveriesDead.queueUrl });
+    new CfnOutput(this, 'ConfigTable', { value: storage.config.tableName });
+    new CfnOutput(this, 'LedgerTable', { value: storage.ledger.tableName });
     new CfnOutput(this, 'TokenIssuer', { value: identity.issuer });
     new CfnOutput(this, 'TokenAudience', { value: identity.audience });
   }

@@ -17,6 +17,8 @@ export interface Ready {
   /** Null without the demo. */
   readonly receiver: string | null;
   readonly deadLetterQueueUrl: string;
+  readonly configTable: string;
+  readonly ledgerTable: string;
   /** File with the lines of the functions. */
   readonly log: string;
   readonly pid: number;
@@ -44,6 +46,8 @@ export async function prepare(
     organizationToken: await runtime.issueToken({ organizationId, scopes, expiresInSeconds }),
     operatorToken,
     deadLetterQueueUrl: runtime.output('DeadLetterQueueUrl'),
+    configTable: runtime.output('ConfigTable'),
+    ledgerTable: runtime.output('LedgerTable'),
     pid: process.pid,
   };
 }

@@ -6,6 +6,7 @@ export const apiEnv = targetEnv.extend({
   CONFIG_TABLE: z.string().min(1),
   LEDGER_TABLE: z.string().min(1),
   RETRIES_QUEUE_URL: z.url(),
+  RECOVERY_QUEUE_URL: z.url(),
   BUS_NAME: z.string().min(1),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
   SECRET_PREFIX: z.string().min(1),

@@ -6,8 +6,9 @@ import middy from '@middy/core';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { outgoing } from '../delivery/message.ts';
 import { deliveryRoutes } from '../delivery/routes.ts';
-import { makeDeliveryReader } from '../delivery/store.ts';
+import { makeDeliveryReader, makeReadRecipient } from '../delivery/store.ts';
 import { certificateRoutes } from '../endpoint/certificate-routes.ts';
+import { makeHealthStore } from '../endpoint/health/store.ts';
 import type { RegisterPorts } from '../endpoint/register.ts';
 import { endpointRoutes } from '../endpoint/routes.ts';
 import { secretRoutes } from '../endpoint/secret-routes.ts';
@@ -19,6 +20,10 @@ import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
 import { eventTypeRoutes } from '../event/type-routes.ts';
 import { organizationRoutes } from '../organization/routes.ts';
 import { makeOrganizationStore } from '../organization/store.ts';
+import { outgoingJob } from '../recovery/job.ts';
+import { receivesBy } from '../recovery/receives.ts';
+import { recoveryRoutes } from '../recovery/routes.ts';
+import { makeJobStore } from '../recovery/store.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
@@ -42,7 +47,10 @@ const endpoints = makeEndpointStore(client, env.CONFIG_TABLE);
 const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
 const events = makeEventStore(client, env.LEDGER_TABLE, Date.now);
 const publish = makePublish(new EventBridgeClient({}), env.BUS_NAME);
-const send = makeSend(new SQSClient({}), env.RETRIES_QUEUE_URL);
+const sqs = new SQSClient({});
+const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
+const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
+const health = makeHealthStore(client, env.LEDGER_TABLE, Date.now);
 const { RETENTION_DAYS: retentionDays } = env;
 
 const signing: KeyPorts = {
@@ -71,9 +79,13 @@ const ports: ServePorts = {
   log,
   routes: [
     ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
-    ...endpointRoutes({ endpoints, getOrganization: organizations.get, registration }),
+    ...endpointRoutes({
+      ...{ endpoints, health, registration },
+      getOrganization: organizations.get,
+      resumption: { health, announce: publish, now: Date.now, log },
+    }),
     ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
-    ...secretRoutes({ registration, getEndpoint: endpoints.get, publish }),
+    ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
     ...signingRoutes(signing),
     ...eventTypeRoutes({ eventTypes }),
     ...eventRoutes({
@@ -85,9 +97,20 @@ const ports: ServePorts = {
     }),
     ...deliveryRoutes({
       getEndpoint: endpoints.get,
+      readHealth: health.readLatest,
       getEvent: events.get,
       deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
       send: (message) => send(outgoing(message, 0)),
+    }),
+    ...recoveryRoutes({
+      getEndpoint: endpoints.get,
+      receives: receivesBy({
+        readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
+        readHealth: health.readLatest,
+      }),
+      jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
+      start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
+      circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
     }),
   ],
 };

@@ -15,12 +15,10 @@ export interface Recipient {
   readonly endpoint: Endpoint | undefined;
 }
 
-/** Whether there is somebody to deliver to, and somebody who may have it. */
-export function isComplete({ organization, endpoint }: Recipient): boolean {
-  return organization !== undefined && endpoint !== undefined;
-}
-
-/** Whether deliveries to it may wait for something; for all others they end at once. */
+/**
+ * Whether there is somebody to deliver to who may have it; for all others deliveries end at once. Only of those is
+ * worth remembering what was read: what is recovered as soon as an endpoint is on must not be discarded once more.
+ */
 export function isServed({ organization, endpoint }: Recipient): boolean {
   return organization !== undefined && isEntitled(organization) && endpoint?.active === true;
 }
@@ -74,11 +72,17 @@ export function decide(received: DeliveryMessage, facts: Facts): Decision {
   }
   if (event === undefined) return { kind: 'discard', message, reason: 'expired' };
   // What somebody asked for by hand is sent, whatever the subscription says by now.
-  if (message.round === 1 && !stillWanted(endpoint, event)) {
+  if (!isByHand(message, delivery) && !stillWanted(endpoint, event)) {
     return { kind: 'discard', message, reason: 'unsubscribed' };
   }
   const policy = effectivePolicy(endpoint.policy, organization.policy);
   return { kind: 'attempt', job: { message, organization, endpoint, policy, event, delivery } };
+}
+
+/** Whether somebody has asked for this round. */
+function isByHand({ round, trigger }: DeliveryMessage, delivery: Delivery | undefined): boolean {
+  const isAskedFor = delivery?.attempts.some((one) => one.round === round && one.trigger === 'manual');
+  return round > 1 || trigger === 'manual' || isAskedFor === true;
 }
 
 function stillWanted(endpoint: Endpoint, { type, category }: StoredEvent): boolean {

@@ -58,7 +58,7 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     return hold(ports, message, { code: 'configuration_unavailable', fault });
   }
   try {
-    health = await ports.health.read(message.endpointId);
+    health = await readHealth(ports, message.endpointId, recipient);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
@@ -68,10 +68,17 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  if (recipient.endpoint !== undefined) await sayUnsaid(ports, recipient.endpoint, health);
   const { sentAtMs } = reception;
   const decision = decide(message, { ...recipient, ...known, health, sentAtMs, nowMs: ports.now() });
   return carryOut(ports, decision, { message, known, health, reception });
+}
+
+/** How the endpoint does; what is unsaid of it is said first, also while all deliveries to it wait. */
+async function readHealth(ports: DeliverPorts, id: string, { endpoint }: Recipient): Promise<Health> {
+  const health = await ports.health.read(id);
+  if (endpoint === undefined || !(await sayUnsaid(ports, endpoint, health))) return health;
+  // Saying it has written it: over the version that was read no lease could be taken any more.
+  return ports.health.readLatest(id);
 }
 
 interface Situation {

@@ -18,7 +18,7 @@ import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
 import { makeSignDigest } from '../signing/keys.ts';
 import { makeReadSecret } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
-import { isComplete } from './decide.ts';
+import { isServed } from './decide.ts';
 import type { DeliverPorts } from './deliver.ts';
 import { deliverEnv } from './env.ts';
 import { outgoing } from './message.ts';
@@ -43,7 +43,7 @@ const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const release = makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]);
 
 const ports: DeliverPorts = {
-  readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isComplete),
+  readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
   record: makeRecord(client, env.LEDGER_TABLE),
   health: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)),

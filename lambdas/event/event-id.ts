@@ -21,3 +21,9 @@ export function eventIdOf(origin: EventOrigin): string {
   const hash = createHash('sha256').update(JSON.stringify([organizationId, ...name]));
   return `evt_${ulid(timeMs, hash.digest())}`;
 }
+
+/** The least and the greatest id of an event that happens between two moments, both included. */
+export function eventIdsBetween(sinceMs: number, untilMs: number): readonly [string, string] {
+  const [least, greatest] = [new Uint8Array(10), new Uint8Array(10).fill(255)];
+  return [`evt_${ulid(Math.max(0, sinceMs), least)}`, `evt_${ulid(Math.max(0, untilMs), greatest)}`];
+}

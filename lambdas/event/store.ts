@@ -10,8 +10,9 @@ import type { Key } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { eventType } from './event-type.ts';
 import type { EventType } from './event-type.ts';
-import { storedEvent } from './event.ts';
-import type { StoredEvent } from './event.ts';
+import { eventIdsBetween } from './event-id.ts';
+import { eventSummary, storedEvent } from './event.ts';
+import type { EventSummary, Span, StoredEvent } from './event.ts';
 
 /** Key of an event in the ledger. */
 export function eventKey(organizationId: string, id: string): Key {
@@ -45,6 +46,8 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
     },
 
     list: listOf(client, ledger, now),
+
+    between: betweenOf(client, ledger, now),
   };
 }
 
@@ -64,6 +67,39 @@ function listOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
     return {
       data: items.map((item) => readEvent(item, now())).filter((event) => event !== undefined),
       nextCursor: isLast || last === undefined ? null : cursorAt([storedEvent.parse(last).id]),
+    };
+  };
+}
+
+const summaryNames = Object.keys(eventSummary.shape);
+
+/** Events that happened within a span, oldest first, without their bodies. */
+function betweenOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
+  return async function between(
+    organizationId: string,
+    { since, until }: Span,
+    page: PageQuery,
+  ): Promise<Page<EventSummary>> {
+    const [least, greatest] = eventIdsBetween(Date.parse(since), Date.parse(until));
+    const after = page.cursor === undefined ? undefined : positionOf(page.cursor, z.tuple([eventId]))[0];
+    const { items, isLast } = await queryPage(client, {
+      TableName: ledger,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: {
+        ':pk': eventKey(organizationId, '').pk,
+        ':from': eventKey(organizationId, least).sk,
+        ':to': eventKey(organizationId, greatest).sk,
+      },
+      ProjectionExpression: summaryNames.map((name) => `#${name}`).join(', '),
+      ExpressionAttributeNames: Object.fromEntries(summaryNames.map((name) => [`#${name}`, name])),
+      Limit: page.limit,
+      ...(after === undefined ? {} : { ExclusiveStartKey: eventKey(organizationId, after) }),
+    });
+    const data = items.map((item) => eventSummary.parse(item));
+    const last = data.at(-1);
+    return {
+      data: data.filter(({ expiresAt }) => expiresAt * 1000 > now()),
+      nextCursor: isLast || last === undefined ? null : cursorAt([last.id]),
     };
   };
 }

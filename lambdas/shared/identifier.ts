@@ -14,10 +14,17 @@ export const endpointId = z.string().regex(/^ep_[0-9A-HJKMNP-TV-Z]{26}$/, 'ep_ a
 /** Stands in `webhook-id` too: no dots, since a dot separates what is signed (Standard Webhooks 1.0.0). */
 export const eventId = z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/, 'evt_ and 26 characters');
 
+export const jobId = z.string().regex(/^job_[0-9A-HJKMNP-TV-Z]{26}$/, 'job_ and 26 characters');
+
 /** Gives at least ten random bytes. */
 export type RandomBytes = () => Uint8Array;
 
 /** A new endpoint id, sorting by the time of creation. */
 export function newEndpointId(nowMs: number, randomBytes: RandomBytes): string {
   return `ep_${ulid(nowMs, randomBytes())}`;
+}
+
+/** A new job's id, sorting by the time of creation. */
+export function newJobId(nowMs: number, randomBytes: RandomBytes): string {
+  return `job_${ulid(nowMs, randomBytes())}`;
 }

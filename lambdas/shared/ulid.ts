@@ -25,3 +25,10 @@ export function ulid(timeMs: number, tail: Uint8Array): string {
   }
   return text;
 }
+
+/** The time that a ULID holds, in milliseconds since 1970. */
+export function timeOfUlid(text: string): number {
+  let timeMs = 0;
+  for (const letter of text.slice(0, 10)) timeMs = timeMs * 32 + alphabet.indexOf(letter);
+  return timeMs;
+}

@@ -5,8 +5,8 @@ import type { Key } from '../shared/store.ts';
 import { signingKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** Partition of the index `byExpiry` over keys that retire, sorted by the time they do. */
-const expiryKey = 'SIGNING_KEY';
+/** The list of keys that retire, sorted by the time they do (index `byList`). */
+const list = 'signing-keys';
 
 function keyOf({ organizationId, kid }: Pick<SigningKey, 'organizationId' | 'kid'>): Key {
   return { pk: `ORG#${organizationId}`, sk: `KEY#${kid}` };
@@ -26,17 +26,19 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
     },
 
     put: async (key: SigningKey): Promise<void> => {
-      const expiry = key.retiredAt === undefined ? {} : { expiryKey, expiresOn: key.retiredAt };
-      await client.send(new PutCommand({ TableName: config, Item: { ...keyOf(key), ...key, ...expiry } }));
+      const listed = key.retiredAt === undefined ? {} : { list, listOrder: key.retiredAt };
+      await client.send(new PutCommand({ TableName: config, Item: { ...keyOf(key), ...key, ...listed } }));
     },
 
     /** Keys of all organizations that have retired before a moment (ISO time). */
     listRetired: async (before: string): Promise<SigningKey[]> => {
       const items = await queryAll(client, {
         TableName: config,
-        IndexName: 'byExpiry',
-        KeyConditionExpression: 'expiryKey = :key AND expiresOn < :before',
-        ExpressionAttributeValues: { ':key': expiryKey, ':before': before },
+        IndexName: 'byList',
+        KeyConditionExpression: '#list = :list AND listOrder < :before',
+        // LIST is a reserved word.
+        ExpressionAttributeNames: { '#list': 'list' },
+        ExpressionAttributeValues: { ':list': list, ':before': before },
       });
       return items.map((item) => signingKey.parse(item));
     },

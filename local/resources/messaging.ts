@@ -79,17 +79,22 @@ const queue = z.strictObject({
   KmsDataKeyReusePeriodSeconds: ignored,
 });
 
-/** Only what is used: a rate in days. */
+/** Only what is used: a rate. */
+const rate = /^rate\((\d+) (minute|hour|day)s?\)$/;
+
 const scheduledRule = z.strictObject({
   Description: ignored,
-  ScheduleExpression: z.string().regex(/^rate\(\d+ days?\)$/),
+  ScheduleExpression: z.string().regex(rate),
   State: z.literal('ENABLED'),
   Targets: z.array(z.strictObject({ Id: z.string(), Arn: z.string() })),
 });
 
+const unitMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const rateParts = z.tuple([z.string(), z.coerce.number(), z.enum(['minute', 'hour', 'day'])]);
+
 function scheduleOf({ ScheduleExpression, Targets }: z.output<typeof scheduledRule>): ScheduledRule {
-  const days = Number(/\d+/.exec(ScheduleExpression)?.[0]);
-  return { everyMs: days * 86_400_000, functionArns: Targets.map(({ Arn }) => Arn) };
+  const [, count, unit] = rateParts.parse([...(rate.exec(ScheduleExpression) ?? [])]);
+  return { everyMs: count * unitMs[unit], functionArns: Targets.map(({ Arn }) => Arn) };
 }
 
 const eventBus = z.strictObject({ Name: z.string(), Description: ignored });

@@ -76,6 +76,20 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
     });
   });
 
+  test('lists all organizations in the order of their ids, each once, changed or not, and no endpoints', async () => {
+    const ids = ['c', 'a', 'b', 'Z', 'a-1'].map((name) => `${organizationId}-${name}`);
+    for (const id of ids) {
+      const before = anOrganization({ id });
+      await configuration.organizations.replace(undefined, before);
+      await configuration.organizations.replace(before, { ...before, plan: 'free', updatedAt: later });
+      await configuration.endpoints.add(anEndpoint({ organizationId: id }));
+    }
+    const all = await collect((query) => configuration.organizations.list(query));
+    const own = all.filter(({ id }) => id.startsWith(`${organizationId}-`));
+    expect(own).toEqual(ids.toSorted().map((id) => anOrganization({ id, plan: 'free', updatedAt: later })));
+    expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).toSorted());
+  });
+
   test('finds nothing where there is nothing', async () => {
     expect(await configuration.organizations.get(organizationId)).toBeUndefined();
     expect(await configuration.endpoints.get(organizationId, anEndpoint().id)).toBeUndefined();

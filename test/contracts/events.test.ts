@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventSummary } from '../../lambdas/event/event.ts';
 import { makeEventStore, makeEventTypeStore } from '../../lambdas/event/store.ts';
+import { isoTime } from '../../lambdas/shared/time.ts';
 import { anEvent } from '../fakes/an-event.ts';
 import { aClock, testStartMs } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
@@ -85,6 +87,45 @@ describe.each(stores)('events in %s', (kind, open) => {
     await events.add(anEvent({ organizationId: `${organizationId}-b` }));
     expect(await collect((query) => events.list(organizationId, query))).toEqual(all.toReversed());
     expect(await events.list(organizationId, { limit: 250 })).toMatchObject({ nextCursor: null });
+  });
+
+  describe('between two moments', () => {
+    const inHour = (hour: number, given: Parameters<typeof anEvent>[0] = {}) =>
+      anEvent({ organizationId, name: String(hour), timeMs: testStartMs + hour * hourMs, ...given });
+    const between = (sinceMs: number, untilMs: number) => {
+      const span = { since: isoTime(sinceMs), until: isoTime(untilMs) };
+      return collect((query) => events.between(organizationId, span, query));
+    };
+
+    test('are listed oldest first, each once, both ends included, without their bodies', async () => {
+      const all = [0, 1, 2, 3, 4, 5].map((hour) => inHour(hour));
+      for (const event of all.toReversed()) await events.add(event);
+      await events.add(anEvent({ organizationId: `${organizationId}-b`, timeMs: testStartMs + 2 * hourMs }));
+      const found = await between(testStartMs + hourMs, testStartMs + 4 * hourMs);
+      expect(found).toEqual(all.slice(1, 5).map((event) => eventSummary.parse(event)));
+      expect(found[0]).not.toHaveProperty('body');
+    });
+
+    test('are none where there are none', async () => {
+      await events.add(inHour(0));
+      expect(await between(testStartMs + 1, testStartMs + hourMs)).toEqual([]);
+      expect(await between(0, testStartMs - 1)).toEqual([]);
+    });
+
+    test('are shown as they are, refused ones too, and not past their time', async () => {
+      await events.add(inHour(0));
+      await events.add(inHour(1, { status: 'refused', reason: 'invalid_event', expiresAt: 9e9 }));
+      clock.pass(pastRetentionMs);
+      const found = await between(testStartMs, testStartMs + hourMs);
+      expect(found).toMatchObject([{ status: 'refused', reason: 'invalid_event' }]);
+    });
+
+    test('are not listed for a cursor of another list', async () => {
+      const cursor = Buffer.from('["ep_1"]').toString('base64url');
+      const span = { since: isoTime(testStartMs), until: isoTime(testStartMs) };
+      const listing = events.between(organizationId, span, { limit: 2, cursor });
+      await expect(listing).rejects.toMatchObject({ code: 'invalid_cursor' });
+    });
   });
 
   test('past their time are gone from every read, though they may still be stored', async () => {

@@ -23,7 +23,22 @@ export async function startTables(): Promise<Tables> {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   const client = DynamoDBDocumentClient.from(plain, { marshallOptions: { removeUndefinedValues: true } });
-  await plain.send(new CreateTableCommand({ TableName: 'config', ...keys([]) }));
+  await plain.send(
+    new CreateTableCommand({
+      TableName: 'config',
+      ...keys(['list', 'listOrder']),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'byList',
+          KeySchema: [
+            { AttributeName: 'list', KeyType: 'HASH' },
+            { AttributeName: 'listOrder', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+    }),
+  );
   await plain.send(
     new CreateTableCommand({
       TableName: 'ledger',

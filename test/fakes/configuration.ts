@@ -5,7 +5,7 @@ import type { makeEndpointStore } from '../../lambdas/endpoint/store.ts';
 import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';
 import type { Organization } from '../../lambdas/organization/organization.ts';
 import type { makeOrganizationStore } from '../../lambdas/organization/store.ts';
-import { endpointId } from '../../lambdas/shared/identifier.ts';
+import { endpointId, organizationId } from '../../lambdas/shared/identifier.ts';
 import { pageOf } from './page.ts';
 import type { Listing } from './page.ts';
 import { soon } from './soon.ts';
@@ -43,6 +43,7 @@ export function memoryConfiguration(): MemoryConfiguration {
         if (isUnchanged) setOrganization(after);
         return Promise.resolve(isUnchanged);
       },
+      list: (query) => soon(() => pageOf([...organizations.values()].map(copied), query, byId)),
     },
     endpoints: {
       get: (organizationId, id) => Promise.resolve(find(organizationId, id)),
@@ -74,6 +75,12 @@ export function memoryConfiguration(): MemoryConfiguration {
     setOrganization,
   };
 }
+
+const byId: Listing<Organization> = {
+  order: 'ascending',
+  position: z.tuple([organizationId]),
+  placeOf: ({ id }) => [id],
+};
 
 const oldestFirst: Listing<Endpoint> = {
   order: 'ascending',

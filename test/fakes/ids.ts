@@ -12,6 +12,11 @@ export function eventIdOf(name: string, timeMs = testStartMs): string {
   return `evt_${ulid(timeMs, hashOf(name))}`;
 }
 
+/** A job's id that says which one it is. */
+export function jobIdOf(name: string): string {
+  return `job_${ulid(testStartMs, hashOf(name))}`;
+}
+
 function hashOf(name: string): Uint8Array {
   return createHash('sha256').update(name).digest();
 }

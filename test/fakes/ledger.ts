@@ -5,6 +5,8 @@ import { deliverySummary } from '../../lambdas/delivery/delivery.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
 import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { makeDeliveryReader } from '../../lambdas/delivery/store.ts';
+import { eventIdsBetween } from '../../lambdas/event/event-id.ts';
+import { eventSummary } from '../../lambdas/event/event.ts';
 import type { StoredEvent } from '../../lambdas/event/event.ts';
 import type { makeEventStore } from '../../lambdas/event/store.ts';
 import { endpointId, eventId } from '../../lambdas/shared/identifier.ts';
@@ -19,6 +21,8 @@ export interface MemoryLedger {
   readonly deliveries: ReturnType<typeof makeDeliveryReader>;
   readonly record: (after: Delivery) => Promise<'recorded' | 'superseded'>;
   readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
+  /** Removes a delivery, as nobody but a test and a hand in the console may. */
+  readonly removeByHand: (endpointId: string, eventId: string) => void;
 }
 
 /** The table `ledger` in memory. As in DynamoDB, what has expired is still there, and every read hides it. */
@@ -50,6 +54,9 @@ export function memoryLedger(now: Now): MemoryLedger {
       if (before !== undefined && !mayFollow(before, after)) return Promise.resolve('superseded');
       deliveries.set(key, structuredClone(after));
       return Promise.resolve('recorded');
+    },
+    removeByHand: (endpointId, eventId) => {
+      deliveries.delete(`${endpointId} ${eventId}`);
     },
   };
 }
@@ -85,6 +92,15 @@ function eventsOf(events: Map<string, StoredEvent>, isAlive: IsAlive): MemoryLed
         const own = [...events.values()].filter((event) => event.organizationId === organizationId);
         const page = pageOf(own, query, newestFirst);
         return { ...page, data: structuredClone(page.data.filter(isAlive)) };
+      }),
+    between: (organizationId, { since, until }, query) =>
+      soon(() => {
+        const [least, greatest] = eventIdsBetween(Date.parse(since), Date.parse(until));
+        const own = [...events.values()]
+          .filter((event) => event.organizationId === organizationId)
+          .filter(({ id }) => id >= least && id <= greatest);
+        const page = pageOf(own, query, { ...newestFirst, order: 'ascending' });
+        return { ...page, data: page.data.filter(isAlive).map((event) => eventSummary.parse(event)) };
       }),
   };
 }

@@ -7,6 +7,10 @@ import { apiEnv } from '../../lambdas/api/env.ts';
 import { deliverEnv } from '../../lambdas/delivery/env.ts';
 import { expiryEnv } from '../../lambdas/endpoint/expiry/env.ts';
 import { testEnv } from '../../lambdas/api/test/env.ts';
+import { recoverEnv } from '../../lambdas/recovery/env.ts';
+import { reconcileEnv } from '../../lambdas/recovery/reconcile/env.ts';
+import { tidyEnv } from '../../lambdas/recovery/tidy/env.ts';
+import { holdSeconds } from '../../lambdas/recovery/tidy/tidy.ts';
 import { routeEnv } from '../../lambdas/routing/env.ts';
 import { nameOf, synthesized, withoutHash } from './synthesized.ts';
 import type { Resource } from './synthesized.ts';
@@ -28,6 +32,8 @@ describe('queues', () => {
       DeliveryDeliveries: 'tidings-deliveries',
       DeliveryRetries: 'tidings-retries',
       DeliveryDeliveriesDead: 'tidings-deliveries-dead',
+      RecoveryQueue: 'tidings-recovery',
+      RecoveryDead: 'tidings-recovery-dead',
     });
   });
 
@@ -59,7 +65,7 @@ describe('queues', () => {
     },
   );
 
-  it('an event is received fifty times before it is given up, a delivery five times', () => {
+  it('an event is received fifty times before it is given up, a recovery twenty, a delivery five times', () => {
     expect(Object.fromEntries(queues.map(([id, queue]) => [withoutHash(id), redriveOf(queue)]))).toEqual({
       IngestEvents: '50 to IngestEventsDead',
       IngestEventsDead: 'never',
@@ -68,6 +74,8 @@ describe('queues', () => {
       DeliveryDeliveries: '5 to DeliveryDeliveriesDead',
       DeliveryRetries: '5 to DeliveryDeliveriesDead',
       DeliveryDeliveriesDead: 'never',
+      RecoveryQueue: '20 to RecoveryDead',
+      RecoveryDead: 'never',
     });
   });
 });
@@ -142,14 +150,17 @@ describe('functions', () => {
     },
   );
 
-  it('are these, and only deliver may call itself in a circle', () => {
+  it('are these, and only those that send to themselves may call themselves in a circle', () => {
     const circles = functions.map(([id, one]) => [withoutHash(id), one.Properties['RecursiveLoop']]);
     expect(Object.fromEntries(circles)).toEqual({
       DeliveryDeliver: 'Allow',
+      RecoveryRecover: 'Allow',
       RoutingRoute: undefined,
       ApiHandler: undefined,
       TesterTest: undefined,
       ExpiryWarn: undefined,
+      UpkeepTidy: undefined,
+      UpkeepReconcile: undefined,
     });
   });
 
@@ -161,6 +172,8 @@ describe('functions', () => {
       'IngestEvents to RoutingRoute': mapped(50),
       'DeliveryDeliveries to DeliveryDeliver': mapped(100),
       'DeliveryRetries to DeliveryDeliver': mapped(100),
+      // A job at a time, and few jobs at once.
+      'RecoveryQueue to RecoveryRecover': mapped(5, 1),
     });
   });
 
@@ -170,10 +183,13 @@ describe('functions', () => {
 
   it.each([
     ['DeliveryDeliver', deliverEnv],
+    ['RecoveryRecover', recoverEnv],
     ['RoutingRoute', routeEnv],
     ['ApiHandler', apiEnv],
     ['TesterTest', testEnv],
     ['ExpiryWarn', expiryEnv],
+    ['UpkeepTidy', tidyEnv],
+    ['UpkeepReconcile', reconcileEnv],
   ])('%s is told what it reads and nothing else, so nothing can switch local receivers on', (name, env) => {
     const read = [...Object.keys(env.shape), 'POWERTOOLS_SERVICE_NAME', 'UV_THREADPOOL_SIZE'];
     expect(Object.keys(variablesOf(name)).toSorted()).toEqual(read.toSorted());
@@ -192,6 +208,27 @@ describe('functions', () => {
 
   it('nothing in the template speaks of local receivers', () => {
     expect(text).not.toMatch(/local.?receivers|loopback|localhost/i);
+  });
+});
+
+describe('what runs by itself', () => {
+  it('is this, at these intervals', () => {
+    const targets = z.array(z.looseObject({ Arn: z.unknown() }));
+    const rules = ofType('AWS::Events::Rule').filter(([, rule]) => 'ScheduleExpression' in rule.Properties);
+    const runs = rules.flatMap(([, { Properties }]) =>
+      targets
+        .parse(Properties['Targets'])
+        .map(({ Arn }) => [nameOf(Arn), Properties['ScheduleExpression']] as const),
+    );
+    expect(Object.fromEntries(runs)).toEqual({
+      ExpiryWarn: 'rate(1 day)',
+      UpkeepTidy: 'rate(15 minutes)',
+      UpkeepReconcile: 'rate(1 hour)',
+    });
+  });
+
+  it('holds dead letters for longer than it can run, so that it meets none twice', () => {
+    expect(holdSeconds).toBeGreaterThan(z.number().parse(named('UpkeepTidy').Properties['Timeout']));
   });
 });
 
@@ -226,18 +263,25 @@ describe('tables', () => {
     });
   });
 
-  it('finds certificates that end soon by a sparse index, and reads nothing else for it', () => {
+  it('lists organizations, and what ends soon, by a sparse index, and reads nothing else for it', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       GlobalSecondaryIndexes: [
         Match.objectLike({
-          IndexName: 'byExpiry',
+          IndexName: 'byList',
           KeySchema: [
-            { AttributeName: 'expiryKey', KeyType: 'HASH' },
-            { AttributeName: 'expiresOn', KeyType: 'RANGE' },
+            { AttributeName: 'list', KeyType: 'HASH' },
+            { AttributeName: 'listOrder', KeyType: 'RANGE' },
           ],
         }),
       ],
     });
+  });
+
+  it('are put out by name, for `npm run reconcile`', () => {
+    const value = (name: string) =>
+      z.object({ Value: z.unknown() }).parse(template.findOutputs(name)[name]).Value;
+    expect(nameOf(value('ConfigTable'))).toBe('StorageConfig');
+    expect(nameOf(value('LedgerTable'))).toBe('StorageLedger');
   });
 
   it('the index over what is not delivered is sparse and holds no attempts', () => {
@@ -299,6 +343,8 @@ describe('what outlives the stack', () => {
       'IngestBusDead0DF4B39F',
       'IngestEventsDeadD95DA77C',
       'IngestEventsEF99370A',
+      'RecoveryDead8260AE4D',
+      'RecoveryQueueA02E2701',
       'StorageConfigC044A3DD',
       'StorageKeyBAA9457B',
       'StorageLedger5E7CB2E3',
@@ -332,7 +378,13 @@ describe('who may touch what', () => {
       'DeliveryDeliver',
       {
         StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
-        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+        ],
+        IngestBus: ['events:PutEvents'],
         DeliveryDeliveries: take,
         DeliveryRetries: [...take, 'sqs:SendMessage'],
         [secrets]: ['secretsmanager:GetSecretValue'],
@@ -345,7 +397,7 @@ describe('who may touch what', () => {
       'RoutingRoute',
       {
         StorageConfig: ['dynamodb:Query'],
-        StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
         IngestEvents: take,
         DeliveryDeliveries: ['sqs:SendMessage'],
         StorageKey: encrypt,
@@ -362,9 +414,16 @@ describe('who may touch what', () => {
           'dynamodb:Query',
           'dynamodb:UpdateItem',
         ],
-        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
         'StorageLedger/index/byStatus': ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
         DeliveryRetries: ['sqs:SendMessage'],
+        RecoveryQueue: ['sqs:SendMessage'],
         IngestBus: ['events:PutEvents'],
         [secrets]: [
           'secretsmanager:CreateSecret',
@@ -383,6 +442,19 @@ describe('who may touch what', () => {
       },
     ],
     [
+      'RecoveryRecover',
+      {
+        StorageConfig: ['dynamodb:GetItem'],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+        'StorageLedger/index/byStatus': ['dynamodb:Query'],
+        RecoveryQueue: [...take, 'sqs:SendMessage'],
+        DeliveryRetries: ['sqs:SendMessage'],
+        IngestBus: ['events:PutEvents'],
+        StorageKey: encrypt,
+        RecoveryRecoverLog: write,
+      },
+    ],
+    [
       'TesterTest',
       {
         StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
@@ -397,12 +469,32 @@ describe('who may touch what', () => {
       'ExpiryWarn',
       {
         StorageConfig: ['dynamodb:DeleteItem'],
-        'StorageConfig/index/byExpiry': ['dynamodb:Query'],
+        'StorageConfig/index/byList': ['dynamodb:Query'],
         StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
         IngestBus: ['events:PutEvents'],
         StorageKey: encrypt,
         [tagged]: ['kms:ScheduleKeyDeletion'],
         ExpiryWarnLog: write,
+      },
+    ],
+    [
+      'UpkeepTidy',
+      {
+        StorageLedger: ['dynamodb:BatchGetItem'],
+        DeliveryDeliveriesDead: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:ReceiveMessage'],
+        StorageKey: ['kms:Decrypt'],
+        UpkeepTidyLog: write,
+      },
+    ],
+    [
+      'UpkeepReconcile',
+      {
+        'StorageConfig/index/byList': ['dynamodb:Query'],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
+        'StorageLedger/index/byStatus': ['dynamodb:Query'],
+        IngestBus: ['events:PutEvents'],
+        StorageKey: ['kms:Decrypt'],
+        UpkeepReconcileLog: write,
       },
     ],
   ])('%s may do exactly this', (name, promised) => {
@@ -544,6 +636,8 @@ describe('with settings of its own', () => {
         'tidings-dev-deliveries',
         'tidings-dev-retries',
         'tidings-dev-deliveries-dead',
+        'tidings-dev-recovery',
+        'tidings-dev-recovery-dead',
       ]),
     );
     expect(other.text).toContain(':secret:tidings/dev/*');
@@ -583,9 +677,9 @@ function mappings(): [string, Mapping][] {
   });
 }
 
-function mapped(maximumConcurrency: number): unknown {
+function mapped(maximumConcurrency: number, batchSize = 10): unknown {
   return expect.objectContaining({
-    BatchSize: 10,
+    BatchSize: batchSize,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     ScalingConfig: { MaximumConcurrency: maximumConcurrency },
   });

@@ -94,3 +94,34 @@ describe('queues', () => {
     await expect(createQueues({ Q: queue })).rejects.toThrow('FifoQueue');
   });
 });
+
+describe('rules in time', () => {
+  const createRule = async (ScheduleExpression: string) => {
+    const setting = aSetting();
+    const sqs = new Sqs(setting);
+    const rules: unknown[] = [];
+    const makers = messagingMakers(sqs, new EventBuses(setting, sqs), (rule) => rules.push(rule));
+    const Properties = { ScheduleExpression, State: 'ENABLED', Targets: [{ Id: 'Target0', Arn: 'arn' }] };
+    await createAll(
+      parseTemplate({ Resources: { R: { Type: 'AWS::Events::Rule', Properties } } }),
+      makers,
+      place,
+    );
+    return rules;
+  };
+
+  it.each([
+    ['rate(15 minutes)', 900_000],
+    ['rate(1 hour)', 3_600_000],
+    ['rate(2 days)', 172_800_000],
+  ])('of %s call their function at that interval', async (expression, everyMs) => {
+    expect(await createRule(expression)).toEqual([{ everyMs, functionArns: ['arn'] }]);
+  });
+
+  it.each(['cron(0 12 * * ? *)', 'rate(3 weeks)', 'rate(1.5 hours)'])(
+    'of %s are refused: they are not known',
+    async (expression) => {
+      await expect(createRule(expression)).rejects.toThrow();
+    },
+  );
+});

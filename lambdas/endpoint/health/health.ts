@@ -77,6 +77,14 @@ export function isAhead(time: string | undefined, nowMs: number): boolean {
   return time !== undefined && Date.parse(time) > nowMs;
 }
 
+/** Until everything that waited for a pause or a line has come back: several hops. */
+const backlogMs = 2 * 3_600_000;
+
+/** Whether deliveries may still be waiting for an endpoint, or on their way back from that. */
+export function hasBacklog({ pause, backSince, off }: Health, nowMs: number): boolean {
+  return pause !== undefined || [backSince, off?.at].some((at) => isAhead(at, nowMs - backlogMs));
+}
+
 export type Admission =
   | { readonly kind: 'go' }
   /** Whoever takes the lease may try whether the endpoint is back. */

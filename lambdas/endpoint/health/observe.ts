@@ -95,7 +95,9 @@ function afterFailure(before: Health, failure: Failure, circumstances: Circumsta
 function paused(before: Health, failure: Failure, { policy, nowMs }: Circumstances): Health {
   const { pause, failures, failingSince } = before;
   const { circuitBreaker } = policy;
-  const seconds = pause?.seconds ?? circuitBreaker?.pauseSeconds ?? 0;
+  const { pauseSeconds, maximumPauseSeconds } = circuitBreaker ?? { pauseSeconds: 0, maximumPauseSeconds: 0 };
+  // A pause that began without a breaker has no length of its own.
+  const seconds = Math.max(pause?.seconds ?? 0, Math.min(pauseSeconds, maximumPauseSeconds));
   if (failure.retryAfterMs > 0) {
     const untilMs = nowMs + failure.retryAfterMs;
     // A lease is no wish of the receiver's: a probe's answer takes its place.

@@ -12,9 +12,12 @@ export interface HealthStore {
 /** A pause is seen everywhere within this time; without it every delivery would pay for a read more. */
 const healthTtlMs = 5_000;
 
-/** The same store, but `read` answers for five seconds what was read or written last. */
+/**
+ * The same store, but `read` answers for five seconds what was read or written last. Not that an endpoint is switched
+ * off: what is recovered as soon as it is on again must not be discarded once more.
+ */
 export function remembered(store: HealthStore, options: Pick<CacheOptions, 'now'> = {}): HealthStore {
-  const read = cached(store.read, () => true, { ...options, ttlMs: healthTtlMs });
+  const read = cached(store.read, ({ off }) => off === undefined, { ...options, ttlMs: healthTtlMs });
   return {
     read,
     readLatest: async (endpointId) => {

@@ -50,13 +50,18 @@ export async function change(
   return true;
 }
 
-/** Says what a worker that died has left unsaid. Never throws: there will be another one who sees it. */
-export async function sayUnsaid(ports: SayPorts, endpoint: Endpoint, health: Health): Promise<void> {
-  if (health.unsaid.length === 0 || isAhead(health.sayAfter, ports.now())) return;
+/**
+ * Says what a worker that died has left unsaid. Never throws: there will be another one who sees it.
+ *
+ * @returns whether the health has been written since, so that what was read of it is old.
+ */
+export async function sayUnsaid(ports: SayPorts, endpoint: Endpoint, health: Health): Promise<boolean> {
+  if (health.unsaid.length === 0 || isAhead(health.sayAfter, ports.now())) return false;
   try {
     await change(ports, endpoint, { before: health, after: health });
   } catch (fault) {
     const { id: endpointId, organizationId } = endpoint;
     ports.log('health.unsaid', { organizationId, endpointId, fault: nameOfFault(fault) });
   }
+  return true;
 }

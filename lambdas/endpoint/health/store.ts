@@ -7,7 +7,7 @@ import { isWritten, makeBatchedRead } from '../../shared/store.ts';
 import type { Key } from '../../shared/store.ts';
 import { expiryOf } from '../../shared/time.ts';
 import type { Now } from '../../shared/time.ts';
-import { health, well } from './health.ts';
+import { hasBacklog, health, well } from './health.ts';
 import type { Health } from './health.ts';
 import { lineMs } from './pace.ts';
 import type { Reserve } from './pace.ts';
@@ -15,6 +15,10 @@ import type { Reserve } from './pace.ts';
 /** Key of what we have observed of an endpoint, in the ledger. */
 export function healthKey(endpointId: string): Key {
   return { pk: `ENDPOINT#${endpointId}`, sk: 'HEALTH' };
+}
+
+function paceKey(endpointId: string): Key {
+  return { pk: `ENDPOINT#${endpointId}`, sk: 'PACE' };
 }
 
 /** Health in the ledger. */
@@ -44,6 +48,14 @@ export function makeHealthStore(client: DynamoDBDocumentClient, ledger: string, 
               ExpressionAttributeValues: { ':read': before.version },
             };
       return isWritten(client, new PutCommand({ TableName: ledger, Item, ...condition }));
+    },
+
+    /** Whether deliveries have a reason to wait for an endpoint: a pause, the time after it, or a line. */
+    isWaiting: async (endpointId: string): Promise<boolean> => {
+      const items = [readBatched(healthKey(endpointId)), readBatched(paceKey(endpointId))] as const;
+      const [healthItem, paceItem] = await Promise.all(items);
+      const nextMs = z.number().optional().parse(paceItem?.['nextMs']);
+      return hasBacklog(healthOf(healthItem), now()) || (nextMs ?? 0) > now() - lineMs;
     },
 
     /** Lets go of what was known of an endpoint that is no more. */
@@ -118,7 +130,7 @@ function takeFrom(client: DynamoDBDocumentClient, ledger: string, now: Now): Tak
       const answer = await client.send(
         new UpdateCommand({
           TableName: ledger,
-          Key: { pk: `ENDPOINT#${endpointId}`, sk: 'PACE' },
+          Key: paceKey(endpointId),
           UpdateExpression: `SET nextMs = ${set}, expiresAt = :expiresAt`,
           ConditionExpression: condition,
           ExpressionAttributeValues: { ...values, ':expiresAt': expiryOf(now(), 1) },

@@ -17,6 +17,9 @@ import { eventRoutes } from '../../../lambdas/event/routes.ts';
 import { eventTypeRoutes } from '../../../lambdas/event/type-routes.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { organizationRoutes } from '../../../lambdas/organization/routes.ts';
+import type { JobMessage } from '../../../lambdas/recovery/job.ts';
+import { receivesBy } from '../../../lambdas/recovery/receives.ts';
+import { recoveryRoutes } from '../../../lambdas/recovery/routes.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
 import { ensureKey } from '../../../lambdas/signing/rotate-keys.ts';
 import { signingRoutes } from '../../../lambdas/signing/routes.ts';
@@ -24,6 +27,7 @@ import type { ReadSecret, SecretName, SecretWriter } from '../../../lambdas/sign
 import { aClock } from '../../fakes/clock.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
 import { memoryHealth } from '../../fakes/health.ts';
+import { memoryJobs } from '../../fakes/jobs.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 import { memoryLog } from '../../fakes/log.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
@@ -36,6 +40,7 @@ interface Parts {
   readonly configuration: ReturnType<typeof memoryConfiguration>;
   readonly secrets: MemorySecretStore;
   readonly publish: (entry: BusEntry) => Promise<void>;
+  readonly start: (message: JobMessage) => Promise<void>;
 }
 
 /** The API with the routes that the handler serves; behind it everything is in memory and can be looked at. */
@@ -44,11 +49,13 @@ export function aService(given: Partial<Parts> = {}) {
   const { configuration = memoryConfiguration(), secrets = memorySecretStore() } = given;
   const ledger = memoryLedger(clock.now);
   const health = memoryHealth(clock.now);
+  const jobs = memoryJobs(clock.now);
   const eventTypes = memoryEventTypes();
   const signing = aSigning(clock.now);
   const { log, lines } = memoryLog();
   const published: BusEntry[] = [];
   const sent: DeliveryMessage[] = [];
+  const started: JobMessage[] = [];
   const keep = (entry: BusEntry) => Promise.resolve(void published.push(entry));
   const publish = given.publish ?? keep;
   const { organizations, endpoints } = configuration;
@@ -77,7 +84,7 @@ export function aService(given: Partial<Parts> = {}) {
       resumption: { health, announce: publish, now: clock.now, log },
     }),
     ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
-    ...secretRoutes({ registration, getEndpoint: endpoints.get, publish }),
+    ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
     ...signingRoutes(signing),
     ...eventTypeRoutes({ eventTypes }),
     ...eventRoutes({
@@ -93,6 +100,13 @@ export function aService(given: Partial<Parts> = {}) {
       getEvent: ledger.events.get,
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
+    }),
+    ...recoveryRoutes({
+      getEndpoint: endpoints.get,
+      receives: receivesBy({ readRecipient: configuration.readRecipient, readHealth: health.readLatest }),
+      jobs,
+      start: given.start ?? ((message) => Promise.resolve(void started.push(message))),
+      circumstances: { now: clock.now, randomBytes: aChance().randomBytes, retentionDays },
     }),
     // Served by a function of its own, behind the same gate.
     ...testRoutes({
@@ -120,8 +134,8 @@ export function aService(given: Partial<Parts> = {}) {
     routes,
   };
   const ask = (wish: Wish): Promise<HttpAnswer> => serve(ports, aRequest(wish));
-  const looks = { configuration, health, secrets, signing, ledger, eventTypes, lines, published, sent };
-  return { ask, ports, routes, clock, receiver, ...looks };
+  const looks = { configuration, health, secrets, signing, ledger, jobs, eventTypes };
+  return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started };
 }
 
 export type Service = ReturnType<typeof aService>;

@@ -10,7 +10,8 @@ import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { testStartMs } from '../../fakes/clock.ts';
-import { endpointIdOf, eventIdOf } from '../../fakes/ids.ts';
+import { endpointIdOf, eventIdOf, jobIdOf } from '../../fakes/ids.ts';
+import { aJob } from '../../fakes/jobs.ts';
 import { secretOf } from '../../fakes/secrets.ts';
 import { administrator, aService, operator, standings } from './a-service.ts';
 import type { Service, Wish } from './a-service.ts';
@@ -68,6 +69,7 @@ describe('the table of operations', () => {
       'eventRoutes',
       'eventTypeRoutes',
       'organizationRoutes',
+      'recoveryRoutes',
       'secretRoutes',
       'signingRoutes',
       'testRoutes',
@@ -129,15 +131,16 @@ describe('who may', () => {
     },
   );
 
-  it.each(operations.filter(({ path }) => /\{(endpoint|event)Id\}/.test(path)))(
+  it.each(operations.filter(({ path }) => /\{(endpoint|event|job)Id\}/.test(path)))(
     '$operationId answers an id of another organization byte for byte as one that was never made',
     async (operation) => {
       const own = idsOf('own');
       const foreign = idsOf('foreign');
-      const never = { ...own, endpointId: endpointIdOf('never'), eventId: eventIdOf('never') };
+      const ids = { endpointId: endpointIdOf('never'), eventId: eventIdOf('never'), jobId: jobIdOf('never') };
+      const never = { ...own, ...ids };
       const part = (ids: Ids, names: readonly (keyof Ids)[]) =>
         Object.fromEntries(names.map((name) => [name, ids[name]]));
-      for (const names of [['endpointId'], ['eventId'], ['endpointId', 'eventId']] as const) {
+      for (const names of [['endpointId'], ['eventId'], ['endpointId', 'eventId'], ['jobId']] as const) {
         if (!names.every((name) => operation.path.includes(`{${name}}`))) continue;
         const ask = (ids: Ids) =>
           aWorld('entitled').ask({ ...requestOf(operation, { ...own, ...part(ids, names) }) });
@@ -219,8 +222,8 @@ describe('every operation', () => {
   it.each(operations.filter(({ path }) => path.includes('{')))(
     '$operationId refuses ids that no id looks like',
     async (operation) => {
-      const ids = { organizationId: 'org_1', endpointId: 'ep_1', eventId: 'evt_1#' };
-      const wrong = operation.path.includes('{endpointId}') || operation.path.includes('{eventId}');
+      const ids = { organizationId: 'org_1', endpointId: 'ep_1', eventId: 'evt_1#', jobId: 'job_1/' };
+      const wrong = /\{(endpoint|event|job)Id\}/.test(operation.path);
       const request = {
         ...requestOf(operation, wrong ? ids : { ...ids, organizationId: 'a#b' }),
         claims: operator,
@@ -268,15 +271,16 @@ function claimsOf(token: Token) {
 /** The ids of a missing organization are those of the foreign one: only the organization tells them apart. */
 function idsOf(owner: Owner): Ids {
   const name = owner === 'own' ? 'one' : 'two';
-  return { organizationId: owners[owner], endpointId: endpointIdOf(name), eventId: eventIdOf(name) };
+  const organizationId = owners[owner];
+  return { organizationId, endpointId: endpointIdOf(name), eventId: eventIdOf(name), jobId: jobIdOf(name) };
 }
 
-/** Two organizations of the same standing, each with an endpoint, an event and a dead delivery. */
+/** Two organizations of the same standing, each with an endpoint, an event, a dead delivery and a job of another endpoint. */
 function aWorld(standing: Standing): Service {
   const service = aService();
-  const { configuration, ledger, eventTypes, secrets, signing } = service;
+  const { configuration, ledger, jobs, eventTypes, secrets, signing } = service;
   for (const owner of ['own', 'foreign'] as const) {
-    const { organizationId, endpointId, eventId } = idsOf(owner);
+    const { organizationId, endpointId, eventId, jobId } = idsOf(owner);
     const name = owner === 'own' ? 'one' : 'two';
     configuration.setOrganization(anOrganization({ id: organizationId, ...standings[standing] }));
     const endpoint = anEndpoint({ name, organizationId, clientCertificate: { ...facts, versionId: 'c-1' } });
@@ -289,6 +293,7 @@ function aWorld(standing: Standing): Service {
     signing.set({ organizationId });
     void ledger.events.add(anEvent({ name, organizationId, endpoints: [endpointId] }));
     void ledger.record(aDead({ organizationId, endpointId, eventId }));
+    void jobs.add(aJob({ id: jobId, organizationId, endpointId: endpointIdOf('another') }));
   }
   const name = 'billing.invoice.due';
   void eventTypes.put({ name, category: 'governance', description: 'Due.', isBuiltIn: false });
@@ -296,7 +301,7 @@ function aWorld(standing: Standing): Service {
 }
 
 async function contentsOf(service: Service): Promise<unknown> {
-  const { configuration, ledger, secrets, signing, published, sent } = service;
+  const { configuration, ledger, jobs, secrets, signing, published, sent, started } = service;
   const page = { limit: 250 };
   const { organizationId, endpointId } = idsOf('own');
   return structuredClone({
@@ -305,8 +310,10 @@ async function contentsOf(service: Service): Promise<unknown> {
     deliveries: await ledger.deliveries.ofEndpoint(endpointId, page),
     secrets: secrets.secrets,
     signingKeys: await signing.keys.list(organizationId),
+    jobs: await jobs.list(organizationId, page),
     published,
     sent,
+    started,
   });
 }
 

@@ -134,6 +134,32 @@ export const operations: readonly Operation[] = [
   { operationId: 'getDelivery', ...read, path: delivery },
   { operationId: 'retryDelivery', ...write, method: 'POST', path: `${delivery}/retry`, status: 202 },
   { operationId: 'listDeadLetters', ...read, path: `${organization}/dead-letters` },
+  {
+    operationId: 'recoverEndpoint',
+    ...write,
+    method: 'POST',
+    path: `${endpoint}/recover`,
+    status: 202,
+    body: { since: '2026-11-01T00:00:00Z', include: ['dead', 'missing'] },
+  },
+  {
+    operationId: 'recoverDeadLetters',
+    ...write,
+    method: 'POST',
+    path: `${organization}/dead-letters/recover`,
+    status: 202,
+    body: { since: '2026-11-01T00:00:00Z' },
+    isBodyOptional: true,
+  },
+  { operationId: 'listJobs', ...read, path: `${organization}/jobs` },
+  { operationId: 'getJob', ...read, path: `${organization}/jobs/{jobId}` },
+  {
+    operationId: 'cancelJob',
+    ...write,
+    method: 'POST',
+    path: `${organization}/jobs/{jobId}/cancel`,
+    status: 200,
+  },
 ];
 
 /** Ids that take the place of a path's parameters. */
@@ -141,6 +167,7 @@ export interface Ids {
   readonly organizationId: string;
   readonly endpointId: string;
   readonly eventId: string;
+  readonly jobId: string;
 }
 
 /** A good request of an operation. */
@@ -151,6 +178,7 @@ export function requestOf(
   const filled = path
     .replace('{organizationId}', ids.organizationId)
     .replace('{endpointId}', ids.endpointId)
-    .replace('{eventId}', ids.eventId);
+    .replace('{eventId}', ids.eventId)
+    .replace('{jobId}', ids.jobId);
   return { method, path: filled, body };
 }

@@ -32,6 +32,7 @@ export type PortName =
   | 'readKnown'
   | 'readHealth'
   | 'replaceHealth'
+  | 'reserve'
   | 'prepare'
   | 'post'
   | 'record'
@@ -63,6 +64,8 @@ export interface SceneWish {
   readonly fateOf?: FateOf;
   readonly remainingMs?: number;
   readonly seed?: number;
+  /** How long the receiver takes for an answer. */
+  readonly tookMs?: number;
 }
 
 export type Scene = Awaited<ReturnType<typeof aScene>>;
@@ -73,7 +76,7 @@ export type Scene = Awaited<ReturnType<typeof aScene>>;
  */
 export async function aScene(wish: SceneWish = {}) {
   const { organization = anOrganization(), endpoint = anEndpoint(), event = anEvent() } = wish;
-  const world = aWorld();
+  const world = aWorld(wish.tookMs);
   const { clock } = world;
   world.configuration.setOrganization(organization);
   world.configuration.set(endpoint);
@@ -142,7 +145,7 @@ export function deadLetters({ queue }: Pick<Scene, 'queue'>): DeliveryMessage[] 
 
 type World = ReturnType<typeof aWorld>;
 
-function aWorld() {
+function aWorld(tookMs?: number) {
   const clock = aClock();
   return {
     clock,
@@ -151,7 +154,7 @@ function aWorld() {
     health: memoryHealth(clock.now),
     announced: [] as OperatorEntry[],
     queue: memoryQueue({ now: clock.now }),
-    receiver: scriptedReceiver(clock),
+    receiver: scriptedReceiver(clock, tookMs),
     secrets: memorySecrets(),
     signingKeys: memorySigningKeys(),
     journal: memoryLog(),
@@ -227,6 +230,7 @@ function mortal(ports: DeliverPorts, { life, calls, fateOf }: Dooms): DeliverPor
       readLatest: doomed('readHealth', ports.health.readLatest),
       replace: doomed('replaceHealth', ports.health.replace),
     },
+    reserve: doomed('reserve', ports.reserve),
     announce: doomed('announce', ports.announce),
     send: doomed('send', ports.send),
   };

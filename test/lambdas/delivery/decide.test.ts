@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { decide, isComplete } from '../../../lambdas/delivery/decide.ts';
+import { decide, isServed } from '../../../lambdas/delivery/decide.ts';
 import type { Facts } from '../../../lambdas/delivery/decide.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { well } from '../../../lambdas/endpoint/health/health.ts';
 import { defaultPolicy } from '../../../lambdas/organization/policy.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
-import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
+import { anAttempt, aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
 import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
@@ -214,11 +214,30 @@ describe('a dead message that has come back', () => {
   });
 });
 
-test('a recipient is complete when both the organization and the endpoint are there', () => {
+test('a recipient is served when the organization is entitled and the endpoint is there and active', () => {
   const [organization, endpoint] = [anOrganization(), anEndpoint()];
-  expect(isComplete({ organization, endpoint })).toBe(true);
-  expect(isComplete({ organization: undefined, endpoint })).toBe(false);
-  expect(isComplete({ organization, endpoint: undefined })).toBe(false);
+  expect(isServed({ organization, endpoint })).toBe(true);
+  expect(isServed({ organization: undefined, endpoint })).toBe(false);
+  expect(isServed({ organization: anOrganization({ plan: 'team' }), endpoint })).toBe(false);
+  expect(isServed({ organization, endpoint: anEndpoint({ active: false }) })).toBe(false);
+  expect(isServed({ organization, endpoint: undefined })).toBe(false);
+});
+
+describe('what somebody has asked for', () => {
+  const endpoint = anEndpoint({ eventTypes: [] });
+  const asked = aMessage({ trigger: 'manual' });
+
+  test('is sent whatever the subscription says by now, though it was never sent before', () => {
+    expect(decide(asked, theFacts({ endpoint })).kind).toBe('attempt');
+  });
+
+  test('and is tried again as any other', () => {
+    const delivery = aDelivery({ attempts: [anAttempt({ trigger: 'manual' })] });
+    expect(decide(aMessage({ attempt: 2 }), theFacts({ endpoint, delivery })).kind).toBe('attempt');
+    expect(decide(aMessage({ attempt: 2 }), theFacts({ endpoint, delivery: aDelivery() }))).toMatchObject({
+      reason: 'unsubscribed',
+    });
+  });
 });
 
 function jobOf({ organization, endpoint, event, delivery }: Facts) {

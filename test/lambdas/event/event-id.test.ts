@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventIdOf } from '../../../lambdas/event/event-id.ts';
+import { eventIdOf, eventIdsBetween } from '../../../lambdas/event/event-id.ts';
 import { eventId } from '../../../lambdas/shared/identifier.ts';
 
 const origin = { organizationId: 'org_1', timeMs: Date.UTC(2026, 10, 23, 10), busEventId: 'b-1' };
@@ -70,5 +70,22 @@ describe('eventIdOf', () => {
     expect(eventIdOf({ ...origin, idempotencyKey: 'run-77-failed' })).toMatchInlineSnapshot(
       `"evt_01M83XJ880M9SG016SYEXTVQ4N"`,
     );
+  });
+});
+
+describe('eventIdsBetween', () => {
+  it('holds exactly the ids of events of the span, both its ends included', () => {
+    const [sinceMs, untilMs] = [origin.timeMs, origin.timeMs + 1_000];
+    const [least, greatest] = eventIdsBetween(sinceMs, untilMs);
+    const isInside = (timeMs: number) => {
+      const id = eventIdOf({ ...origin, timeMs });
+      return least <= id && id <= greatest;
+    };
+    expect([sinceMs, sinceMs + 500, untilMs].map(isInside)).toEqual([true, true, true]);
+    expect([sinceMs - 1, untilMs + 1].map(isInside)).toEqual([false, false]);
+  });
+
+  it('begins with the first event there can be when the span begins before 1970', () => {
+    expect(eventIdsBetween(-1, 0)[0]).toBe(eventIdsBetween(0, 0)[0]);
   });
 });

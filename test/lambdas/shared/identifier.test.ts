@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endpointId, eventId, newEndpointId, organizationId } from '../../../lambdas/shared/identifier.ts';
+import {
+  endpointId,
+  eventId,
+  jobId,
+  newEndpointId,
+  newJobId,
+  organizationId,
+} from '../../../lambdas/shared/identifier.ts';
 
 describe('organizationId', () => {
   it.each(['o', 'org_1', 'ACME-42', '7', 'a'.repeat(64)])('takes %j', (id) => {
@@ -16,13 +23,14 @@ describe('organizationId', () => {
   );
 });
 
-describe('endpointId and eventId', () => {
+describe('endpointId, eventId and jobId', () => {
   it('take what this deployment makes', () => {
     fc.assert(
       fc.property(fc.nat(), fc.uint8Array({ minLength: 10, maxLength: 32 }), (nowMs, bytes) => {
         const id = newEndpointId(nowMs, () => bytes);
         expect(endpointId.parse(id)).toBe(id);
         expect(eventId.parse(id.replace('ep_', 'evt_'))).toBe(id.replace('ep_', 'evt_'));
+        expect(jobId.parse(newJobId(nowMs, () => bytes))).toBe(id.replace('ep_', 'job_'));
       }),
     );
   });

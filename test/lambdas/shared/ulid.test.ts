@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ulid, ulidTimeMax } from '../../../lambdas/shared/ulid.ts';
+import { timeOfUlid, ulid, ulidTimeMax } from '../../../lambdas/shared/ulid.ts';
 
 const timeMs = fc.integer({ min: 0, max: ulidTimeMax });
 const tail = fc.uint8Array({ minLength: 10, maxLength: 32 });
@@ -11,6 +11,14 @@ describe('ulid', () => {
     expect(ulid(1_469_922_850_259, new Uint8Array(10)).slice(0, 10)).toBe('01ARZ3NDEK');
     expect(ulid(0, new Uint8Array(10))).toBe('0'.repeat(26));
     expect(ulid(ulidTimeMax, new Uint8Array(10).fill(255))).toBe(`7${'Z'.repeat(25)}`);
+  });
+
+  it('gives its time back', () => {
+    fc.assert(
+      fc.property(timeMs, tail, (time, bytes) => {
+        expect(timeOfUlid(ulid(time, bytes))).toBe(time);
+      }),
+    );
   });
 
   it('sorts as text by time, whatever follows the time', () => {

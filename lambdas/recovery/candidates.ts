@@ -1,0 +1,72 @@
+import { againMessage, lostMessage } from '../delivery/again.ts';
+import type { DeliverySummary } from '../delivery/delivery.ts';
+import type { DeliveryMessage, FirstAttempt } from '../delivery/message.ts';
+import type { EventSummary } from '../event/event.ts';
+import type { Job, Recoverable } from './job.ts';
+
+/** A delivery that a job looks at, or an event of which there should be one. */
+export type Candidate = { readonly ids: FirstAttempt } & (
+  | { readonly delivery: DeliverySummary }
+  | { readonly delivery: undefined; readonly isSkipped: boolean; readonly receivedAt: string }
+);
+
+export interface CandidatePage {
+  readonly candidates: readonly Candidate[];
+  /** Events or deliveries that were looked at. */
+  readonly examined: number;
+  /** The last of them; nothing on an empty page. */
+  readonly cursor: Job['cursor'];
+  readonly isLast: boolean;
+}
+
+/** The deliveries of some events that an endpoint should have, made or not. */
+export function candidatesOf(
+  endpointId: string,
+  events: readonly EventSummary[],
+  deliveries: readonly DeliverySummary[],
+): Candidate[] {
+  const made = new Map(deliveries.map((delivery) => [delivery.eventId, delivery]));
+  return events.flatMap(({ id: eventId, organizationId, type: eventType, receivedAt, ...event }) => {
+    const isSkipped = event.skipped.some((skip) => skip.endpointId === endpointId);
+    if (!isSkipped && !event.endpoints.includes(endpointId)) return [];
+    const ids = { organizationId, endpointId, eventId, eventType };
+    const delivery = made.get(eventId);
+    return [delivery === undefined ? { ids, delivery, isSkipped, receivedAt } : { ids, delivery }];
+  });
+}
+
+/** Younger events may still be in a queue. */
+export const queuedMsMax = 15 * 60_000;
+
+/** An attempt that is later than this is not coming: the longest wait for a queue and a hop are minutes. */
+export const overdueMsMax = 3_600_000;
+
+/**
+ * What a candidate lacked when the job was asked for; `undefined` for nothing. What has changed since then is left
+ * alone: a delivery that dies while the job runs has had its attempts, and is not to be sent again and again.
+ */
+export function lackOf(candidate: Candidate, { createdAt }: Pick<Job, 'createdAt'>): Recoverable | undefined {
+  const askedMs = Date.parse(createdAt);
+  const { delivery } = candidate;
+  if (delivery === undefined) {
+    if (candidate.isSkipped) return 'discarded';
+    return askedMs - Date.parse(candidate.receivedAt) > queuedMsMax ? 'missing' : undefined;
+  }
+  const { status, updatedAt, nextAttemptAt = updatedAt } = delivery;
+  if (Date.parse(updatedAt) > askedMs) return undefined;
+  switch (status) {
+    case 'dead':
+    case 'discarded':
+      return status;
+    case 'retrying':
+      return askedMs - Date.parse(nextAttemptAt) > overdueMsMax ? 'missing' : undefined;
+    case 'delivered':
+    case 'failed':
+      return undefined;
+  }
+}
+
+/** The message by which a candidate is recovered. Sent twice, it does the same: the ledger lets one of the two pass. */
+export function recoveringMessage({ ids, delivery }: Candidate): DeliveryMessage {
+  return delivery?.status === 'retrying' ? lostMessage(ids, delivery) : againMessage(ids, delivery);
+}

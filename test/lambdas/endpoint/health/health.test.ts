@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  admission,
+  health,
+  isAhead,
+  leased,
+  resumed,
+  showHealth,
+  well,
+} from '../../../../lambdas/endpoint/health/health.ts';
+import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
+import { isoTime } from '../../../../lambdas/shared/time.ts';
+import { testStartMs } from '../../../fakes/clock.ts';
+
+const at = (ms: number) => isoTime(testStartMs + ms);
+
+/** An endpoint that has failed for a minute and is paused for so long from now on. */
+function pausedFor(ms: number, given: Partial<Health> = {}): Health {
+  const pause = { since: at(-1_000), until: at(ms), seconds: 60, cause: 'failures' as const };
+  const unsaid = [{ kind: 'paused' as const, at: at(-1_000) }];
+  return { ...well, version: 4, failures: 10, failingSince: at(-60_000), pause, unsaid, ...given };
+}
+
+describe('admission', () => {
+  test('lets all attempts to an endpoint go that is not paused, however it does', () => {
+    for (const one of [well, { ...well, failures: 9, failingSince: at(-1) }])
+      expect(admission(one, testStartMs, 0.5)).toEqual({ kind: 'go' });
+  });
+
+  test('asks for a probe from the end of the pause on', () => {
+    expect(admission(pausedFor(1), testStartMs, 0)).toMatchObject({ kind: 'wait' });
+    expect(admission(pausedFor(0), testStartMs, 0)).toEqual({ kind: 'probe' });
+    expect(admission(pausedFor(-86_400_000), testStartMs, 0)).toEqual({ kind: 'probe' });
+  });
+
+  test.each([
+    ['one second', 1_000, 5_000],
+    ['a minute', 60_000, 15_000],
+    ['an hour', 3_600_000, 600_000],
+    ['a day', 86_400_000, 600_000],
+  ])('spreads what waits for the end of a pause of %s', (_, leftMs, spreadMs) => {
+    const untilMs = testStartMs + leftMs;
+    expect(admission(pausedFor(leftMs), testStartMs, 0)).toEqual({ kind: 'wait', untilMs });
+    expect(admission(pausedFor(leftMs), testStartMs, 1)).toEqual({
+      kind: 'wait',
+      untilMs: untilMs + spreadMs,
+    });
+  });
+
+  test('lets nothing come back before the end, nor more than ten minutes or a quarter after it', () => {
+    const aLeft = fc.integer({ min: 1, max: 86_400_000 });
+    fc.assert(
+      fc.property(aLeft, fc.double({ min: 0, max: 1, noNaN: true }), (leftMs, chance) => {
+        const admitted = admission(pausedFor(leftMs), testStartMs, chance);
+        if (admitted.kind !== 'wait') throw new Error('it is paused');
+        const lateMs = admitted.untilMs - testStartMs - leftMs;
+        expect(Number.isInteger(admitted.untilMs)).toBe(true);
+        expect(lateMs).toBeGreaterThanOrEqual(0);
+        expect(lateMs).toBeLessThanOrEqual(Math.min(600_000, Math.max(5_000, leftMs / 4 + 1)));
+      }),
+    );
+  });
+});
+
+describe('a lease', () => {
+  test('holds all others back for a minute, and is longer than a function takes for an attempt', () => {
+    const lease = leased(pausedFor(0), testStartMs);
+    expect(admission(lease, testStartMs + 45_000, 0).kind).toBe('wait');
+    expect(admission(lease, testStartMs + 60_000, 0).kind).toBe('probe');
+  });
+
+  test('changes nothing else', () => {
+    const { pause, ...others } = leased(pausedFor(0), testStartMs);
+    const { pause: before, ...othersBefore } = pausedFor(0);
+    expect(others).toEqual(othersBefore);
+    expect(pause).toEqual({ ...before, until: at(60_000) });
+  });
+
+  test('of an endpoint that is not paused is none', () => {
+    expect(leased(well, testStartMs)).toBe(well);
+  });
+});
+
+describe('an endpoint that a person has switched on', () => {
+  const off = { ...well, version: 7, off: { at: at(-1), reason: 'failing' as const }, failures: 10 };
+
+  test('starts anew, with a day of grace, and over the version that was read', () => {
+    const warned = pausedFor(60_000, { warned: 0.5, slowUntil: at(1), lastFailureAt: at(-1) });
+    expect(resumed({ ...warned, unsaid: [] }, testStartMs)).toEqual({
+      version: 4,
+      failures: 0,
+      warned: 0,
+      graceUntil: at(86_400_000),
+      backSince: at(0),
+      unsaid: [{ kind: 'resumed', at: at(0), reason: 'by_hand' }],
+    });
+  });
+
+  test.each([
+    ['switched off', off],
+    ['paused', pausedFor(60_000)],
+  ])('comes back slowly after it was %s, and people are told', (_, before) => {
+    const after = resumed(before, testStartMs);
+    expect(showHealth(after)).toEqual({ state: 'ok' });
+    expect(after.backSince).toBe(at(0));
+    expect(after.unsaid).toEqual([...before.unsaid, { kind: 'resumed', at: at(0), reason: 'by_hand' }]);
+  });
+
+  test('and that was never stopped needs no pace, and nobody is told', () => {
+    const after = resumed({ ...well, failures: 3, failingSince: at(-1) }, testStartMs);
+    expect(after).toEqual({ ...well, graceUntil: at(86_400_000) });
+  });
+});
+
+describe('what is shown of an endpoint’s health', () => {
+  const failingSince = at(-60_000);
+  const off = (reason: 'gone' | 'failing') => ({ ...well, failingSince, off: { at: at(-1), reason } });
+
+  test.each<[string, Health, object]>([
+    ['nothing is known', well, { state: 'ok' }],
+    ['it fails', { ...well, failingSince }, { state: 'failing', failingSince }],
+    [
+      'it is paused',
+      pausedFor(60_000),
+      { state: 'paused', failingSince, pausedUntil: at(60_000), reason: 'failures' },
+    ],
+    ['it is gone', off('gone'), { state: 'disabled', failingSince, disabledAt: at(-1), reason: 'gone' }],
+    [
+      'it failed too long',
+      off('failing'),
+      { state: 'disabled', failingSince, disabledAt: at(-1), reason: 'failing' },
+    ],
+    ['it was resumed', resumed(pausedFor(1), testStartMs), { state: 'ok' }],
+  ])('when %s', (_, given, shown) => {
+    expect(showHealth(given)).toEqual(shown);
+  });
+});
+
+test('a moment lies ahead until it has come; one that is not there has passed', () => {
+  expect(isAhead(at(1), testStartMs)).toBe(true);
+  expect(isAhead(at(0), testStartMs)).toBe(false);
+  expect(isAhead(at(-1), testStartMs)).toBe(false);
+  expect(isAhead(undefined, testStartMs)).toBe(false);
+});
+
+test('health is read back as it was written, and nothing that is unknown is kept', () => {
+  const full = { ...resumed(pausedFor(1), testStartMs), slowUntil: at(1), sayAfter: at(2) };
+  expect(health.parse({ pk: 'ENDPOINT#one', sk: 'HEALTH', ...full })).toEqual(full);
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { candidatesOf, lackOf } from '../../../lambdas/recovery/candidates.ts';
+import { isoTime } from '../../../lambdas/shared/time.ts';
+import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
+import { anEvent } from '../../fakes/an-event.ts';
+import { testStartMs } from '../../fakes/clock.ts';
+import { endpointIdOf } from '../../fakes/ids.ts';
+
+const minuteMs = 60_000;
+const ids = {
+  organizationId: 'org_1',
+  endpointId: endpointIdOf('one'),
+  eventId: anEvent().id,
+  eventType: 'pipeline.run.failed',
+};
+/** Asked for two hours after the deliveries of these tests were written. */
+const job = { createdAt: isoTime(testStartMs + 120 * minuteMs) };
+const since = (minutes: number) => isoTime(testStartMs + (120 - minutes) * minuteMs);
+
+describe('lackOf', () => {
+  test.each([
+    ['delivered', aDelivered(), undefined],
+    ['a test that was not taken', aDelivered({ status: 'failed' }), undefined],
+    ['dead', aDead(), 'dead'],
+    ['discarded for whatever reason', aDiscarded({ reason: 'unsubscribed' }), 'discarded'],
+    ['retrying, its next attempt an hour late', aDelivery({ nextAttemptAt: since(61) }), 'missing'],
+    ['retrying, its next attempt half an hour late', aDelivery({ nextAttemptAt: since(30) }), undefined],
+    ['retrying, its next attempt to come', aDelivery({ nextAttemptAt: since(-30) }), undefined],
+    ['dead since the job was asked for', aDead({ updatedAt: since(-1) }), undefined],
+    ['dead at the very moment', aDead({ updatedAt: job.createdAt }), 'dead'],
+  ] as const)('of a delivery that is %s', (_, delivery, lack) => {
+    expect(lackOf({ ids, delivery }, job)).toBe(lack);
+  });
+
+  const meant = { isSkipped: false, delivery: undefined };
+  test.each([
+    ['an event of an hour ago that was meant for it', { ...meant, receivedAt: since(60) }, 'missing'],
+    ['an event that may still be in a queue', { ...meant, receivedAt: since(14) }, undefined],
+    ['an event that came after the job was asked for', { ...meant, receivedAt: since(-1) }, undefined],
+    ['an event that passed it by', { ...meant, isSkipped: true, receivedAt: since(1) }, 'discarded'],
+  ] as const)('of %s and has no delivery', (_, event, lack) => {
+    expect(lackOf({ ids, ...event }, job)).toBe(lack);
+  });
+});
+
+describe('candidatesOf', () => {
+  test('are the events that an endpoint wanted, refused ones never', () => {
+    const own = anEvent({ name: 'own' });
+    const refused = anEvent({ name: 'refused', status: 'refused', endpoints: [] });
+    const others = anEvent({ name: 'others', endpoints: [endpointIdOf('two')] });
+    const found = candidatesOf(endpointIdOf('one'), [own, refused, others], []);
+    expect(found.map(({ ids }) => ids)).toEqual([{ ...ids, eventId: own.id }]);
+  });
+});
