@@ -1,4 +1,4 @@
-import { hasBacklog, well } from '../../lambdas/endpoint/health/health.ts';
+import { well } from '../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../lambdas/endpoint/health/health.ts';
 import { lineMs } from '../../lambdas/endpoint/health/pace.ts';
 import type { Reserve } from '../../lambdas/endpoint/health/pace.ts';
@@ -22,8 +22,6 @@ export function memoryHealth(now: Now): MemoryHealth {
       if (isUnchanged) kept.set(endpointId, { ...after, version: before.version + 1 });
       return Promise.resolve(isUnchanged);
     },
-    isWaiting: async (endpointId) =>
-      hasBacklog(await read(endpointId), now()) || (lines.get(endpointId) ?? 0) > now() - lineMs,
     forget: (endpointId) => {
       kept.delete(endpointId);
       return Promise.resolve();

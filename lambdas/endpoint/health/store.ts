@@ -50,14 +50,6 @@ export function makeHealthStore(client: DynamoDBDocumentClient, ledger: string, 
       return isWritten(client, new PutCommand({ TableName: ledger, Item, ...condition }));
     },
 
-    /** Whether deliveries have a reason to wait for an endpoint: a pause, the time after it, or a line. */
-    isWaiting: async (endpointId: string): Promise<boolean> => {
-      const items = [readBatched(healthKey(endpointId)), readBatched(paceKey(endpointId))] as const;
-      const [healthItem, paceItem] = await Promise.all(items);
-      const nextMs = z.number().optional().parse(paceItem?.['nextMs']);
-      return hasBacklog(healthOf(healthItem), now()) || (nextMs ?? 0) > now() - lineMs;
-    },
-
     /** Lets go of what was known of an endpoint that is no more. */
     forget: async (endpointId: string): Promise<void> => {
       await isWritten(
@@ -71,6 +63,17 @@ export function makeHealthStore(client: DynamoDBDocumentClient, ledger: string, 
         }),
       );
     },
+  };
+}
+
+/** Whether deliveries have a reason to wait for an endpoint: a pause, the time after it, or a line. */
+export function makeIsWaiting(client: DynamoDBDocumentClient, ledger: string, now: Now) {
+  const read = makeBatchedRead(client, ledger);
+  return async function isWaiting(endpointId: string): Promise<boolean> {
+    const items = [read(healthKey(endpointId)), read(paceKey(endpointId))] as const;
+    const [healthItem, paceItem] = await Promise.all(items);
+    const nextMs = z.number().optional().parse(paceItem?.['nextMs']) ?? 0;
+    return hasBacklog(healthOf(healthItem), now()) || nextMs > now() - lineMs;
   };
 }
 

@@ -16,8 +16,8 @@ export interface ReconcilePorts {
     /** As it is now; reads of one turn travel together. */
     readonly readDelivery: (endpointId: string, eventId: string) => Promise<Delivery | undefined>;
   };
-  /** Whether deliveries to an endpoint have had a reason to wait at any time since a moment (ISO time). */
-  readonly isWaiting: (endpointId: string, since: string) => Promise<boolean>;
+  /** Whether deliveries to an endpoint have a reason to wait, or may still be on their way back from one. */
+  readonly isWaiting: (endpointId: string) => Promise<boolean>;
   /** Hears of each organization when it has been looked at. */
   readonly tell: (organizationId: string, outcome: Reconciliation) => Promise<void>;
   readonly clock: { readonly now: Now; readonly hasTime: () => boolean };
@@ -131,7 +131,7 @@ async function endOf(
   if (delivery !== undefined && delivery.status !== 'failed') return delivery.status;
   // What happened long ago may have come in a moment ago.
   const isYoung = Date.parse(receivedAt) > clock.now() - queuedMsMax;
-  return isYoung || (await isWaiting(endpointId, receivedAt)) ? 'waiting' : 'missing';
+  return isYoung || (await isWaiting(endpointId)) ? 'waiting' : 'missing';
 }
 
 /** Whether the next attempt should have been made long ago; if so, when. */
@@ -154,7 +154,7 @@ async function findOverdue(
     // The index may be behind: what it shows may have been tried a moment ago.
     const latest = await ledger.readDelivery(endpointId, eventId);
     const since = latest === undefined ? undefined : dueSince(latest, nowMs);
-    if (since === undefined || (await isWaiting(endpointId, since))) return [];
+    if (since === undefined || (await isWaiting(endpointId))) return [];
     return [{ organizationId, endpointId, eventId, kind: 'overdue' as const }];
   });
   for (const finding of (await Promise.all(overdue)).flat()) tally.find(finding);

@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { makeDeliveryReader } from '../../delivery/store.ts';
+import { makeIsWaiting } from '../../endpoint/health/store.ts';
 import { makeEventStore } from '../../event/store.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
 import type { Now } from '../../shared/time.ts';
@@ -24,6 +25,6 @@ export function makeReconcileReads(
       listRetrying: (organizationId, page) => deliveries.withStatus(organizationId, 'retrying', page),
       readDelivery: deliveries.get,
     },
-    isWaiting: () => Promise.resolve(false),
+    isWaiting: makeIsWaiting(client, ledger, now),
   };
 }

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import type { Notice } from '../../../lambdas/endpoint/health/health.ts';
+import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { anEvent } from '../../fakes/an-event.ts';
+import { eventIdOf } from '../../fakes/ids.ts';
 import type { Scripted } from '../../fakes/receiver.ts';
 import { aScene, deadLetters, fates, settle } from './a-scene.ts';
 import type { Fate, FateOf, PortName, Scene } from './a-scene.ts';
@@ -22,6 +26,20 @@ const twoAttempts = anEndpoint({ policy: { retry: { maximumAttempts: 2 } } });
 const oneAttempt = anEndpoint({ policy: { retry: { maximumAttempts: 1 } } });
 const longWaits = anEndpoint({
   policy: { retry: { initialBackoffSeconds: 7_200, multiplier: 1, maximumAttempts: 3 } },
+});
+/** Paused by its first failure. */
+const fragile = { failures: 1, withoutSuccessSeconds: 0, pauseSeconds: 60, maximumPauseSeconds: 120 };
+const soon = { initialBackoffSeconds: 1, multiplier: 1 };
+const pausedByOne = anEndpoint({ policy: { circuitBreaker: fragile, retry: soon } });
+const pausedAndDying = anEndpoint({
+  policy: { circuitBreaker: fragile, retry: { ...soon, maximumAttempts: 2 } },
+});
+const offAfterAnHour = anEndpoint({
+  policy: {
+    circuitBreaker: null,
+    disableAfterHours: 1,
+    retry: { initialBackoffSeconds: 900, multiplier: 1 },
+  },
 });
 const start = (scene: Scene) => scene.start();
 const redrive = (scene: Scene) => {
@@ -61,6 +79,31 @@ const stories: Record<string, Story> = {
     },
     answers: [],
   },
+  'a delivery whose endpoint is paused and comes back': {
+    endpoint: pausedByOne,
+    act: start,
+    answers: [500, 500, 200],
+  },
+  'a delivery that dies while its endpoint is paused': {
+    endpoint: pausedAndDying,
+    act: start,
+    answers: [500],
+  },
+  'a delivery whose endpoint asks for patience': {
+    endpoint: pausedByOne,
+    act: start,
+    answers: [{ kind: 'response', status: 429, retryAfter: '600' }, 200],
+  },
+  'a delivery whose endpoint is gone while it is paused': {
+    endpoint: pausedByOne,
+    act: start,
+    answers: [500, 410],
+  },
+  'a delivery whose endpoint is switched off for nothing but failure': {
+    endpoint: offAfterAnHour,
+    act: start,
+    answers: [500],
+  },
   'a redriven delivery that succeeds': { endpoint: longWaits, before: died, act: redrive, answers: [200] },
   'a redriven delivery that is tried again for hours': {
     endpoint: longWaits,
@@ -95,11 +138,14 @@ interface Played {
   /** Index of the first call that a fate may befall. */
   readonly from: number;
   readonly faults: () => number;
+  /** What was written down to be said of the endpoint. */
+  readonly noted: ReadonlySet<string>;
 }
 
 /** Plays a story to its end; what the script does not say, the receiver answers as it did last. */
 async function play({ endpoint, before, act, answers }: Story, fateOf: FateOf): Promise<Played> {
   const scene = await aScene(endpoint === undefined ? {} : { endpoint });
+  const noted = noticesOf(scene);
   await before?.(scene);
   const from = scene.calls.length;
   let faults = 0;
@@ -112,11 +158,36 @@ async function play({ endpoint, before, act, answers }: Story, fateOf: FateOf): 
   if (last !== undefined) scene.receiver.answers(...answers, ...Array<Scripted>(50).fill(last));
   await act(scene);
   await settle(scene);
-  return { scene, from, faults: () => faults };
+  return { scene, from, faults: () => faults, noted };
+}
+
+/** Gathers what is written down to be said of the endpoint from now on. */
+function noticesOf({ health }: Scene): Set<string> {
+  const noted = new Set<string>();
+  const { replace } = health;
+  health.replace = async (endpointId, before, after) => {
+    const isReplaced = await replace(endpointId, before, after);
+    if (isReplaced) for (const notice of after.unsaid) noted.add(nameOf(notice));
+    return isReplaced;
+  };
+  return noted;
+}
+
+function nameOf({ kind, at }: Pick<Notice, 'kind' | 'at'>): string {
+  return `endpoint.${kind} ${at}`;
+}
+
+/** What has been said, as often as it was. */
+function saidIn({ announced }: Scene): string[] {
+  return announced.map(({ detailType, detail }) => {
+    const { at, attempts } = JSON.parse(detail) as { at?: string; attempts?: number };
+    return `${detailType} ${at ?? attempts ?? ''}`;
+  });
 }
 
 /** What must be true of every delivery when all messages have come to rest (failures.md, section 2). */
-async function expectNothingLost({ scene, faults }: Played): Promise<void> {
+async function expectNothingLost(played: Played): Promise<void> {
+  const { scene, faults } = played;
   const { requests } = scene.receiver;
   const { status, round, attemptCount, attempts } = await scene.delivery();
   const numbers = attempts.map(({ number }) => number);
@@ -132,6 +203,7 @@ async function expectNothingLost({ scene, faults }: Played): Promise<void> {
   if (status === 'dead') {
     expect(letters.length).toBeGreaterThanOrEqual(1);
     expect(letters.length).toBeLessThanOrEqual(1 + faults());
+    expect(saidIn(scene)).toContain(`delivery.dead ${attemptCount}`);
   }
   // I3, I4: the same bytes and id; the time of this attempt.
   for (const { body, headers, atMs } of requests) {
@@ -139,6 +211,19 @@ async function expectNothingLost({ scene, faults }: Played): Promise<void> {
     expect(headers['webhook-id']).toBe(requests[0]?.headers['webhook-id']);
     expect(Math.abs(Number(headers['webhook-timestamp']) * 1000 - atMs)).toBeLessThanOrEqual(2_000);
   }
+  await expectAllSaid(played);
+}
+
+/** What a person must know of the endpoint has been said, at the latest by whoever delivers to it next. */
+async function expectAllSaid({ scene, noted }: Played): Promise<void> {
+  if ([...noted].every((notice) => saidIn(scene).includes(notice))) return;
+  scene.settings.fateOf = () => undefined;
+  scene.receiver.always(200);
+  scene.clock.pass(dayMs);
+  await scene.ledger.events.add(anEvent({ name: 'next' }));
+  await scene.sendMessage(aMessage({ eventId: eventIdOf('next') }));
+  await settle(scene);
+  expect(saidIn(scene)).toEqual(expect.arrayContaining([...noted]));
 }
 
 function isOk(answer: Scene['receiver']['requests'][number]['answer']): boolean {
@@ -158,6 +243,14 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
     const played = await play(story, () => undefined);
     await expectNothingLost(played);
     expect(played.faults()).toBe(0);
+  });
+
+  test('says once without faults what people must know', async () => {
+    const { scene, noted } = await play(story, () => undefined);
+    const said = saidIn(scene);
+    expect(new Set(said).size).toBe(said.length);
+    const ofEndpoint = said.filter((one) => one.startsWith('endpoint.'));
+    expect(ofEndpoint.toSorted()).toEqual([...noted].toSorted());
   });
 
   test.each(fates)('loses nothing by one %s at any call of a port', async (fate) => {
@@ -239,4 +332,28 @@ describe('what users saw once', () => {
       await expectNothingLost(played);
     },
   );
+});
+
+describe('what people are told without faults', () => {
+  test.each([
+    ['a delivery that succeeds at once', []],
+    ['a delivery that dies of its only attempt', ['delivery.dead']],
+    ['a delivery that a 410 ends', ['endpoint.disabled', 'delivery.dead']],
+    ['a delivery whose endpoint is paused and comes back', ['endpoint.paused', 'endpoint.resumed']],
+    ['a delivery that dies while its endpoint is paused', ['endpoint.paused', 'delivery.dead']],
+    ['a delivery whose endpoint asks for patience', ['endpoint.paused', 'endpoint.resumed']],
+    [
+      'a delivery whose endpoint is gone while it is paused',
+      ['endpoint.paused', 'endpoint.disabled', 'delivery.dead'],
+    ],
+    [
+      'a delivery whose endpoint is switched off for nothing but failure',
+      ['endpoint.failing', 'endpoint.failing', 'endpoint.disabled'],
+    ],
+  ])('of %s: %j', async (name, types) => {
+    const story = stories[name];
+    if (story === undefined) throw new Error('there is no such story');
+    const { scene } = await play(story, () => undefined);
+    expect(scene.announced.map(({ detailType }) => detailType)).toEqual(types);
+  });
 });

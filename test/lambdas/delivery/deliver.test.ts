@@ -254,6 +254,71 @@ describe('copies of a message', () => {
   });
 });
 
+describe('copies that come at the same moment, of which the faster one records and dies before it sends', () => {
+  test.each([
+    ['goes on though that one never comes back', [500, 500, 200], 'delivered'],
+    ['is a dead letter though that one never comes back', [410, 410], 'dead'],
+  ])('the delivery %s', async (_, answers, status) => {
+    const scene = await aScene();
+    scene.receiver.answers(...answers);
+    await scene.start();
+    await scene.start();
+    const [faster, slower] = scene.queue.receive();
+    if (faster === undefined || slower === undefined) throw new Error('two messages wait');
+    let deaths = 1;
+    scene.settings.fateOf = ({ port }) => (port === 'record' && deaths-- > 0 ? 'crash after' : undefined);
+    await Promise.all([scene.invoke([faster]), scene.invoke([slower])]);
+    // Its fifth receive: SQS hands it out no more.
+    scene.queue.delete(faster);
+    await settle(scene);
+    expect((await scene.delivery()).status).toBe(status);
+    expect(deadLetters(scene).filter(({ dead }) => dead !== undefined)).toHaveLength(
+      status === 'dead' ? 1 : 0,
+    );
+  });
+});
+
+describe('while the bus takes nothing', () => {
+  test('a dead delivery’s letter waits for it and is not lost, and people are told then', async () => {
+    const scene = await aScene({ endpoint: anEndpoint({ policy: { retry: { maximumAttempts: 1 } } }) });
+    scene.settings.fateOf = ({ port }) => (port === 'announce' ? 'fault before' : undefined);
+    scene.receiver.answers(500);
+    await scene.start();
+    while (scene.clock.now() < testStartMs + 6 * hourMs) {
+      if (!(await scene.step())) throw new Error('the delivery has no message any more');
+    }
+    expect((await scene.delivery()).status).toBe('dead');
+    expect(scene.queue.dead).toEqual([]);
+    scene.settings.fateOf = () => undefined;
+    await settle(scene);
+    expect(deadLetters(scene)).toMatchObject([{ dead: { attempts: 1, lastError: 'http_500' } }]);
+    expect(scene.announced.map(({ detailType }) => detailType)).toEqual(['delivery.dead']);
+    expect(scene.receiver.requests).toHaveLength(1);
+  });
+
+  test('a letter that had to wait can be redriven as any other', async () => {
+    const scene = await aScene({ endpoint: anEndpoint({ policy: { retry: { maximumAttempts: 1 } } }) });
+    scene.settings.fateOf = ({ port }) => (port === 'announce' ? 'fault before' : undefined);
+    scene.receiver.answers(500, 200);
+    await scene.start();
+    for (let hold = 0; hold < 30; hold += 1) await scene.step();
+    scene.settings.fateOf = () => undefined;
+    await settle(scene);
+    scene.clock.pass(hourMs);
+    scene.queue.redrive();
+    await settle(scene);
+    expect(await scene.delivery()).toMatchObject({ status: 'delivered', round: 2, attemptCount: 2 });
+  });
+
+  test('deliveries that succeed and those that are tried again go on', async () => {
+    const scene = await aScene({ fateOf: ({ port }) => (port === 'announce' ? 'fault before' : undefined) });
+    scene.receiver.answers(500, 500, 200);
+    await scene.start();
+    await settle(scene);
+    expect(await scene.delivery()).toMatchObject({ status: 'delivered', attemptCount: 3 });
+  });
+});
+
 describe('a fault of ours', () => {
   test.each([
     ['readRecipient', 'configuration_unavailable'],
@@ -538,6 +603,41 @@ describe('a dead delivery', () => {
     scene.settings.fateOf = () => undefined;
     await settle(scene);
     expect(await scene.delivery()).toMatchObject({ status: 'delivered', round: 2, attemptCount: 3 });
+  });
+});
+
+describe('a dead delivery whose letter fell without its mark, because SQS took no message', () => {
+  /** The letter lies in the dead-letter queue as what it was: the message for the last attempt. */
+  async function anUnmarkedScene(): Promise<Scene> {
+    const scene = await aScene({ endpoint: anEndpoint({ policy: { retry: { maximumAttempts: 1 } } }) });
+    scene.settings.fateOf = ({ port }) => (port === 'send' ? 'fault before' : undefined);
+    scene.receiver.always(500);
+    await scene.start();
+    await settle(scene);
+    scene.settings.fateOf = () => undefined;
+    scene.clock.pass(hourMs);
+    return scene;
+  }
+
+  test('is recorded as dead, and its letter is not lost', async () => {
+    const scene = await anUnmarkedScene();
+    expect((await scene.delivery()).status).toBe('dead');
+    expect(deadLetters(scene)).toMatchObject([{ attempt: 1 }]);
+    expect(deadLetters(scene)[0]).not.toHaveProperty('dead');
+  });
+
+  test('gets the mark when it is redriven, posts nothing, and can be redriven by that', async () => {
+    const scene = await anUnmarkedScene();
+    scene.queue.redrive();
+    await settle(scene);
+    expect(deadLetters(scene)).toMatchObject([{ dead: { attempts: 1, lastError: 'http_500' } }]);
+    expect(scene.receiver.requests).toHaveLength(1);
+    scene.clock.pass(hourMs);
+    scene.receiver.always(200);
+    scene.queue.redrive();
+    await settle(scene);
+    expect(await scene.delivery()).toMatchObject({ status: 'delivered', round: 2, attemptCount: 2 });
+    expect(scene.queue.dead).toEqual([]);
   });
 });
 

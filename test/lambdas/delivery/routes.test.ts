@@ -11,7 +11,7 @@ import { endpointIdOf } from '../../fakes/ids.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 
 /** The routes between fakes, and the messages that they send. */
-async function aService({ endpoint = anEndpoint(), event = anEvent() } = {}) {
+async function aService({ endpoint = anEndpoint(), event = anEvent(), health = well } = {}) {
   const ledger = memoryLedger(aClock().now);
   const configuration = memoryConfiguration();
   const sent: DeliveryMessage[] = [];
@@ -19,7 +19,7 @@ async function aService({ endpoint = anEndpoint(), event = anEvent() } = {}) {
   await ledger.events.add(event);
   const routes = deliveryRoutes({
     getEndpoint: configuration.endpoints.get,
-    readHealth: () => Promise.resolve(well),
+    readHealth: () => Promise.resolve(health),
     getEvent: ledger.events.get,
     deliveries: ledger.deliveries,
     send: (message) => {
@@ -97,6 +97,24 @@ describe('a retry by hand', () => {
     const { call, sent } = await aService({ endpoint: anEndpoint({ active: false }) });
     await expect(call('retryDelivery')).rejects.toMatchObject({ status: 409, code: 'endpoint_disabled' });
     expect(sent).toEqual([]);
+  });
+
+  test.each(['gone', 'failing'] as const)(
+    'is refused while we have switched the endpoint off: %s',
+    async (reason) => {
+      const health = { ...well, off: { at: '2026-11-22T00:00:00.000Z', reason } };
+      const { call, sent } = await aService({ health });
+      await expect(call('retryDelivery')).rejects.toMatchObject({ status: 409, code: 'endpoint_disabled' });
+      expect(sent).toEqual([]);
+    },
+  );
+
+  test('is taken while the endpoint is failing or paused: it waits its turn', async () => {
+    const at = '2026-11-22T00:00:00.000Z';
+    const pause = { since: at, until: '2026-12-24T00:00:00.000Z', seconds: 60, cause: 'failures' as const };
+    const { call, sent } = await aService({ health: { ...well, failingSince: at, pause } });
+    expect((await call('retryDelivery')).status).toBe(202);
+    expect(sent).toHaveLength(1);
   });
 
   test('of an event that the endpoint did not want is not found', async () => {

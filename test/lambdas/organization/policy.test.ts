@@ -30,6 +30,19 @@ const anyPolicy: fc.Arbitrary<Policy> = fc.record(
       },
       { requiredKeys: [] },
     ),
+    circuitBreaker: fc.option(
+      fc.record(
+        {
+          failures: fc.integer({ min: 1, max: 1_000 }),
+          withoutSuccessSeconds: fc.integer({ min: 0, max: 3_600 }),
+          pauseSeconds: fc.integer({ min: 1, max: 3_600 }),
+          maximumPauseSeconds: fc.integer({ min: 1, max: 86_400 }),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+    disableAfterHours: fc.option(fc.integer({ min: 1, max: 8_760 })),
+    rateLimitPerSecond: fc.option(fc.integer({ min: 1, max: 10_000 })),
   },
   { requiredKeys: [] },
 );
@@ -42,6 +55,19 @@ describe('policy', () => {
     [
       'the limits',
       { timeoutSeconds: 1, retry: { initialBackoffSeconds: 1, multiplier: 10, maximumAttempts: 30 } },
+    ],
+    ['one field of the breaker', { circuitBreaker: { failures: 3 } }],
+    [
+      'no breaker, no end and no limit',
+      { circuitBreaker: null, disableAfterHours: null, rateLimitPerSecond: null },
+    ],
+    [
+      'the least of each',
+      {
+        circuitBreaker: { failures: 1, withoutSuccessSeconds: 0, pauseSeconds: 1, maximumPauseSeconds: 1 },
+        disableAfterHours: 1,
+        rateLimitPerSecond: 0.01,
+      },
     ],
   ])('takes %s', (_what, given) => {
     expect(policy.parse(given)).toEqual(given);
@@ -64,6 +90,14 @@ describe('policy', () => {
     ['a text', { timeoutSeconds: '15' }],
     ['null', { timeoutSeconds: null }],
     ['an unknown field', { retry: { tries: 3 } }],
+    ['a breaker that opens by nothing', { circuitBreaker: { failures: 0 } }],
+    ['a breaker that opens by half a failure', { circuitBreaker: { failures: 1.5 } }],
+    ['a pause of no length', { circuitBreaker: { pauseSeconds: 0 } }],
+    ['a pause of more than a day', { circuitBreaker: { maximumPauseSeconds: 86_401 } }],
+    ['one field of the breaker turned off', { circuitBreaker: { failures: null } }],
+    ['an end at once', { disableAfterHours: 0 }],
+    ['a limit of nothing', { rateLimitPerSecond: 0 }],
+    ['a limit that is none', { rateLimitPerSecond: 10_001 }],
   ])('refuses %s', (_what, given) => {
     expect(policy.safeParse(given).success).toBe(false);
   });
@@ -229,6 +263,36 @@ describe('mergePolicy', () => {
         expect(effectivePolicy(merged, {})).toEqual(effectivePolicy(change, before));
       }),
     );
+  });
+
+  it('null turns off what was set, and stays until something is set again', () => {
+    const before = { circuitBreaker: { failures: 3 }, disableAfterHours: 5, rateLimitPerSecond: 7 };
+    const off = { circuitBreaker: null, disableAfterHours: null, rateLimitPerSecond: null };
+    expect(mergePolicy(before, off)).toEqual(off);
+    expect(mergePolicy(off, {})).toEqual(off);
+    expect(mergePolicy(off, { timeoutSeconds: 5 })).toEqual({ ...off, timeoutSeconds: 5 });
+    expect(mergePolicy(off, before)).toEqual(before);
+  });
+
+  it('a breaker that is turned on again has forgotten what it was set to before', () => {
+    const off = mergePolicy({ circuitBreaker: { failures: 3, pauseSeconds: 9 } }, { circuitBreaker: null });
+    expect(mergePolicy(off, { circuitBreaker: { failures: 5 } })).toEqual({
+      circuitBreaker: { failures: 5 },
+    });
+    expect(effectivePolicy(mergePolicy(off, { circuitBreaker: {} }), {}).circuitBreaker).toEqual(
+      defaultPolicy.circuitBreaker,
+    );
+  });
+
+  it('changes the fields of the breaker one by one', () => {
+    const before = { circuitBreaker: { failures: 3, pauseSeconds: 9 } };
+    expect(mergePolicy(before, { circuitBreaker: { pauseSeconds: 10 } })).toEqual({
+      circuitBreaker: { failures: 3, pauseSeconds: 10 },
+    });
+    expect(mergePolicy(before, { retry: { multiplier: 2 } })).toEqual({
+      ...before,
+      retry: { multiplier: 2 },
+    });
   });
 
   it('a policy that sets nothing stores nothing', () => {

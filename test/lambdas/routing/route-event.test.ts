@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import { resumed, well } from '../../../lambdas/endpoint/health/health.ts';
 import { unpackBody } from '../../../lambdas/event/body.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
@@ -169,6 +170,58 @@ describe('who gets an event', () => {
     const skipped = [{ endpointId: one, reason: 'endpoint_disabled' }];
     expect(await routing.onlyStored()).toMatchObject({ endpoints: [endpointIdOf('two')], skipped });
     expect(routing.sent().map(({ endpointId }) => endpointId)).toEqual([endpointIdOf('two')]);
+  });
+
+  test.each([
+    ['gone', 'gone'],
+    ['failing', 'endpoint_disabled'],
+  ] as const)(
+    'an endpoint that we switched off as %s receives nothing, and the event says %s',
+    async (reason, said) => {
+      const routing = aRouting({ endpoints: [anEndpoint(), anEndpoint({ name: 'two' })] });
+      const off = { at: routing.clock.iso(), reason };
+      await routing.health.replace(one, well, { ...well, off });
+      await routing.publish(aBusEvent());
+      await routing.settle();
+      const skipped = [{ endpointId: one, reason: said }];
+      expect(await routing.onlyStored()).toMatchObject({ endpoints: [endpointIdOf('two')], skipped });
+      expect(routing.sent().map(({ endpointId }) => endpointId)).toEqual([endpointIdOf('two')]);
+    },
+  );
+
+  test('an endpoint that is failing or paused is meant for the event all the same', async () => {
+    const routing = aRouting({ endpoints: [anEndpoint()] });
+    const at = routing.clock.iso();
+    const pause = { since: at, until: at, seconds: 60, cause: 'failures' as const };
+    await routing.health.replace(one, well, { ...well, failingSince: at, pause });
+    await routing.publish(aBusEvent());
+    await routing.settle();
+    expect(await routing.onlyStored()).toMatchObject({ endpoints: [one], skipped: [] });
+    expect(routing.sent()).toHaveLength(1);
+  });
+
+  test('an endpoint that a person has switched on again receives what comes from then on', async () => {
+    const routing = aRouting({ endpoints: [anEndpoint()] });
+    const off = { at: routing.clock.iso(), reason: 'gone' as const };
+    await routing.health.replace(one, well, { ...well, off });
+    const before = await routing.health.readLatest(one);
+    await routing.health.replace(one, before, resumed(before, routing.clock.now()));
+    await routing.publish(aBusEvent());
+    await routing.settle();
+    expect(await routing.onlyStored()).toMatchObject({ endpoints: [one], skipped: [] });
+  });
+
+  test('an event waits while it cannot be known how an endpoint does', async () => {
+    const routing = aRouting({ endpoints: [anEndpoint()] });
+    const { readHealth } = routing.ports;
+    routing.ports.readHealth = () => Promise.reject(new Error('the table is away'));
+    await routing.publish(aBusEvent());
+    await routing.step();
+    expect(await routing.stored()).toEqual([]);
+    expect(routing.sent()).toEqual([]);
+    routing.ports.readHealth = readHealth;
+    await routing.settle();
+    expect(routing.sent()).toHaveLength(1);
   });
 
   test('a disabled endpoint that did not want the event is not among the skipped', async () => {
