@@ -68,8 +68,11 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
   const after = settled(ports, job, { outcome, result, startedMs });
   logAttempt(ports, job, { outcome, result, bytes: request.body.length });
   const recorded = await ports.record(after);
-  await note(ports, job, { ...observationOf(result.answer, nowMs), isProbe, durationMs: result.durationMs });
-  return recorded === 'recorded' ? followOrHold(ports, message, after) : followLate(ports, job);
+  const { durationMs } = result;
+  const isSaid = await note(ports, job, { ...observationOf(result.answer, nowMs), isProbe, durationMs });
+  await (recorded === 'recorded' ? followOrHold(ports, message, after) : followLate(ports, job));
+  // Nobody may ever come for an endpoint that is switched off: this copy comes once more, and has it said.
+  return isSaid ? 'done' : hold(ports, message, { code: 'bus_unavailable', fault: undefined });
 }
 
 /** Sends what follows a record; while the bus does not take what must be said, it is put off. */

@@ -31,7 +31,9 @@ export async function putOff(ports: GatePorts, message: DeliveryMessage, health:
   const nowMs = ports.now();
   const admitted = admission(health, nowMs, ports.random());
   if (admitted.kind === 'wait') {
-    await wait(ports, waitingUntil(message, admitted.untilMs), 'paused');
+    // Each hop looks again, so that what a person resumes comes back within one.
+    const untilMs = Math.min(admitted.untilMs, nowMs + lineMs);
+    await wait(ports, waitingUntil(message, untilMs), 'paused');
     return true;
   }
   // A batch is as slow as its slowest delivery: fresh events must not wait behind a receiver that takes long.

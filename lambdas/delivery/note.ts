@@ -1,3 +1,4 @@
+import type { Health } from '../endpoint/health/health.ts';
 import type { HealthStore } from '../endpoint/health/remembered.ts';
 import { observe } from '../endpoint/health/observe.ts';
 import type { Observation } from '../endpoint/health/observe.ts';
@@ -16,22 +17,32 @@ const triesMax = 3;
 /**
  * Notes what an attempt told of its endpoint. Never throws: what cannot be noted will be seen again at the next
  * attempt, and must not keep a delivery from its end.
+ *
+ * @returns whether nothing is left to say of it that the next delivery to it would not say.
  */
 export async function note(
   ports: NotePorts,
   { endpoint, policy }: Pick<Job, 'endpoint' | 'policy'>,
   observation: Observation,
-): Promise<void> {
+): Promise<boolean> {
   const { health, now, log } = ports;
   try {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const before = await (tries === 0 ? health.read(endpoint.id) : health.readLatest(endpoint.id));
       const after = observe(before, observation, { policy, nowMs: now() });
-      if (after === before) return;
-      if (await change(ports, endpoint, { before, after })) return;
+      if (after === before) return isSaid(before);
+      if (await change(ports, endpoint, { before, after })) {
+        return isSaid(after) || isSaid(await health.readLatest(endpoint.id));
+      }
     }
   } catch (fault) {
     const { id: endpointId, organizationId } = endpoint;
     log('health.unnoted', { organizationId, endpointId, fault: nameOfFault(fault) });
   }
+  return true;
+}
+
+/** To an endpoint that is switched off there may be no next delivery. */
+function isSaid({ off, unsaid }: Health): boolean {
+  return off === undefined || unsaid.length === 0;
 }

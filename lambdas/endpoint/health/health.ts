@@ -32,6 +32,8 @@ export const health = z.object({
       /** How long the breaker's own pause is by now. */
       seconds: z.number(),
       cause: z.enum(['failures', 'retry_after']),
+      /** Until when the receiver has asked for patience; a lease or a pause of ours does not end it sooner. */
+      asked: z.string().optional(),
     })
     .optional(),
   /** Switched off by us. */
@@ -93,7 +95,7 @@ export type Admission =
 
 /**
  * Whether an attempt may be made now. While it waits for the end of a pause a delivery comes back somewhat later
- * than that, at a time of its own, or all that waits would come at once.
+ * than that, at a time of its own, or all that waits would come at once: the longer the pause, the more has waited.
  *
  * @param chance between 0 and 1
  */
@@ -101,7 +103,7 @@ export function admission({ pause }: Health, nowMs: number, chance: number): Adm
   if (pause === undefined) return { kind: 'go' };
   const untilMs = Date.parse(pause.until);
   if (untilMs <= nowMs) return { kind: 'probe' };
-  const spreadMs = Math.min(600_000, Math.max(5_000, (untilMs - nowMs) / 4));
+  const spreadMs = Math.min(600_000, Math.max(5_000, (untilMs - Date.parse(pause.since)) / 4));
   return { kind: 'wait', untilMs: untilMs + Math.round(spreadMs * chance) };
 }
 

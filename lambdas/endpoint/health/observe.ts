@@ -35,6 +35,8 @@ export interface Circumstances {
  * so for every success of a healthy endpoint and for most failures of one that is known to fail.
  */
 export function observe(before: Health, observation: Observation, circumstances: Circumstances): Health {
+  // Attempts that had begun before it was switched off change nothing.
+  if (before.off !== undefined) return before;
   const after = judged(before, observation, circumstances);
   const { nowMs } = circumstances;
   if (observation.durationMs < slowMs || isAhead(after.slowUntil, nowMs + slowForMs / 2)) return after;
@@ -46,8 +48,6 @@ const slowMs = 3_000;
 const slowForMs = 300_000;
 
 function judged(before: Health, observation: Observation, circumstances: Circumstances): Health {
-  // Attempts that had begun before it was switched off change nothing.
-  if (before.off !== undefined) return before;
   switch (observation.kind) {
     case 'success':
       return afterSuccess(before, observation, circumstances);
@@ -91,6 +91,9 @@ function afterFailure(before: Health, failure: Failure, circumstances: Circumsta
   return isSame(before, next) ? before : next;
 }
 
+/** A pause that would be longer by less is long enough: many answers of one moment ask for the same. */
+const worthMs = 1_000;
+
 /** Whether a pause begins, goes on for longer, or ends. */
 function paused(before: Health, failure: Failure, { policy, nowMs }: Circumstances): Health {
   const { pause, failures, failingSince } = before;
@@ -99,10 +102,10 @@ function paused(before: Health, failure: Failure, { policy, nowMs }: Circumstanc
   // A pause that began without a breaker has no length of its own.
   const seconds = Math.max(pause?.seconds ?? 0, Math.min(pauseSeconds, maximumPauseSeconds));
   if (failure.retryAfterMs > 0) {
-    const untilMs = nowMs + failure.retryAfterMs;
+    const askedMs = nowMs + failure.retryAfterMs;
     // A lease is no wish of the receiver's: a probe's answer takes its place.
-    if (!failure.isProbe && isAhead(pause?.until, untilMs)) return before;
-    return pausedUntil(before, { untilMs, seconds, cause: 'retry_after' }, nowMs);
+    if (!failure.isProbe && isAhead(pause?.until, askedMs - worthMs)) return before;
+    return pausedUntil(before, { untilMs: askedMs, askedMs, seconds, cause: 'retry_after' }, nowMs);
   }
   if (pause !== undefined) {
     if (!failure.isProbe) return before;
@@ -117,14 +120,17 @@ function paused(before: Health, failure: Failure, { policy, nowMs }: Circumstanc
 
 interface Wait {
   readonly untilMs: number;
+  readonly askedMs?: number;
   readonly seconds: number;
   readonly cause: 'failures' | 'retry_after';
 }
 
-function pausedUntil(before: Health, { untilMs, seconds, cause }: Wait, nowMs: number): Health {
+function pausedUntil(before: Health, { untilMs, askedMs = 0, seconds, cause }: Wait, nowMs: number): Health {
   const at = isoTime(nowMs);
-  const until = isoTime(untilMs);
-  const pause = { since: before.pause?.since ?? at, until, seconds, cause };
+  const askedUntilMs = Math.max(askedMs, Date.parse(before.pause?.asked ?? at));
+  const until = isoTime(Math.max(untilMs, askedUntilMs));
+  const asked = askedUntilMs > nowMs ? isoTime(askedUntilMs) : undefined;
+  const pause = { since: before.pause?.since ?? at, until, seconds, cause, asked };
   const said: Notice[] = before.pause === undefined ? [{ kind: 'paused', at, reason: cause, until }] : [];
   return { ...before, backSince: undefined, pause, unsaid: [...before.unsaid, ...said] };
 }

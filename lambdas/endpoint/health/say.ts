@@ -22,7 +22,7 @@ interface Change {
 }
 
 /** For so long others leave it to this worker to say what is unsaid. */
-const sayingMs = 60_000;
+const sayingMs = 40_000;
 
 /**
  * Writes the health of an endpoint, and says what a person must know of the change; false when somebody has been

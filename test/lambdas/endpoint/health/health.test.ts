@@ -17,7 +17,7 @@ const at = (ms: number) => isoTime(testStartMs + ms);
 
 /** An endpoint that has failed for a minute and is paused for so long from now on. */
 function pausedFor(ms: number, given: Partial<Health> = {}): Health {
-  const pause = { since: at(-1_000), until: at(ms), seconds: 60, cause: 'failures' as const };
+  const pause = { since: at(0), until: at(ms), seconds: 60, cause: 'failures' as const };
   const unsaid = [{ kind: 'paused' as const, at: at(-1_000) }];
   return { ...well, version: 4, failures: 10, failingSince: at(-60_000), pause, unsaid, ...given };
 }
@@ -39,13 +39,15 @@ describe('admission', () => {
     ['a minute', 60_000, 15_000],
     ['an hour', 3_600_000, 600_000],
     ['a day', 86_400_000, 600_000],
-  ])('spreads what waits for the end of a pause of %s', (_, leftMs, spreadMs) => {
+  ])('spreads what waits for the end of a pause of %s, all along', (_, leftMs, spreadMs) => {
     const untilMs = testStartMs + leftMs;
     expect(admission(pausedFor(leftMs), testStartMs, 0)).toEqual({ kind: 'wait', untilMs });
     expect(admission(pausedFor(leftMs), testStartMs, 1)).toEqual({
       kind: 'wait',
       untilMs: untilMs + spreadMs,
     });
+    const late = admission(pausedFor(leftMs), untilMs - 1, 1);
+    expect(late).toEqual({ kind: 'wait', untilMs: untilMs + spreadMs });
   });
 
   test('lets nothing come back before the end, nor more than ten minutes or a quarter after it', () => {
