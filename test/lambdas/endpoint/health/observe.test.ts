@@ -209,6 +209,12 @@ describe('Retry-After', () => {
     expect(health.pause).toMatchObject({ seconds: 120, cause: 'failures' });
   });
 
+  test('that has come in while a probe was under way holds, though the probe fails', () => {
+    const asked = after([[patience(3_600), afterPauseMs]], { from: probed });
+    const health = after([[byProbe(failure), afterPauseMs + secondMs]], { from: asked });
+    expect(health.pause).toMatchObject({ until: at(afterPauseMs + 3_600_000), seconds: 120 });
+  });
+
   test('that a probe has met grows no pause of the breaker’s own', () => {
     const health = after([[byProbe(patience(5)), afterPauseMs]], { from: probed });
     expect(health.pause?.seconds).toBe(60);
