@@ -1,5 +1,6 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { organization } from '../organization/organization.ts';
 import { organizationKey } from '../organization/store.ts';
@@ -47,13 +48,20 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
       await client.send(new PutCommand({ TableName: config, Item, ConditionExpression }));
     },
 
-    /** Writes an endpoint over the one that was read; false when it has been changed or removed since. */
+    /**
+     * Writes an endpoint over the one that was read; false when it has been changed or removed since. The SDK may
+     * write twice because its first answer was lost: who took that for a lost race would retire the very secret
+     * that he has just put to use.
+     */
     replace: async (before: Endpoint, after: Endpoint): Promise<boolean> => {
       const Item = itemOf(after);
       const ConditionExpression = 'updatedAt = :read';
       const ExpressionAttributeValues = { ':read': before.updatedAt };
       const write = { TableName: config, Item, ConditionExpression, ExpressionAttributeValues };
-      return isWritten(client, new PutCommand(write));
+      if (await isWritten(client, new PutCommand(write))) return true;
+      const Key = endpointKey(after.organizationId, after.id);
+      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return isDeepStrictEqual(endpoint.optional().parse(there.Item), endpoint.parse(after));
     },
 
     remove: async (organizationId: string, id: string): Promise<void> => {

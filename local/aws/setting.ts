@@ -42,8 +42,10 @@ export function uuid(random: () => number): string {
 
 /** `count` characters, each drawn from `from`. */
 export function letters(random: () => number, wanted: { count: number; from: string }): string {
-  const draw = () => wanted.from.charAt(Math.floor(random() * wanted.from.length));
-  return Array.from({ length: wanted.count }, draw).join('');
+  let text = '';
+  for (let drawn = 0; drawn < wanted.count; drawn += 1)
+    text += wanted.from.charAt(Math.floor(random() * wanted.from.length));
+  return text;
 }
 
 /** From the operating system: ids drawn by one process must not repeat in the next, which may share its folder. */

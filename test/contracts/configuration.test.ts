@@ -126,6 +126,14 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
       expect(_description).toBe('x');
     });
 
+    test('with the very same a second time, as the SDK does when its first answer is lost', async () => {
+      const before = own();
+      const after = own({ active: false, updatedAt: later });
+      await configuration.endpoints.add(before);
+      expect(await configuration.endpoints.replace(before, after)).toBe(true);
+      expect(await configuration.endpoints.replace(before, after)).toBe(true);
+    });
+
     test('not, when somebody has changed it meanwhile', async () => {
       const before = own();
       const theirs = own({ active: false, updatedAt: later });

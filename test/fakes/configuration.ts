@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { makeEndpointStore } from '../../lambdas/endpoint/store.ts';
@@ -6,6 +7,7 @@ import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';
 import type { Organization } from '../../lambdas/organization/organization.ts';
 import type { makeOrganizationStore } from '../../lambdas/organization/store.ts';
 import { endpointId, organizationId } from '../../lambdas/shared/identifier.ts';
+import { kept } from './kept.ts';
 import { pageOf } from './page.ts';
 import type { Listing } from './page.ts';
 import { soon } from './soon.ts';
@@ -25,16 +27,16 @@ export function memoryConfiguration(): MemoryConfiguration {
   const organizations = new Map<string, Organization>();
   const endpoints = new Map<string, Endpoint>();
   const keyOf = (organizationId: string, id: string) => `${organizationId} ${id}`;
-  const find = (organizationId: string, id: string) => copied(endpoints.get(keyOf(organizationId, id)));
+  const find = (organizationId: string, id: string) => endpoints.get(keyOf(organizationId, id));
   const allOf = (organizationId: string) =>
-    [...endpoints.values()].filter((endpoint) => endpoint.organizationId === organizationId).map(copied);
+    [...endpoints.values()].filter((endpoint) => endpoint.organizationId === organizationId);
   const set = (endpoint: Endpoint) => {
-    endpoints.set(keyOf(endpoint.organizationId, endpoint.id), copied(endpoint));
+    endpoints.set(keyOf(endpoint.organizationId, endpoint.id), kept(endpoint));
   };
   const setOrganization = (organization: Organization) => {
-    organizations.set(organization.id, copied(organization));
+    organizations.set(organization.id, kept(organization));
   };
-  const getOrganization = (id: string) => Promise.resolve(copied(organizations.get(id)));
+  const getOrganization = (id: string) => Promise.resolve(organizations.get(id));
   return {
     organizations: {
       get: getOrganization,
@@ -43,7 +45,7 @@ export function memoryConfiguration(): MemoryConfiguration {
         if (isUnchanged) setOrganization(after);
         return Promise.resolve(isUnchanged);
       },
-      list: (query) => soon(() => pageOf([...organizations.values()].map(copied), query, byId)),
+      list: (query) => soon(() => pageOf([...organizations.values()], query, byId)),
     },
     endpoints: {
       get: (organizationId, id) => Promise.resolve(find(organizationId, id)),
@@ -53,9 +55,10 @@ export function memoryConfiguration(): MemoryConfiguration {
         return Promise.resolve();
       },
       replace: (before, after) => {
-        const isUnchanged = find(after.organizationId, after.id)?.updatedAt === before.updatedAt;
-        if (isUnchanged) set(after);
-        return Promise.resolve(isUnchanged);
+        const there = find(after.organizationId, after.id);
+        if (there?.updatedAt !== before.updatedAt) return Promise.resolve(isDeepStrictEqual(there, after));
+        set(after);
+        return Promise.resolve(true);
       },
       remove: (organizationId, id) => {
         endpoints.delete(keyOf(organizationId, id));
@@ -87,8 +90,3 @@ const oldestFirst: Listing<Endpoint> = {
   position: z.tuple([endpointId]),
   placeOf: ({ id }) => [id],
 };
-
-/** Nobody may change what is stored by changing what he was handed. */
-function copied<Value>(value: Value): Value {
-  return structuredClone(value);
-}

@@ -12,6 +12,7 @@ import type { makeEventStore } from '../../lambdas/event/store.ts';
 import { endpointId, eventId } from '../../lambdas/shared/identifier.ts';
 import type { Now } from '../../lambdas/shared/time.ts';
 import { ulid } from '../../lambdas/shared/ulid.ts';
+import { kept } from './kept.ts';
 import { pageOf } from './page.ts';
 import type { Listing } from './page.ts';
 import { soon } from './soon.ts';
@@ -31,7 +32,7 @@ export function memoryLedger(now: Now): MemoryLedger {
   const deliveries = new Map<string, Delivery>();
   const isAlive = ({ expiresAt }: { expiresAt: number }) => expiresAt * 1000 > now();
   const alive = <Item extends { expiresAt: number }>(item: Item | undefined) =>
-    item !== undefined && isAlive(item) ? structuredClone(item) : undefined;
+    item !== undefined && isAlive(item) ? item : undefined;
   const deliveryOf = (endpointId: string, eventId: string) =>
     alive(deliveries.get(`${endpointId} ${eventId}`));
   const eventOf = (organizationId: string, id: string) => alive(events.get(`${organizationId} ${id}`));
@@ -50,9 +51,10 @@ export function memoryLedger(now: Now): MemoryLedger {
       const key = `${after.endpointId} ${after.eventId}`;
       const before = deliveries.get(key);
       // The SDK may repeat a write whose answer was lost: the very same outcome is no other one.
-      if (isDeepStrictEqual(before, after)) return Promise.resolve('recorded');
+      if (before?.updatedAt === after.updatedAt && isDeepStrictEqual(before, after))
+        return Promise.resolve('recorded');
       if (before !== undefined && !mayFollow(before, after)) return Promise.resolve('superseded');
-      deliveries.set(key, structuredClone(after));
+      deliveries.set(key, kept(after));
       return Promise.resolve('recorded');
     },
     removeByHand: (endpointId, eventId) => {
@@ -80,12 +82,12 @@ function eventsOf(events: Map<string, StoredEvent>, isAlive: IsAlive): MemoryLed
     add: (event) => {
       const key = `${event.organizationId} ${event.id}`;
       const before = events.get(key);
-      if (before === undefined) events.set(key, structuredClone(event));
-      return Promise.resolve(structuredClone(before));
+      if (before === undefined) events.set(key, kept(event));
+      return Promise.resolve(before);
     },
     get: (organizationId, id) => {
       const event = events.get(`${organizationId} ${id}`);
-      return Promise.resolve(event !== undefined && isAlive(event) ? structuredClone(event) : undefined);
+      return Promise.resolve(event !== undefined && isAlive(event) ? event : undefined);
     },
     list: (organizationId, query) =>
       soon(() => {

@@ -1,0 +1,134 @@
+import { readMessage } from '../../../lambdas/delivery/message.ts';
+import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
+import type { Queue } from '../../../local/aws/sqs-queue.ts';
+import type { Received } from '../../../local/aws/sqs-received.ts';
+import type { Book, Dossier } from '../book.ts';
+import { check } from './check.ts';
+import { excusesOf } from './of-records.ts';
+import { short } from '../names.ts';
+import type { World } from '../world.ts';
+
+/** What is left when nothing moves any more. */
+interface Rest {
+  readonly world: World;
+  readonly book: Book;
+  /** What lies in `deliveries-dead`, by the delivery it is about. */
+  readonly letters: ReadonlyMap<string, readonly DeliveryMessage[]>;
+  /** Messages there that are none of ours. */
+  readonly others: number;
+  readonly strays: number;
+}
+
+/** Looks at everything, when all has come to rest. */
+export async function lookAtRest(world: World): Promise<void> {
+  const bodies = await contentsOf(world.queues.deliveriesDead);
+  const messages = bodies.map(readMessage);
+  const known = messages.filter((message) => message !== undefined);
+  check(world, atRest, {
+    world,
+    book: world.book,
+    letters: Map.groupBy(known, ({ endpointId, eventId }) => `${endpointId} ${eventId}`),
+    others: messages.length - known.length,
+    strays: (await contentsOf(world.queues.eventsDead)).length,
+  });
+}
+
+/** Somebody looks into a queue in the console: each message is visible again a moment later. */
+async function contentsOf(queue: Queue): Promise<string[]> {
+  const seen: Received[] = [];
+  for (
+    let batch = await queue.receive({ max: 10 });
+    batch.length > 0;
+    batch = await queue.receive({ max: 10 })
+  )
+    seen.push(...batch);
+  for (const { receiptHandle } of seen) queue.changeVisibility(receiptHandle, 0);
+  return seen.map(({ message }) => message.body);
+}
+
+/** The first fault in any of the dossiers. */
+const each =
+  (faultIn: (dossier: Dossier, rest: Rest) => string | undefined) =>
+  (rest: Rest): string | undefined => {
+    for (const dossier of rest.book.dossiers.values()) {
+      const fault = faultIn(dossier, rest);
+      if (fault !== undefined) return `${short(dossier.endpointId)}/${short(dossier.eventId)}: ${fault}`;
+    }
+    return undefined;
+  };
+
+function everyEventIsStored({ book }: Rest): string | undefined {
+  const lost = [...book.published.keys()].find((id) => !book.events.has(id));
+  return lost === undefined ? undefined : `the event ${short(lost)} was published and never stored`;
+}
+
+function everyDeliveryIsKnown({ book, letters }: Rest): string | undefined {
+  for (const { id, endpoints } of book.events.values())
+    for (const endpointId of endpoints) {
+      const dossier = book.dossier(endpointId, id);
+      const isKnown = (dossier.delivery ?? dossier.swept) !== undefined;
+      if (!isKnown && !liesUnmarked({ letters }, dossier))
+        return `of ${short(endpointId)}/${short(id)} nothing is left`;
+    }
+  return undefined;
+}
+
+/** Five receives end in vain when SQS takes no message, or the function dies, each time: then the message lies there. */
+function liesUnmarked({ letters }: Pick<Rest, 'letters'>, { key, disturbances }: Dossier): boolean {
+  const unmarked = letters.get(key)?.some(({ dead }) => dead === undefined) ?? false;
+  return unmarked && disturbances >= receivesMax;
+}
+
+const receivesMax = 5;
+
+const everyDeliveryHasEnded = each((dossier, rest) => {
+  const { delivery, owedRound } = dossier;
+  if (delivery === undefined || liesUnmarked(rest, dossier)) return undefined;
+  if (delivery.status === 'retrying')
+    return `it waits for attempt ${delivery.attemptCount + 1}, and no message is left`;
+  return delivery.round < owedRound ? `round ${owedRound} was asked for and never began` : undefined;
+});
+
+const deadLieInTheQueue = each((dossier, rest) => {
+  const { key, delivery } = dossier;
+  if (delivery?.status !== 'dead' || liesUnmarked(rest, dossier)) return undefined;
+  // What has been forgotten cannot be brought back.
+  if (delivery.expiresAt * 1000 <= rest.world.time.now()) return undefined;
+  const own =
+    rest.letters.get(key)?.some(({ dead, round }) => dead !== undefined && round === delivery.round) ?? false;
+  if (!own) return 'it is dead, and does not lie in the dead-letter queue';
+  return rest.book.announced.has(key) ? undefined : 'it is dead, and nobody was told';
+});
+
+const onlyTheDeadLieThere = each((dossier, { book, letters }) => {
+  const { key, delivery } = dossier;
+  const lie = letters.get(key)?.length ?? 0;
+  if (lie === 0) return undefined;
+  const excuses = excusesOf(book, dossier);
+  if (delivery?.status !== 'dead' && excuses === 0)
+    return `it lies in the dead-letter queue, and is ${delivery?.status ?? 'unknown'}`;
+  return lie > 1 + excuses ? `it lies in the dead-letter queue ${lie} times` : undefined;
+});
+
+function onlyStraysFall({ book, strays, others }: Rest): string | undefined {
+  if (strays !== book.strays) return `${strays} events fell, and ${book.strays} had to`;
+  return others === book.poison ? undefined : `${others} poisonous messages fell, of ${book.poison}`;
+}
+
+/** A crash repeats a request at worst. */
+const noNeedlessRequests = each((dossier, { book }) => {
+  const { requests, recorded, overtaken } = dossier;
+  const copies = [...overtaken.values()].reduce((sum, times) => sum + times, 0);
+  const unrecorded = requests.length - recorded - copies;
+  return unrecorded > excusesOf(book, dossier) ? `${unrecorded} requests were never recorded` : undefined;
+});
+
+const atRest = [
+  ['I1', everyEventIsStored],
+  ['I1', everyDeliveryIsKnown],
+  ['I1', everyDeliveryHasEnded],
+  ['I1', deadLieInTheQueue],
+  ['I1', onlyTheDeadLieThere],
+  ['I1', onlyStraysFall],
+  ['I6', noNeedlessRequests],
+] as const;

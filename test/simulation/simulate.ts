@@ -1,0 +1,182 @@
+import { testStartMs } from '../fakes/clock.ts';
+import { actions, heal, redrive } from './actions.ts';
+import type { Action } from './actions.ts';
+import { renewCaches } from './caches.ts';
+import { aChance } from './chance.ts';
+import type { Queue } from '../../local/aws/sqs-queue.ts';
+import { serve, simulatedFunctions } from './functions.ts';
+import type { SimulatedFunction, SimulatedQueue } from './functions.ts';
+import type { Plant } from './plant.ts';
+import { publish, publishAgain } from './publish.ts';
+import { lookAtRest } from './invariants/at-rest.ts';
+import { Scheduler, takeTurns } from './scheduler.ts';
+import { setUp } from './setup.ts';
+import { drawWeather } from './weather.ts';
+import { makeWorld } from './world.ts';
+import type { Violation, World } from './world.ts';
+
+export interface Outcome {
+  readonly violation?: Violation;
+  readonly turns: number;
+  /** Virtual. */
+  readonly days: number;
+  /** The same for every run of a seed. */
+  readonly hash: number;
+  readonly story: readonly string[];
+}
+
+export interface Options {
+  readonly withStory?: boolean;
+  readonly plant?: Plant;
+}
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+/** Lives through one seed. */
+export async function run(seed: number, { withStory = false, plant }: Options = {}): Promise<Outcome> {
+  const chance = aChance(seed);
+  const time = new Scheduler();
+  renewCaches(time.now);
+  const isLong = chance.isLucky(0.02);
+  const spanMs = chance.pick(isLong ? [30, 240] : [2, 10, 20, 40]) * minuteMs;
+  const weather = drawWeather(chance, { startMs: testStartMs, calmAtMs: testStartMs + spanMs });
+  const retentionDays = chance.isLucky(0.05) ? chance.pick([0.005, 0.02]) : 30;
+  const world = await makeWorld({ chance, time, weather, retentionDays, isLong, withStory, plant });
+  await setUp(world);
+  const play = { world, functions: simulatedFunctions(world), ...planOf(world, spanMs), turns: 0 };
+  await takeTurns(() => turn(play));
+  if (world.violation() === undefined) await lookAtRest(world);
+  const violation = world.violation();
+  const { lines, hash } = world.journal;
+  return {
+    ...(violation === undefined ? {} : { violation }),
+    ...{ turns: play.turns, days: (time.now() - testStartMs) / dayMs, hash: hash(), story: lines },
+  };
+}
+
+interface Play {
+  readonly world: World;
+  readonly functions: readonly SimulatedFunction[];
+  /** What happens in the middle of whatever goes on at that turn; the first is the last. */
+  readonly planned: { readonly turn: number; readonly action: Action }[];
+  /** What happens when nothing moves any more; the first is the last. */
+  readonly finale: Action[];
+  /** What is still to happen at some time of the clock. */
+  readonly dated: Set<Action>;
+  turns: number;
+}
+
+/** Draws who publishes and who does what, at some time or at some turn. */
+function planOf(world: World, spanMs: number): Pick<Play, 'planned' | 'finale' | 'dated'> {
+  const { chance, time } = world;
+  const dated = new Set<Action>();
+  const planned: Play['planned'] = [];
+  const plan = (action: Action, isDated: boolean, shareOfSpan = 1) => {
+    if (!isDated) {
+      planned.push({ turn: chance.below(chance.pick([50, 200, 400])), action });
+      return;
+    }
+    const once: Action = (there) => action(there);
+    dated.add(once);
+    time.later(chance.below(spanMs * shareOfSpan), () => {
+      dated.delete(once);
+      act(world, once);
+    });
+  };
+  plan(publish, true, 0.01);
+  const events = chance.weigh([
+    [3, 0],
+    [4, 1],
+    [2, 2],
+    [1, 5],
+  ]);
+  for (let left = events; left > 0; left -= 1) plan(publish, chance.isLucky(0.5), 0.5);
+  if (chance.isLucky(0.2)) plan(publishAgain, chance.isLucky(0.5));
+  const count = chance.pick([0, 0, 1, 1, 2, 4]);
+  for (let left = count; left > 0; left -= 1) plan(chance.weigh(actions), chance.isLucky(0.4));
+  const finale = chance.isLucky(0.4) ? [redrive, heal] : [];
+  return { planned: planned.sort((one, other) => other.turn - one.turn), finale, dated };
+}
+
+function act(world: World, action: Action): void {
+  Promise.resolve(action(world)).catch((fault: unknown) => {
+    world.violate('simulator', fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));
+  });
+}
+
+/** One thing happens; false when there is nothing left to happen. */
+function turn(play: Play): boolean {
+  const { world, planned } = play;
+  if (world.violation() !== undefined || isEndless(play)) return false;
+  play.turns += 1;
+  if ((planned.at(-1)?.turn ?? Infinity) <= play.turns) return next(world, planned.pop()?.action);
+  if (pick(play)) return true;
+  if (isAtRest(play) && play.dated.size === 0) return next(world, planned.pop()?.action ?? play.finale.pop());
+  if (!world.time.advance()) return false;
+  pick(play);
+  return true;
+}
+
+/** Has one of all that is ready go; false when nothing is. */
+function pick(play: Play): boolean {
+  const { world } = play;
+  const { time, chance, journal } = world;
+  const offers = offersOf(play);
+  const count = time.readyCount + offers.length;
+  if (count === 0) return false;
+  const place = chance.below(count);
+  for (const seen of [count, place, time.now()]) journal.trace(seen);
+  const offer = offers[place - time.readyCount];
+  if (offer === undefined) time.run(place);
+  else act(world, () => serve(world, offer.served, offer.fn));
+  return true;
+}
+
+function next(world: World, action: Action | undefined): boolean {
+  if (action === undefined) return false;
+  act(world, action);
+  return true;
+}
+
+interface Offer {
+  readonly fn: SimulatedFunction;
+  readonly served: SimulatedQueue;
+}
+
+/** Who could take a batch now. */
+function offersOf({ world, functions }: Play): Offer[] {
+  const nowMs = world.time.now();
+  const offers: Offer[] = [];
+  for (const fn of functions) {
+    if (fn.running >= fn.runningMax) continue;
+    for (const served of fn.queues)
+      if (served.aloneUntilMs <= nowMs && served.queue.counts().visible > 0) offers.push({ fn, served });
+  }
+  return offers;
+}
+
+function isAtRest({ world, functions }: Play): boolean {
+  const { queues, underWay, sqs } = world;
+  if (underWay.size > 0 || functions.some(({ running }) => running > 0)) return false;
+  const isMoving = sqs.moveTasks.list(queues.deliveriesDead.arn).some(({ status }) => status === 'RUNNING');
+  return !isMoving && [queues.events, queues.deliveries, queues.retries].every(isEmpty);
+}
+
+function isEmpty(queue: Queue): boolean {
+  const { visible, inFlight, delayed } = queue.counts();
+  return visible + inFlight + delayed === 0;
+}
+
+/** Many times what the longest of a hundred thousand runs took. */
+const bounds = { turns: 20_000, days: 3 };
+const longBounds = { turns: 200_000, days: 40 };
+
+/** I15: when nothing goes wrong any more, everything comes to rest. */
+function isEndless({ world, turns }: Play): boolean {
+  const days = (world.time.now() - testStartMs) / dayMs;
+  const most = world.isLong ? longBounds : bounds;
+  if (turns < most.turns && days < most.days) return false;
+  world.violate('I15', `after ${turns} turns and ${days.toFixed(2)} days there is no rest`);
+  return true;
+}

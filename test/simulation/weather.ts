@@ -1,0 +1,105 @@
+import type { Chance } from './chance.ts';
+
+/** What a call of a port reaches. */
+export type Service = 'dynamodb' | 'sqs' | 'bus' | 'kms' | 'secrets' | 'receiver' | 'lambda';
+
+/**
+ * What befalls one call. `crash`: the function dies there. `fault`: the call fails and the function lives. Each of
+ * them before the service has done its work or after it. `twice`: the answer is lost, and the SDK calls once more.
+ */
+export type Fate =
+  | 'well'
+  | 'crash before'
+  | 'crash after'
+  | 'fault before'
+  | 'fault after'
+  | 'twice'
+  | 'slow before'
+  | 'slow after';
+
+interface Outage {
+  readonly service: Service;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Of its calls that fail. */
+  readonly share: number;
+}
+
+/** What may go wrong in a run, and how often. */
+export interface Weather {
+  readonly crash: number;
+  readonly fault: number;
+  readonly twice: number;
+  readonly slow: number;
+  /** Messages that Lambda takes and then brings to no function, because it is throttled. */
+  readonly unserved: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  /** Chance that a queue is left alone for a while, each time that somebody could look at it. */
+  readonly stall: number;
+  /** How far an instance's clock may be off, in milliseconds. */
+  readonly skewMs: number;
+  readonly outages: readonly Outage[];
+  /** From then on nothing goes wrong any more. */
+  readonly calmAtMs: number;
+}
+
+/** From the beginning of a run to the moment from which on nothing goes wrong. */
+export interface Span {
+  readonly startMs: number;
+  readonly calmAtMs: number;
+}
+
+const services = ['dynamodb', 'sqs', 'bus', 'kms', 'secrets', 'lambda'] as const;
+const calm = { crash: 0, fault: 0, twice: 0, slow: 0, unserved: 0, duplicate: 0, reorder: 0, stall: 0 };
+
+/**
+ * The weather of a run: some are calm, in most a few things go wrong, in some everything does. No share is so
+ * large that copies of messages which wait would have more copies than they have ends.
+ */
+export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weather {
+  const skewMs = chance.isLucky(0.3) ? chance.between(1, 1_000) : 0;
+  if (chance.isLucky(0.15)) return { ...calm, skewMs, outages: [], calmAtMs };
+  const some = (likely: number, shares: readonly number[]) =>
+    chance.isLucky(likely) ? chance.pick(shares) : 0;
+  const outage = (): Outage => {
+    const fromMs = startMs + chance.below(Math.max(1, calmAtMs - startMs));
+    const lengthMs = chance.pick([20_000, 60_000, 300_000, 300_000, 1_500_000]);
+    const service = chance.pick(services);
+    return { service, fromMs, untilMs: fromMs + lengthMs, share: chance.pick([0.3, 0.9, 1]) };
+  };
+  return {
+    crash: some(0.5, [0.005, 0.02, 0.06]),
+    fault: some(0.5, [0.005, 0.02, 0.06]),
+    twice: some(0.4, [0.01, 0.03]),
+    slow: some(0.4, [0.01, 0.1]),
+    unserved: some(0.15, [0.02, 0.2]),
+    duplicate: some(0.4, [0.02, 0.08]),
+    reorder: some(0.4, [0.1, 0.5]),
+    stall: some(0.3, [0.02, 0.2]),
+    skewMs,
+    outages: chance.isLucky(0.3) ? Array.from({ length: chance.between(1, 2) }, outage) : [],
+    calmAtMs,
+  };
+}
+
+export function fateOf(weather: Weather, chance: Chance, call: { service: Service; nowMs: number }): Fate {
+  const { service, nowMs } = call;
+  if (nowMs >= weather.calmAtMs) return 'well';
+  const outage = weather.outages.find(
+    (one) => one.service === service && one.fromMs <= nowMs && nowMs < one.untilMs,
+  );
+  if (outage !== undefined && chance.isLucky(outage.share)) return 'fault before';
+  const { crash, fault, twice, slow } = weather;
+  let draw = chance.random();
+  const falls = (share: number) => (draw -= share) < 0;
+  const half = chance.random() < 0.5;
+  // Whatever happens on the way to a receiver is its answer (answer.ts); how long it takes is the receiver's matter.
+  if (service === 'receiver') return falls(crash) ? (half ? 'crash before' : 'crash after') : 'well';
+  // Lambda itself acknowledges; no function of ours can die of that.
+  if (service !== 'lambda' && falls(crash)) return half ? 'crash before' : 'crash after';
+  if (falls(fault)) return half ? 'fault before' : 'fault after';
+  if (falls(twice)) return 'twice';
+  if (falls(slow)) return half ? 'slow before' : 'slow after';
+  return 'well';
+}
