@@ -72,6 +72,8 @@ export class Book {
   readonly published = new Map<string, Published>();
   /** The same events as they went to the queue, which may hold several of one. */
   readonly sentToBus = new Map<string, string>();
+  /** What each message is about, by its id. */
+  readonly messages = new Map<string, Reference>();
   /** Events of organizations that do not exist, and what is no event. */
   strays = 0;
   /** Deliveries whose death was told on the bus. */

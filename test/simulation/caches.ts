@@ -13,6 +13,18 @@ let instances = 0;
 export function renewCaches(clock: () => number): void {
   now = clock;
   for (const forget of forgetters) forget();
+  for (const giveUp of waiting) giveUp(new Error('the run is over'));
+  waiting.clear();
+}
+
+const waiting = new Set<(reason: Error) => void>();
+
+/** A look-up that somebody has died over never ends, and a cache would hold on to it and to the run around it. */
+function untilTheEnd<Value>(look: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    waiting.add(reject);
+    look.then(resolve, reject).finally(() => waiting.delete(reject));
+  });
 }
 
 /**
@@ -30,7 +42,7 @@ export function shareCache<Value extends object>(
   const lookFor: Look<Value> = (instance = '', ...ids) => {
     const look = looks.get(instance);
     if (look === undefined) throw new Error('this instance is of another run');
-    return look(...ids);
+    return untilTheEnd(look(...ids));
   };
   const all = cached(lookFor, isWorthKeeping, {
     ...(ttlMs === undefined ? {} : { ttlMs }),
@@ -65,7 +77,7 @@ export function shareHealth() {
   };
   const all = remembered(
     {
-      read: (name) => at(name).store.read(at(name).endpointId),
+      read: (name) => untilTheEnd(at(name).store.read(at(name).endpointId)),
       readLatest: (name) => at(name).store.readLatest(at(name).endpointId),
       replace: (name, before, after) => at(name).store.replace(at(name).endpointId, before, after),
     },

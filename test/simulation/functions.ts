@@ -77,7 +77,7 @@ export async function serve(world: World, served: SimulatedQueue, fn: SimulatedF
   fn.running += 1;
   const received = await served.queue.receive({ max: chance.between(1, 10) });
   const isUnserved = isRough && chance.isLucky(weather.unserved);
-  const batch = received.map((one): Taken => ({ ...one, about: aboutOf(world, one.message.body) }));
+  const batch = received.map((one): Taken => ({ ...one, about: aboutOf(world, one) }));
   for (const { about, receiveCount } of batch)
     if (about !== undefined && (receiveCount > 1 || isUnserved)) book.disturb(about);
   if (batch.length === 0 || isUnserved) fn.running -= 1;
@@ -173,9 +173,13 @@ function describe({ queue, batch }: Pick<Batch, 'queue' | 'batch'>): string {
 }
 
 /** What a message is about: a delivery, or an event that is still to be routed. */
-function aboutOf({ book }: World, body: string): Reference | undefined {
-  const eventId = book.sentToBus.get(body);
-  return eventId === undefined ? referenceIn(parsed(body)) : { eventId };
+function aboutOf({ book }: World, { message, receiveCount }: Received): Reference | undefined {
+  const known = receiveCount > 1 ? book.messages.get(message.id) : undefined;
+  if (known !== undefined) return known;
+  const eventId = book.sentToBus.get(message.body);
+  const about = eventId === undefined ? referenceIn(parsed(message.body)) : { eventId };
+  if (about !== undefined) book.messages.set(message.id, about);
+  return about;
 }
 
 function parsed(body: string): unknown {

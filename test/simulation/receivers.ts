@@ -83,8 +83,8 @@ export const healthy = answering(200, 201, 204);
 /** How a receiver behaves for a time. */
 export function drawBehaviour({ chance, isLong }: { chance: Chance; isLong: boolean }): Behaviour {
   return chance.weigh<Behaviour>([
-    [8, healthy],
-    [8, answering(500, 502)],
+    [11, healthy],
+    [7, answering(500, 502)],
     [2, answering(404, 301, 307)],
     [0.7, answering(410)],
     [4, answering(200, 500)],

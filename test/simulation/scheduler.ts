@@ -60,7 +60,8 @@ export class Scheduler implements Clock {
   }
 
   #put(ms: number, task: Task): () => void {
-    this.#due.set(task, this.#nowMs + Math.max(0, ms));
+    // In whole milliseconds, as functions see it.
+    this.#due.set(task, this.#nowMs + Math.max(0, Math.ceil(ms)));
     return () => {
       this.#due.delete(task);
     };

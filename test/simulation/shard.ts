@@ -68,6 +68,8 @@ async function work({ from, until, step, plant }: Shard, tell: (report: Report) 
 }
 
 if (!isMainThread) {
+  // Thousands of faults are thrown, and nobody looks where they come from.
+  Error.stackTraceLimit = 0;
   await work(shard.parse(workerData), (found) => {
     parentPort?.postMessage(found);
   });

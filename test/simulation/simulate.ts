@@ -86,16 +86,16 @@ function planOf(world: World, spanMs: number): Pick<Play, 'planned' | 'finale' |
   };
   plan(publish, true, 0.01);
   const events = chance.weigh([
-    [3, 0],
+    [5, 0],
     [4, 1],
     [2, 2],
-    [1, 5],
+    [1, 4],
   ]);
   for (let left = events; left > 0; left -= 1) plan(publish, chance.isLucky(0.5), 0.5);
   if (chance.isLucky(0.2)) plan(publishAgain, chance.isLucky(0.5));
   const count = chance.pick([0, 0, 1, 1, 2, 4]);
   for (let left = count; left > 0; left -= 1) plan(chance.weigh(actions), chance.isLucky(0.4));
-  const finale = chance.isLucky(0.4) ? [redrive, heal] : [];
+  const finale = chance.isLucky(0.3) ? [redrive, heal] : [];
   return { planned: planned.sort((one, other) => other.turn - one.turn), finale, dated };
 }
 

@@ -56,8 +56,8 @@ function describe({ endpointId, eventId, status, attemptCount, round, reason, la
 function requestOf({ requests }: Dossier, life: Life, after: Delivery): Request | undefined {
   const made = after.attempts.at(-1);
   if (made === undefined) return undefined;
-  return requests.findLast(({ instance, isSettled, answer }) => {
-    if (instance !== life.name || isSettled) return false;
+  return requests.findLast(({ instance, isSettled, answer, atMs, answeredAtMs }) => {
+    if (instance !== life.name || isSettled || answeredAtMs - atMs !== made.durationMs) return false;
     return answer.kind === 'response' ? answer.status === made.statusCode : answer.code === made.code;
   });
 }
