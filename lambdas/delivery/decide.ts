@@ -115,16 +115,15 @@ const overdueMs = 60_000;
 /**
  * A message whose own attempt is the latest recorded one has been handled but for its end. Received again, its
  * function died between the record and the next message, which must be sent now. Received once, it is a copy: the
- * next message is on its way, unless it is overdue. For a dead delivery nothing is sent any more, so a message that
- * was sent later has come out of the dead-letter queue, where it lay without its mark because SQS had not taken the
- * marked one: it gets its mark, and can be redriven by that.
+ * next message is on its way, unless it is overdue. Sent long after the record, it has come out of the dead-letter
+ * queue: it fell there because each function died, or SQS did not take what should have followed, five times over.
  */
 function isUnfinished(message: DeliveryMessage, delivery: Delivery, { nowMs, sentAtMs }: Facts): boolean {
   const { status, nextAttemptAt, updatedAt } = delivery;
   if (status !== 'retrying' && status !== 'dead') return false;
   const isOverdue = nextAttemptAt !== undefined && nowMs > Date.parse(nextAttemptAt) + overdueMs;
-  const isUnmarked = status === 'dead' && sentAtMs > Date.parse(updatedAt) + overdueMs;
-  return message.again === true || isOverdue || isUnmarked;
+  const isRedriven = sentAtMs > Date.parse(updatedAt) + overdueMs;
+  return message.again === true || isOverdue || isRedriven;
 }
 
 /** What a dead message asks for that has come back by a redrive: a new round. */

@@ -9,4 +9,10 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
       'a rotation whose write was made twice by the SDK took itself for overtaken, and retired the secret it had ' +
       'just put in use: every delivery was held for ever',
   },
+  {
+    seed: 2043486,
+    found:
+      'a message that had fallen unmarked, because five functions died of it, was redriven before the next attempt ' +
+      'was due, and dropped as a copy: the delivery would have waited for ever',
+  },
 ];

@@ -28,7 +28,8 @@ export function watchRecord(world: World, life: Life) {
     journal.tell(life.name, () => `records ${describe(after)}: ${outcome}`);
     // The SDK may make a write twice; and two copies of a message may meet the same end at the same moment.
     if (before?.updatedAt === after.updatedAt && isDeepStrictEqual(before, after)) return outcome;
-    const request = after.status === 'discarded' ? undefined : requestOf(dossier, life, after);
+    const request =
+      after.status === 'discarded' ? undefined : requestOf(dossier, { life, after, nowMs: time.now() });
     if (request !== undefined) request.isSettled = true;
     if (outcome === 'superseded') {
       if (request !== undefined) noteOvertaken(world, dossier, after.attemptCount);
@@ -52,12 +53,19 @@ function describe({ endpointId, eventId, status, attemptCount, round, reason, la
   return `${short(endpointId)}/${short(eventId)} ${status} ${why} (attempt ${attemptCount}, round ${round})`;
 }
 
+interface Recording {
+  readonly life: Life;
+  readonly after: Delivery;
+  readonly nowMs: number;
+}
+
 /** The request whose outcome is recorded: the last that the same instance made, answered so, and not yet settled. */
-function requestOf({ requests }: Dossier, life: Life, after: Delivery): Request | undefined {
+function requestOf({ requests }: Dossier, { life, after, nowMs }: Recording): Request | undefined {
   const made = after.attempts.at(-1);
   if (made === undefined) return undefined;
   return requests.findLast(({ instance, isSettled, answer, atMs, answeredAtMs }) => {
-    if (instance !== life.name || isSettled || answeredAtMs - atMs !== made.durationMs) return false;
+    if (instance !== life.name || isSettled || answeredAtMs > nowMs) return false;
+    if (answeredAtMs - atMs !== made.durationMs) return false;
     return answer.kind === 'response' ? answer.status === made.statusCode : answer.code === made.code;
   });
 }

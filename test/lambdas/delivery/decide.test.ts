@@ -223,6 +223,25 @@ test('a recipient is served when the organization is entitled and the endpoint i
   expect(isServed({ organization, endpoint: undefined })).toBe(false);
 });
 
+describe('a message that fell without its mark, and is redriven', () => {
+  const sentAtMs = testStartMs + 2 * 60_000;
+
+  test('has what should have followed sent, though that is not due yet', () => {
+    const delivery = aDelivery({ nextAttemptAt: isoTime(testStartMs + 3_600_000) });
+    const facts = theFacts({ delivery, sentAtMs, nowMs: sentAtMs });
+    expect(decide(aMessage(), facts)).toEqual({ kind: 'follow', delivery });
+    expect(decide(aMessage(), { ...facts, sentAtMs: testStartMs })).toEqual({ kind: 'drop' });
+  });
+
+  test('gets its mark when its delivery is dead', () => {
+    const delivery = aDead();
+    expect(decide(aMessage(), theFacts({ delivery, sentAtMs, nowMs: sentAtMs }))).toEqual({
+      kind: 'follow',
+      delivery,
+    });
+  });
+});
+
 describe('what somebody has asked for', () => {
   const endpoint = anEndpoint({ eventTypes: [] });
   const asked = aMessage({ trigger: 'manual' });
