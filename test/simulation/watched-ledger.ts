@@ -39,7 +39,7 @@ export function watchRecord(world: World, life: Life) {
     check(world, ofRecord, { world, before, after, dossier, request, beliefs });
     dossier.delivery = after;
     journal.trace(after.attemptCount);
-    if (request !== undefined && after.attemptCount > (before?.attemptCount ?? 0)) {
+    if (request !== undefined) {
       dossier.lastRecorded = request;
       dossier.recorded += 1;
       noteWait(world, after, request);

@@ -73,10 +73,14 @@ function everyDeliveryIsKnown({ book, letters }: Rest): string | undefined {
   return undefined;
 }
 
-/** Five receives end in vain when SQS takes no message, or the function dies, each time: then the message lies there. */
-function liesUnmarked({ letters }: Pick<Rest, 'letters'>, { key, disturbances }: Dossier): boolean {
-  const unmarked = letters.get(key)?.some(({ dead }) => dead === undefined) ?? false;
-  return unmarked && disturbances >= receivesMax;
+/**
+ * Five receives end in vain when SQS takes no message, or the function dies, each time: then the message lies there as
+ * it was, and a redrive goes on with it. So does one that had come out of there to open the round that runs now.
+ */
+function liesUnmarked({ letters }: Pick<Rest, 'letters'>, dossier: Dossier): boolean {
+  const { key, delivery, disturbances } = dossier;
+  const goesOn = ({ dead, round }: DeliveryMessage) => dead === undefined || round + 1 === delivery?.round;
+  return disturbances >= receivesMax && letters.get(key)?.some(goesOn) === true;
 }
 
 const receivesMax = 5;

@@ -18,8 +18,9 @@ export interface RecordFacts {
   readonly beliefs: Beliefs;
 }
 
-function isAttempt({ before, after }: RecordFacts): boolean {
-  return after.attemptCount > (before?.attemptCount ?? 0);
+/** What is recorded is an attempt, or that there will be none. */
+function isAttempt({ after }: RecordFacts): boolean {
+  return after.status !== 'discarded';
 }
 
 /** Whoever opens a round has been asked to: by hand, by a recovery or by a redrive. */
@@ -117,8 +118,9 @@ const waitsLongEnough: Check<RecordFacts> = (facts) => {
     request,
   } = facts;
   const last = dossier.lastRecorded;
-  if (!isAttempt(facts) || request === undefined || last === undefined || before?.round !== after.round)
-    return undefined;
+  if (!isAttempt(facts) || request === undefined || last === undefined) return undefined;
+  // Two who ask at the same moment open the same round, each with an attempt.
+  if (before?.round !== after.round || before.roundStart !== after.roundStart) return undefined;
   const beliefs = beliefsAt(book, after.endpointId, last.answeredAtMs);
   const leastMs = leastWaitMs(last, before.attemptCount - before.roundStart, beliefs);
   const waitedMs = request.atMs - last.answeredAtMs;
