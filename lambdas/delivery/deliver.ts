@@ -36,15 +36,15 @@ export async function deliver(
   reception: Reception,
 ): Promise<Verdict> {
   const { dead, notBefore } = message;
+  // Kept in the message itself, as a hop or a hold sends a new one, whose own receives begin at one.
+  const seen = reception.receiveCount > 1 ? { ...message, again: true as const } : message;
   if (dead !== undefined) {
     if (reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax) return 'falling';
   } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
     // Before anything is read: a wait of 35 hours is 140 hops.
-    await ports.send(message, hopSeconds(Date.parse(notBefore), ports.now()));
+    await ports.send(seen, hopSeconds(Date.parse(notBefore), ports.now()));
     return 'done';
   }
-  // Kept in the message itself, as a hold sends a new one, whose own receives begin at one.
-  const seen = reception.receiveCount > 1 ? { ...message, again: true as const } : message;
   return act(ports, seen, reception);
 }
 

@@ -15,4 +15,10 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
       'a message that had fallen unmarked, because five functions died of it, was redriven before the next attempt ' +
       'was due, and dropped as a copy: the delivery would have waited for ever',
   },
+  {
+    seed: 3185444,
+    found:
+      'a copy of a message that came early hopped, and forgot by it that it had been received before: when the ' +
+      'other one died between its record and the dead letter, it was dropped, and there was no letter',
+  },
 ];
