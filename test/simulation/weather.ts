@@ -66,7 +66,9 @@ export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weathe
     const fromMs = startMs + chance.below(Math.max(1, calmAtMs - startMs));
     const lengthMs = chance.pick([20_000, 60_000, 300_000, 300_000, 1_500_000]);
     const service = chance.pick(services);
-    return { service, fromMs, untilMs: fromMs + lengthMs, share: chance.pick([0.3, 0.9, 1]) };
+    const share = chance.pick([0.3, 0.9, 1]);
+    // What is done and never acknowledged would be done five times over, with all that follows from it.
+    return { service, fromMs, untilMs: fromMs + lengthMs, share: service === 'lambda' ? 0.3 : share };
   };
   return {
     crash: some(0.5, [0.005, 0.02, 0.06]),

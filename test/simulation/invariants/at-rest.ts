@@ -2,6 +2,7 @@ import { readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import type { Queue } from '../../../local/aws/sqs-queue.ts';
 import type { Received } from '../../../local/aws/sqs-received.ts';
+import { testStartMs } from '../../fakes/clock.ts';
 import type { Book, Dossier } from '../book.ts';
 import { check } from './check.ts';
 import { excusesOf } from './of-records.ts';
@@ -96,8 +97,10 @@ const everyDeliveryHasEnded = each((dossier, rest) => {
 const deadLieInTheQueue = each((dossier, rest) => {
   const { key, delivery } = dossier;
   if (delivery?.status !== 'dead' || liesUnmarked(rest, dossier)) return undefined;
-  // What has been forgotten cannot be brought back.
-  if (delivery.expiresAt * 1000 <= rest.world.time.now()) return undefined;
+  // What has been forgotten cannot be brought back: by us, or by SQS.
+  const nowMs = rest.world.time.now();
+  if (delivery.expiresAt * 1000 <= nowMs || Date.parse(delivery.updatedAt) < nowMs - keptMsMax)
+    return undefined;
   const own =
     rest.letters.get(key)?.some(({ dead, round }) => dead !== undefined && round === delivery.round) ?? false;
   if (!own) return 'it is dead, and does not lie in the dead-letter queue';
@@ -114,7 +117,11 @@ const onlyTheDeadLieThere = each((dossier, { book, letters }) => {
   return lie > 1 + excuses ? `it lies in the dead-letter queue ${lie} times` : undefined;
 });
 
-function onlyStraysFall({ book, strays, others }: Rest): string | undefined {
+/** A dead letter is kept for fourteen days from its first sending on, which was before its delivery was dead. */
+const keptMsMax = 10 * 86_400_000;
+
+function onlyStraysFall({ book, strays, others, world }: Rest): string | undefined {
+  if (world.time.now() - testStartMs > keptMsMax) return undefined;
   if (strays !== book.strays) return `${strays} events fell, and ${book.strays} had to`;
   return others === book.poison ? undefined : `${others} poisonous messages fell, of ${book.poison}`;
 }
