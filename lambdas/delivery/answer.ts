@@ -21,6 +21,8 @@ export interface PostRequest {
   readonly clientCertificate?: { readonly certificate: string; readonly key: string };
   /** Keeps this much of the response's body, at most 16 kB; without it nothing of the body is kept. */
   readonly keepResponseBytes?: number;
+  /** Told once, while there is no answer after so long. */
+  readonly slow?: { readonly afterMs: number; readonly tell: () => void };
   /** Ends the attempt early, as `timeout`. */
   readonly signal?: AbortSignal;
 }

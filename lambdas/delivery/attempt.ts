@@ -2,6 +2,7 @@ import { unpackBody } from '../event/body.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import { slowMs } from '../endpoint/health/observe.ts';
 import type { TargetRules } from '../endpoint/target.ts';
 import type { Post, PostResult } from './answer.ts';
 import { classify, observationOf } from './classify.ts';
@@ -15,7 +16,7 @@ import type { FollowPorts } from './follow.ts';
 import { hold } from './hold.ts';
 import type { HoldPorts } from './hold.ts';
 import type { DeliveryMessage } from './message.ts';
-import { note } from './note.ts';
+import { note, noteSlow } from './note.ts';
 import type { NotePorts } from './note.ts';
 import type { Prepared, Unsigned } from './prepare.ts';
 
@@ -56,6 +57,7 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
     url: endpoint.url,
     timeoutMs: policy.timeoutSeconds * 1000,
     rules: ports.targetRules,
+    slow: { afterMs: slowMs, tell: () => void noteSlow(ports, endpoint) },
     ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
   });
   const nowMs = ports.now();
@@ -65,12 +67,13 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
     chance: ports.random(),
     nowMs,
   });
-  const after = settled(ports, job, { outcome, result, startedMs });
   logAttempt(ports, job, { outcome, result, bytes: request.body.length });
-  const recorded = await ports.record(after);
+  const { after, isOwn } = await recorded(ports, job, { outcome, result, startedMs });
   const { durationMs } = result;
   const isSaid = await note(ports, job, { ...observationOf(result.answer, nowMs), isProbe, durationMs });
-  await (recorded === 'recorded' ? followOrHold(ports, message, after) : followLate(ports, job));
+  if (isOwn) await followOrHold(ports, message, after);
+  // Should the copy that has recorded it die before it has sent what follows, nobody else would come back for it.
+  else if (isNumbered(after, message)) await follow(ports, after, safetyMs);
   // Nobody may ever come for an endpoint that is switched off: this copy comes once more, and has it said.
   return isSaid ? 'done' : hold(ports, message, { code: 'bus_unavailable', fault: undefined });
 }
@@ -92,15 +95,30 @@ export async function followOrHold(
 /** Longer than it takes a copy to send what follows its record. */
 const safetyMs = 60_000;
 
+type Recorded =
+  | { readonly isOwn: true; readonly after: Delivery }
+  /** What another attempt has written; `undefined` when it has been forgotten. */
+  | { readonly isOwn: false; readonly after: Delivery | undefined };
+
 /**
- * Another copy of the message has recorded this attempt; should it die before it has sent what follows, nobody
- * would come back for it, since this one ends here. So a safety copy of what follows comes a minute late.
+ * Records what became of an attempt. Another one may have taken its number meanwhile: one of a round before, which was
+ * under way when this round was asked for. Then this one gets the next number.
  */
-async function followLate(ports: AttemptPorts, { message }: Job): Promise<'done'> {
+async function recorded(ports: AttemptPorts, job: Job, settlement: Settlement): Promise<Recorded> {
+  const after = settled(ports, job, settlement);
+  if ((await ports.record(after)) === 'recorded') return { after, isOwn: true };
+  const { message } = job;
   const { delivery } = await ports.readKnown(message);
-  const isOwn = delivery?.round === message.round && delivery.attemptCount === message.attempt;
-  if (isOwn) await follow(ports, delivery, safetyMs);
-  return 'done';
+  if (delivery === undefined || delivery.round >= message.round) return { after: delivery, isOwn: false };
+  const renumbered = { ...message, attempt: delivery.attemptCount + 1 };
+  return recorded(ports, { ...job, delivery, message: renumbered }, settlement);
+}
+
+function isNumbered(
+  delivery: Delivery | undefined,
+  { round, attempt }: DeliveryMessage,
+): delivery is Delivery {
+  return delivery?.round === round && delivery.attemptCount === attempt;
 }
 
 async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job) {

@@ -8,7 +8,7 @@ import { targetRulesOf } from '../endpoint/env.ts';
 import { remembered } from '../endpoint/health/remembered.ts';
 import { makeHealthStore, makeReserve } from '../endpoint/health/store.ts';
 import { makePublish } from '../event/bus.ts';
-import { workThroughBatch } from '../shared/batch.ts';
+import type { BatchPorts } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { impatience } from '../shared/impatience.ts';
@@ -23,7 +23,7 @@ import type { DeliverPorts } from './deliver.ts';
 import { deliverEnv } from './env.ts';
 import { outgoing } from './message.ts';
 import { makePost } from './post.ts';
-import { receive } from './receive.ts';
+import { receiveBatch } from './receive.ts';
 import { isNotEmpty, prepare } from './prepare.ts';
 import type { PreparePorts } from './prepare.ts';
 import { makeReadKnown, makeReadRecipient, makeRecord } from './store.ts';
@@ -40,9 +40,8 @@ const preparation: PreparePorts = {
   now: Date.now,
 };
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
-const release = makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]);
 
-const ports: DeliverPorts = {
+const ports: DeliverPorts & BatchPorts = {
   readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
   record: makeRecord(client, env.LEDGER_TABLE),
@@ -56,13 +55,10 @@ const ports: DeliverPorts = {
   retentionDays: env.RETENTION_DAYS,
   now: Date.now,
   random: Math.random,
+  release: makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]),
   log,
 };
 
 export const handler = middy<SQSEvent, SQSBatchResponse>()
   .use(requestLog())
-  .handler((event, context) =>
-    workThroughBatch({ release, log }, event.Records, (record) =>
-      receive(ports, record, () => context.getRemainingTimeInMillis()),
-    ),
-  );
+  .handler((event, context) => receiveBatch(ports, event.Records, () => context.getRemainingTimeInMillis()));

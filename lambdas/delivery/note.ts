@@ -1,10 +1,12 @@
 import type { Health } from '../endpoint/health/health.ts';
 import type { HealthStore } from '../endpoint/health/remembered.ts';
-import { observe } from '../endpoint/health/observe.ts';
+import { observe, observeSlow } from '../endpoint/health/observe.ts';
 import type { Observation } from '../endpoint/health/observe.ts';
 import { change } from '../endpoint/health/say.ts';
 import type { SayPorts } from '../endpoint/health/say.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import { nameOfFault } from '../shared/log.ts';
+import type { Log } from '../shared/log.ts';
 import type { Job } from './decide.ts';
 
 export interface NotePorts extends SayPorts {
@@ -36,10 +38,28 @@ export async function note(
       }
     }
   } catch (fault) {
-    const { id: endpointId, organizationId } = endpoint;
-    log('health.unnoted', { organizationId, endpointId, fault: nameOfFault(fault) });
+    logUnnoted(log, endpoint, fault);
   }
   return true;
+}
+
+/**
+ * Notes that an endpoint takes long before it has answered: the sooner it leaves the lane of fresh events, the fewer
+ * of others wait behind it. Never throws; its answer will tell the same.
+ */
+export async function noteSlow({ health, now, log }: NotePorts, endpoint: Endpoint): Promise<void> {
+  try {
+    const before = await health.read(endpoint.id);
+    const after = observeSlow(before, now());
+    // Whoever was faster has most likely noted this.
+    if (after !== before) await health.replace(endpoint.id, before, after);
+  } catch (fault) {
+    logUnnoted(log, endpoint, fault);
+  }
+}
+
+function logUnnoted(log: Log, { id: endpointId, organizationId }: Endpoint, fault: unknown): void {
+  log('health.unnoted', { organizationId, endpointId, fault: nameOfFault(fault) });
 }
 
 /** To an endpoint that is switched off there may be no next delivery. */

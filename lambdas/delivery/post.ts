@@ -43,6 +43,7 @@ export function makePost(network: Network = {}): Post {
     const startedAt = now();
     const phases = recordPhases(now);
     const deadline = makeDeadline(request.timeoutMs, request.signal);
+    const slow = request.slow && setTimeout(request.slow.tell, request.slow.afterMs);
     const attempt: Attempt = {
       network: { lookup: lookupAll, ...given },
       request,
@@ -58,6 +59,7 @@ export function makePost(network: Network = {}): Post {
       answer = { kind: 'failure', code: failureOf(error, phases.current(), phases.tlsFacts()) };
     } finally {
       deadline.clear();
+      clearTimeout(slow);
       destroyAll(attempt.sockets);
     }
     return { answer, durationMs: roundedMs(now() - startedAt), phases: phases.list() };

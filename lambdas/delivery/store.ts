@@ -62,7 +62,8 @@ export function makeReadRecipient(client: DynamoDBDocumentClient, config: string
 
 /**
  * Writes what became of a delivery, unless somebody has been faster: a copy of the message may have recorded this
- * attempt, or a later round may have begun. It is the one write of a delivery that succeeds at once.
+ * attempt, a later round may have begun, or the round before may have taken the attempt's number. It is the one write
+ * of a delivery that succeeds at once.
  *
  * When the condition does not hold, what is there is read: the SDK may have made the write twice because its first
  * answer was lost, and then it was this very caller who must send what follows.
@@ -97,8 +98,9 @@ function updateOf(TableName: string, after: Delivery): UpdateCommandInput {
     Key: deliveryKey(after.endpointId, after.eventId),
     UpdateExpression: `SET ${sets}${removes === '' ? '' : ` REMOVE ${removes}`}`,
     ConditionExpression:
-      'attribute_not_exists(pk) OR #round < :round OR ' +
-      '(#round = :round AND #status = :retrying AND (#attemptCount < :attemptCount OR :status = :discarded))',
+      'attribute_not_exists(pk) OR ' +
+      '((#attemptCount < :attemptCount OR :status = :discarded) AND ' +
+      '(#round < :round OR (#round = :round AND #status = :retrying)))',
     ExpressionAttributeNames: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
     ExpressionAttributeValues: {
       ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),

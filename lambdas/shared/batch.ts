@@ -15,6 +15,27 @@ export interface BatchPorts {
 }
 
 /**
+ * The same work, but items of one key are worked on one after the other, in the order in which it is asked for.
+ *
+ * @param keyOf `undefined` for an item that waits for no other
+ */
+export function inTurn<Item, Result>(
+  keyOf: (item: Item) => string | undefined,
+  work: (item: Item) => Promise<Result>,
+): (item: Item) => Promise<Result> {
+  const turns = new Map<string, Promise<unknown>>();
+  return (item) => {
+    const key = keyOf(item);
+    if (key === undefined) return work(item);
+    const turn = turns.get(key)?.then(() => work(item)) ?? work(item);
+    // Whatever becomes of it, the next one has its turn.
+    const isOver = turn.catch(() => undefined);
+    turns.set(key, isOver);
+    return turn;
+  };
+}
+
+/**
  * Works on all records of a batch at the same time, so that a slow one delays no other, and never throws:
  * a throw would fail the whole batch, and what had been posted would be posted again.
  *

@@ -117,6 +117,22 @@ describe.each(ledgers)('the ledger in %s', (kind, open) => {
       expect(await ledger.record(aDelivered({ ...ids, attemptCount: 9 }))).toBe('superseded');
     });
 
+    test('no number twice: the round before may have taken it meanwhile', async () => {
+      await ledger.record(aDelivery({ ...ids, attemptCount: 3 }));
+      const opening = { ...ids, round: 2, roundStart: 2 };
+      expect(await ledger.record(aDelivered({ ...opening, attemptCount: 3 }))).toBe('superseded');
+      const renumbered = aDelivered({ ...opening, roundStart: 3, attemptCount: 4 });
+      expect(await ledger.record(renumbered)).toBe('recorded');
+      expect(await found()).toEqual(renumbered);
+    });
+
+    test('that a later round is discarded, though it made no attempt', async () => {
+      await ledger.record({ ...aDead(), ...ids, attemptCount: 3 });
+      const after = aDiscarded({ ...ids, round: 2, roundStart: 3, attemptCount: 3 });
+      expect(await ledger.record(after)).toBe('recorded');
+      expect(await found()).toEqual(after);
+    });
+
     test('that a delivery which was being tried is discarded, though no attempt was made', async () => {
       await ledger.record(aDelivery(ids));
       const after = aDiscarded({ ...ids, attemptCount: 1 });

@@ -63,11 +63,10 @@ export function memoryLedger(now: Now): MemoryLedger {
   };
 }
 
-/** The ledger's condition: a later round, or what comes next in a round that is still running. */
+/** The ledger's condition: the next attempt, or none any more, of a later round or of one that is still running. */
 function mayFollow(before: Delivery, after: Delivery): boolean {
-  if (before.round !== after.round) return before.round < after.round;
-  if (before.status !== 'retrying') return false;
-  return before.attemptCount < after.attemptCount || after.status === 'discarded';
+  if (before.attemptCount >= after.attemptCount && after.status !== 'discarded') return false;
+  return before.round < after.round || (before.round === after.round && before.status === 'retrying');
 }
 
 type IsAlive = (item: { expiresAt: number }) => boolean;

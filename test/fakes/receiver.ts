@@ -23,6 +23,7 @@ export function scriptedReceiver(clock: TestClock, tookMs = 20) {
     const answer = typeof next === 'number' ? ({ kind: 'response', status: next } as const) : next;
     requests.push({ ...request, atMs: clock.now(), answer });
     clock.pass(tookMs);
+    if (request.slow !== undefined && tookMs >= request.slow.afterMs) request.slow.tell();
     return Promise.resolve({ answer, durationMs: tookMs, phases: [] });
   };
   return {

@@ -1,11 +1,10 @@
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
 import { firstMessage, outgoing } from '../../lambdas/delivery/message.ts';
 import { prepare } from '../../lambdas/delivery/prepare.ts';
-import { receive } from '../../lambdas/delivery/receive.ts';
+import { receiveBatch } from '../../lambdas/delivery/receive.ts';
 import { pace } from '../../lambdas/endpoint/health/pace.ts';
 import { remembered } from '../../lambdas/endpoint/health/remembered.ts';
 import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
-import { workThroughBatch } from '../../lambdas/shared/batch.ts';
 import type { Outgoing } from '../../lambdas/shared/queue.ts';
 import { recordOf } from '../../local/aws/event-source-invoke.ts';
 import { aSetting } from '../../local/aws/setting.ts';
@@ -169,9 +168,7 @@ async function drain(queue: Queue, ports: DeliverPorts, tally: World['tally']): 
     tally.inFlightMost = Math.max(tally.inFlightMost, queue.counts().inFlight);
     const records = batch.map((one) => recordOf(one, { arn: queue.arn, region: 'us-east-1' }));
     const release = () => Promise.reject(new Error('nothing dies here'));
-    const { batchItemFailures } = await workThroughBatch({ release, log: ports.log }, records, (record) =>
-      receive(ports, record, () => 45_000),
-    );
+    const { batchItemFailures } = await receiveBatch({ ...ports, release }, records, () => 45_000);
     if (batchItemFailures.length > 0) throw new Error('nothing fails here');
     for (const { receiptHandle } of batch) await queue.delete(receiptHandle);
   }

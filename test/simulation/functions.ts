@@ -1,4 +1,4 @@
-import { receive as receiveDelivery } from '../../lambdas/delivery/receive.ts';
+import { receiveBatch } from '../../lambdas/delivery/receive.ts';
 import { receive as receiveEvent } from '../../lambdas/routing/receive.ts';
 import { workThroughBatch } from '../../lambdas/shared/batch.ts';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
@@ -60,8 +60,7 @@ function makeRoute(world: World, life: Life): Work {
 function makeDeliver(world: World, life: Life): Work {
   const ports = deliverPorts(world, life);
   const handed = world.plant?.record ?? ((record: SQSRecord) => record);
-  return (records, remainingMs) =>
-    workThroughBatch(ports, records, (record) => receiveDelivery(ports, handed(record), remainingMs));
+  return (records, remainingMs) => receiveBatch(ports, records.map(handed), remainingMs);
 }
 
 /** Lets an event source take a batch, and a function work on it. */

@@ -29,6 +29,12 @@ export function watchPost(world: World, life: Life): Post {
     );
     world.journal.trace(tookMs);
     check(world, ofRequest, { world, request: entry, dossier, beliefs: beliefsAt(book, endpointId, nowMs) });
+    const { slow } = request;
+    if (slow !== undefined && tookMs > slow.afterMs) {
+      time.later(slow.afterMs, () => {
+        if (!life.isOver) slow.tell();
+      });
+    }
     await new Promise<void>((resolve) => {
       time.later(tookMs, resolve);
     });

@@ -34,6 +34,8 @@ export const health = z.object({
       cause: z.enum(['failures', 'retry_after']),
       /** Until when the receiver has asked for patience; a lease or a pause of ours does not end it sooner. */
       asked: z.string().optional(),
+      /** A probe is under way, and `until` is the end of its lease. */
+      probing: z.literal(true).optional(),
     })
     .optional(),
   /** Switched off by us. */
@@ -87,6 +89,9 @@ export function hasBacklog({ pause, backSince, off }: Health, nowMs: number): bo
   return pause !== undefined || [backSince, off?.at].some((at) => isAhead(at, nowMs - backlogMs));
 }
 
+/** Most probes are answered within a second: who meets one looks again soon, and not when its lease ends. */
+const lookAgainMs = 2_000;
+
 export type Admission =
   | { readonly kind: 'go' }
   /** Whoever takes the lease may try whether the endpoint is back. */
@@ -103,6 +108,8 @@ export function admission({ pause }: Health, nowMs: number, chance: number): Adm
   if (pause === undefined) return { kind: 'go' };
   const untilMs = Date.parse(pause.until);
   if (untilMs <= nowMs) return { kind: 'probe' };
+  if (pause.probing === true)
+    return { kind: 'wait', untilMs: nowMs + Math.round(lookAgainMs * (1 + chance)) };
   const spreadMs = Math.min(600_000, Math.max(5_000, (untilMs - Date.parse(pause.since)) / 4));
   return { kind: 'wait', untilMs: untilMs + Math.round(spreadMs * chance) };
 }
@@ -113,7 +120,7 @@ const leaseMs = 60_000;
 /** The health while a probe is under way: for all others the pause goes on. */
 export function leased(before: Health, nowMs: number): Health {
   if (before.pause === undefined) return before;
-  return { ...before, pause: { ...before.pause, until: isoTime(nowMs + leaseMs) } };
+  return { ...before, pause: { ...before.pause, until: isoTime(nowMs + leaseMs), probing: true } };
 }
 
 const graceMs = 86_400_000;

@@ -38,13 +38,17 @@ export function observe(before: Health, observation: Observation, circumstances:
   // Attempts that had begun before it was switched off change nothing.
   if (before.off !== undefined) return before;
   const after = judged(before, observation, circumstances);
-  const { nowMs } = circumstances;
-  if (observation.durationMs < slowMs || isAhead(after.slowUntil, nowMs + slowForMs / 2)) return after;
-  return { ...after, slowUntil: isoTime(nowMs + slowForMs) };
+  return observation.durationMs < slowMs ? after : observeSlow(after, circumstances.nowMs);
+}
+
+/** The health of an endpoint that takes long, whatever it will answer. */
+export function observeSlow(before: Health, nowMs: number): Health {
+  if (before.off !== undefined || isAhead(before.slowUntil, nowMs + slowForMs / 2)) return before;
+  return { ...before, slowUntil: isoTime(nowMs + slowForMs) };
 }
 
 /** From here on an answer keeps a batch waiting; most take a tenth of it. */
-const slowMs = 3_000;
+export const slowMs = 3_000;
 const slowForMs = 300_000;
 
 function judged(before: Health, observation: Observation, circumstances: Circumstances): Health {

@@ -4,14 +4,13 @@ import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { outgoing } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { prepare } from '../../../lambdas/delivery/prepare.ts';
-import { receive } from '../../../lambdas/delivery/receive.ts';
+import { receiveBatch } from '../../../lambdas/delivery/receive.ts';
 import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
-import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
 import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
@@ -94,9 +93,7 @@ export async function aScene(wish: SceneWish = {}) {
     const life = { isOver: false };
     const ports = mortal(portsOf(world, random), { life, calls, fateOf: (call) => settings.fateOf(call) });
     const { release } = world.queue;
-    const answer = await workThroughBatch({ release, log: world.journal.log }, records, (record) =>
-      receive(ports, record, () => settings.remainingMs),
-    );
+    const answer = await receiveBatch({ ...ports, release }, records, () => settings.remainingMs);
     // A function that has died answers nothing: its messages come back when their visibility ends.
     if (life.isOver) return;
     const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));

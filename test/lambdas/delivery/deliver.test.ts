@@ -202,13 +202,18 @@ describe('a wait', () => {
   });
 });
 
+/** What lies in the queue, each message in the hands of a function of its own, all at the same time. */
+async function apart(scene: Scene): Promise<void> {
+  await Promise.all(scene.queue.receive().map((record) => scene.invoke([record])));
+}
+
 describe('copies of a message', () => {
   test('that come at the same time may both be posted, but one outcome is recorded and one chain goes on', async () => {
     const scene = await aScene();
     scene.receiver.answers(500, 500, 200);
     await scene.start();
     await scene.start();
-    await scene.invoke(scene.queue.receive());
+    await apart(scene);
     expect(scene.receiver.requests).toHaveLength(2);
     // The two copies, what follows, and what follows for the case that the faster copy has died, a minute late.
     expect(scene.queue.sent).toHaveLength(4);
@@ -217,6 +222,17 @@ describe('copies of a message', () => {
     expect(status).toBe('delivered');
     expect(attempts.map(({ number }) => number)).toEqual([1, 2]);
     expect(scene.receiver.requests).toHaveLength(3);
+  });
+
+  test('that come in one batch are worked on one after the other, and the receiver gets one request', async () => {
+    const scene = await aScene();
+    scene.receiver.answers(500, 200);
+    for (let copies = 0; copies < 5; copies += 1) await scene.start();
+    await scene.invoke(scene.queue.receive());
+    expect(scene.receiver.requests).toHaveLength(1);
+    await settle(scene);
+    expect((await scene.delivery()).attempts.map(({ number }) => number)).toEqual([1, 2]);
+    expect(scene.receiver.requests).toHaveLength(2);
   });
 
   test('that come after the delivery is done are dropped', async () => {
@@ -583,7 +599,7 @@ describe('a dead delivery', () => {
     scene.receiver.answers(500, 500, 200);
     scene.queue.redrive();
     await scene.queue.send({ body: letter?.body ?? '', groupId: 'any', delaySeconds: 0 });
-    await scene.invoke(scene.queue.receive());
+    await apart(scene);
     await settle(scene);
     const { status, round, attempts } = await scene.delivery();
     expect({ status, round }).toEqual({ status: 'delivered', round: 2 });
@@ -654,6 +670,33 @@ describe('a retry by hand', () => {
       attempts: [{ number: 1 }, { number: 2, round: 2, trigger: 'manual' }],
     });
   });
+
+  test.each(['scheduled', 'manual'])(
+    'and an attempt of the schedule at the same moment get a number each, though the %s one is recorded first',
+    async (faster) => {
+      const scene = await aScene({
+        endpoint: anEndpoint({ policy: { retry: { initialBackoffSeconds: 60 } } }),
+      });
+      scene.receiver.answers(500, 500, 500, 200);
+      await scene.start();
+      await scene.step();
+      scene.clock.pass(2 * minuteMs);
+      await scene.retryByHand();
+      const all = scene.queue.receive();
+      expect(all).toHaveLength(2);
+      const first = all.filter(({ body }) => body.includes(faster));
+      const second = all.filter(({ body }) => !body.includes(faster));
+      await Promise.all([scene.invoke(first), scene.invoke(second)]);
+      await settle(scene);
+      const { status, attempts } = await scene.delivery();
+      expect(status).toBe('delivered');
+      const numbers = attempts.map(({ number }) => number);
+      expect(new Set(numbers).size).toBe(numbers.length);
+      expect(attempts.filter(({ trigger }) => trigger === 'manual')).toHaveLength(1);
+      // One chain goes on: that of the round which somebody has asked for.
+      expect(scene.receiver.requests).toHaveLength(4);
+    },
+  );
 
   test('takes over from a schedule that was still running', async () => {
     const scene = await aScene({

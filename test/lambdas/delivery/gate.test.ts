@@ -101,9 +101,10 @@ describe('the breaker', () => {
     await many(scene, 30);
     await Promise.all([1, 2, 3].map(() => scene.invoke(scene.queue.receive())));
     expect(scene.receiver.requests).toHaveLength(1);
-    await work(scene, testStartMs + minuteMs - 1);
+    await work(scene, testStartMs + 2 * secondMs - 1);
     expect(scene.receiver.requests).toHaveLength(1);
-    await work(scene);
+    // The probe was answered at once, so they do not wait for the end of its lease.
+    await work(scene, testStartMs + 20 * secondMs);
     expect(await attemptsOf(scene, 30)).toEqual(Array(30).fill(['delivered', 1]));
     expect(toldOf(scene, 'endpoint.resumed')).toHaveLength(1);
   });
@@ -340,6 +341,19 @@ describe('an endpoint that is switched off', () => {
 });
 
 describe('a receiver that takes long', () => {
+  test('is known to do so before it has answered', async () => {
+    const scene = await aScene({
+      tookMs: 15_000,
+      fateOf: ({ port }) => (port === 'post' ? 'crash after' : undefined),
+    });
+    await many(scene, 1);
+    await scene.invoke(scene.queue.receive(1));
+    expect(await scene.health.readLatest(endpointId)).toMatchObject({
+      failures: 0,
+      slowUntil: expect.any(String),
+    });
+  });
+
   test('has its fresh deliveries in the lane of retries, without an attempt', async () => {
     const scene = await aScene({ tookMs: 3_000 });
     await many(scene, 3);

@@ -157,6 +157,20 @@ describe.concurrent('what a receiver does decides the verdict', () => {
   });
 });
 
+describe.concurrent('a sender that wants to know what takes long', () => {
+  test.each([
+    ['well', 0],
+    ['silent', 1],
+  ] as const)('from a receiver that is %s is told %i times', async (name, times) => {
+    const receiver = await aReceiver(scripts[name]);
+    let told = 0;
+    const slow = { afterMs: name === 'well' ? quickMs : shortMs / 2, tell: () => (told += 1) };
+    await tryPost({ port: receiver.port, timeoutMs: name === 'well' ? quickMs : shortMs, slow });
+    await new Promise((resolve) => setTimeout(resolve, shortMs));
+    expect(told).toBe(times);
+  });
+});
+
 describe.concurrent('a redirect is a response and is not followed', () => {
   test.each([301, 302, 303, 307, 308])('%i', async (status) => {
     const inner = await kept(aTcpReceiver());

@@ -1,8 +1,41 @@
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
+import { inTurn, workThroughBatch } from '../../../lambdas/shared/batch.ts';
 import type { Verdict } from '../../../lambdas/shared/batch.ts';
 import type { LogFields } from '../../../lambdas/shared/log.ts';
+
+describe('inTurn', () => {
+  it('works on items of one key one after the other, and on all others at once', async () => {
+    const done: string[] = [];
+    const ends = new Map<string, () => void>();
+    const work = inTurn(
+      (item: string) => (item.startsWith('?') ? undefined : item[0]),
+      (item) => {
+        done.push(item);
+        return new Promise<void>((resolve) => ends.set(item, resolve));
+      },
+    );
+    const turns = ['a1', 'a2', 'b1', '?1', '?2', 'a3'].map(work);
+    expect(done).toEqual(['a1', 'b1', '?1', '?2']);
+    for (const item of ['a1', 'a2', 'a3', 'b1', '?1', '?2']) {
+      ends.get(item)?.();
+      await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(turns);
+    expect(done).toEqual(['a1', 'b1', '?1', '?2', 'a2', 'a3']);
+  });
+
+  it('an item has its turn whatever became of the one before', async () => {
+    const work = inTurn(
+      () => 'same',
+      (item: number) => (item === 1 ? Promise.reject(new Error('away')) : Promise.resolve(item)),
+    );
+    const turns = [1, 2].map(work);
+    await expect(turns[0]).rejects.toThrow('away');
+    expect(await turns[1]).toBe(2);
+  });
+});
 
 describe('workThroughBatch', () => {
   it('acknowledges what is done and gives back, by its id, all that is not', async () => {

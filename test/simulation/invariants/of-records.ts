@@ -119,8 +119,8 @@ const waitsLongEnough: Check<RecordFacts> = (facts) => {
   } = facts;
   const last = dossier.lastRecorded;
   if (!isAttempt(facts) || request === undefined || last === undefined) return undefined;
-  // Two who ask at the same moment open the same round, each with an attempt.
-  if (before?.round !== after.round || before.roundStart !== after.roundStart) return undefined;
+  // Whoever opens a round does not wait.
+  if (before?.round !== after.round) return undefined;
   const beliefs = beliefsAt(book, after.endpointId, last.answeredAtMs);
   const leastMs = leastWaitMs(last, before.attemptCount - before.roundStart, beliefs);
   const waitedMs = request.atMs - last.answeredAtMs;

@@ -72,11 +72,20 @@ describe('a lease', () => {
     expect(admission(lease, testStartMs + 60_000, 0).kind).toBe('probe');
   });
 
+  test('keeps nobody waiting until its end: who meets the probe looks again within seconds', () => {
+    const lease = leased(pausedFor(0), testStartMs);
+    for (const passedMs of [0, 30_000, 59_000]) {
+      const nowMs = testStartMs + passedMs;
+      expect(admission(lease, nowMs, 0)).toEqual({ kind: 'wait', untilMs: nowMs + 2_000 });
+      expect(admission(lease, nowMs, 1)).toEqual({ kind: 'wait', untilMs: nowMs + 4_000 });
+    }
+  });
+
   test('changes nothing else', () => {
     const { pause, ...others } = leased(pausedFor(0), testStartMs);
     const { pause: before, ...othersBefore } = pausedFor(0);
     expect(others).toEqual(othersBefore);
-    expect(pause).toEqual({ ...before, until: at(60_000) });
+    expect(pause).toEqual({ ...before, until: at(60_000), probing: true });
   });
 
   test('of an endpoint that is not paused is none', () => {
