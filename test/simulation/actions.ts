@@ -10,6 +10,7 @@ import type { ApiPorts } from './api.ts';
 import { drawBehaviour, healthy } from './receivers.ts';
 import { drawEventTypes, drawPolicy, drawScheme } from './setup.ts';
 import { addressOf, short } from './names.ts';
+import { cancelRecovery, recoverSome, tidyUp } from './upkeep.ts';
 import type { World } from './world.ts';
 
 /** Something that somebody does at some moment. */
@@ -191,6 +192,9 @@ export const actions: readonly (readonly [weight: number, action: Action])[] = [
   [4, retryByHand],
   [0.5, retryOfOthers],
   [4, redrive],
+  [2, recoverSome],
+  [0.5, cancelRecovery],
+  [3, tidyUp],
   [0.5, poison],
   [0.3, sweep],
 ];

@@ -3,11 +3,14 @@ import type { ResumePorts } from '../../lambdas/endpoint/health/resume.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { RegisterPorts } from '../../lambdas/endpoint/register.ts';
 import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
+import type { BeginPorts } from '../../lambdas/recovery/begin.ts';
 import { ensureKey } from '../../lambdas/signing/rotate-keys.ts';
 import type { KeyPorts } from '../../lambdas/signing/rotate-keys.ts';
 import { uuid } from '../../local/aws/setting.ts';
+import type { JobStore } from '../fakes/jobs.ts';
 import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
+import { beginPorts } from './upkeep.ts';
 import { watchHealth } from './watched-ledger.ts';
 import { watchAnnounce, watchLog, watchSend } from './watched-messages.ts';
 import type { World } from './world.ts';
@@ -18,6 +21,7 @@ export interface ApiPorts {
   readonly resumption: ResumePorts;
   readonly keys: KeyPorts;
   readonly deliveries: DeliveryRoutesPorts;
+  readonly recovery: BeginPorts & { readonly jobs: Pick<JobStore, 'cancel'> };
   readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
 }
 
@@ -72,6 +76,7 @@ function apiPorts(world: World, life: Life): ApiPorts {
       deliveries: ledger.deliveries,
       send: (message) => send(message),
     },
+    recovery: beginPorts(world),
     getEndpoint: configuration.endpoints.get,
   };
   return suspendable(raw, world, life);

@@ -79,6 +79,8 @@ export class Book {
   /** Deliveries whose death was told on the bus. */
   readonly announced = new Set<string>();
   redrives = 0;
+  /** When everything was asked for that anybody lacked. */
+  recoveredAtMs: number | undefined;
   /** Messages that are none of ours. */
   poison = 0;
 

@@ -1,4 +1,5 @@
 import { receiveBatch } from '../../lambdas/delivery/receive.ts';
+import { receive as receiveJob } from '../../lambdas/recovery/receive.ts';
 import { receive as receiveEvent } from '../../lambdas/routing/receive.ts';
 import { workThroughBatch } from '../../lambdas/shared/batch.ts';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
@@ -10,6 +11,7 @@ import { referenceIn, suspendable } from './life.ts';
 import type { Life } from './life.ts';
 import { deliverPorts, routePorts } from './ports.ts';
 import { short } from './names.ts';
+import { recoverPorts } from './upkeep.ts';
 import type { World } from './world.ts';
 
 type Work = (records: readonly SQSRecord[], remainingMs: () => number) => Promise<SQSBatchResponse>;
@@ -49,6 +51,7 @@ export function simulatedFunctions({ queues, chance }: World): SimulatedFunction
       queues: [served(queues.deliveries), served(queues.retries)],
       ...{ timeoutMs: 45_000, make: makeDeliver, ...common() },
     },
+    { name: 'recover', queues: [served(queues.recovery)], timeoutMs: 60_000, make: makeRecover, ...common() },
   ];
 }
 
@@ -61,6 +64,12 @@ function makeDeliver(world: World, life: Life): Work {
   const ports = deliverPorts(world, life);
   const handed = world.plant?.record ?? ((record: SQSRecord) => record);
   return (records, remainingMs) => receiveBatch(ports, records.map(handed), remainingMs);
+}
+
+function makeRecover(world: World, life: Life): Work {
+  const ports = recoverPorts(world, life);
+  return (records, remainingMs) =>
+    workThroughBatch(ports, records, (record) => receiveJob(ports, record, remainingMs));
 }
 
 /** Lets an event source take a batch, and a function work on it. */

@@ -115,7 +115,7 @@ export function routePorts(world: World, life: Life): RoutePorts & BatchPorts {
 }
 
 /** Makes messages visible at once, each in the queue that it came from. */
-function releaseTo({ sqs }: World): BatchPorts['release'] {
+export function releaseTo({ sqs }: World): BatchPorts['release'] {
   return (records) => {
     for (const { eventSourceARN, receiptHandle } of records)
       showAgain(sqs.queueByArn(eventSourceARN), receiptHandle);
@@ -124,7 +124,7 @@ function releaseTo({ sqs }: World): BatchPorts['release'] {
 }
 
 /** A message that is not in flight any more is a failed entry of the batch, which nobody looks at. */
-function showAgain(queue: Queue, receiptHandle: string): void {
+export function showAgain(queue: Queue, receiptHandle: string): void {
   try {
     queue.changeVisibility(receiptHandle, 0);
   } catch (fault) {

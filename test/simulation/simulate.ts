@@ -11,6 +11,7 @@ import { publish, publishAgain } from './publish.ts';
 import { lookAtRest } from './invariants/at-rest.ts';
 import { Scheduler, takeTurns } from './scheduler.ts';
 import { setUp } from './setup.ts';
+import { recoverAll } from './upkeep.ts';
 import { drawWeather } from './weather.ts';
 import { makeWorld } from './world.ts';
 import type { Violation, World } from './world.ts';
@@ -95,7 +96,11 @@ function planOf(world: World, spanMs: number): Pick<Play, 'planned' | 'finale' |
   if (chance.isLucky(0.2)) plan(publishAgain, chance.isLucky(0.5));
   const count = chance.pick([0, 0, 1, 1, 2, 4]);
   for (let left = count; left > 0; left -= 1) plan(chance.weigh(actions), chance.isLucky(0.4));
-  const finale = chance.isLucky(0.3) ? [redrive, heal] : [];
+  const finale = chance.weigh<Action[]>([
+    [5, []],
+    [2, [redrive, heal]],
+    [1, [recoverAll, heal]],
+  ]);
   return { planned: planned.sort((one, other) => other.turn - one.turn), finale, dated };
 }
 
@@ -159,8 +164,11 @@ function offersOf({ world, functions }: Play): Offer[] {
 function isAtRest({ world, functions }: Play): boolean {
   const { queues, underWay, sqs } = world;
   if (underWay.size > 0 || functions.some(({ running }) => running > 0)) return false;
+  // What a tidy-up held when it died.
+  if (queues.deliveriesDead.counts().inFlight > 0) return false;
   const isMoving = sqs.moveTasks.list(queues.deliveriesDead.arn).some(({ status }) => status === 'RUNNING');
-  return !isMoving && [queues.events, queues.deliveries, queues.retries].every(isEmpty);
+  const { events, deliveries, retries, recovery } = queues;
+  return !isMoving && [events, deliveries, retries, recovery].every(isEmpty);
 }
 
 function isEmpty(queue: Queue): boolean {

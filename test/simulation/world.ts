@@ -6,6 +6,8 @@ import { memoryConfiguration } from '../fakes/configuration.ts';
 import type { MemoryConfiguration } from '../fakes/configuration.ts';
 import { memoryHealth } from '../fakes/health.ts';
 import type { MemoryHealth } from '../fakes/health.ts';
+import { memoryJobs } from '../fakes/jobs.ts';
+import type { JobStore } from '../fakes/jobs.ts';
 import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { memorySecrets } from '../fakes/secrets.ts';
@@ -36,6 +38,7 @@ export interface World extends Surroundings {
   readonly health: MemoryHealth;
   readonly secrets: MemorySecrets;
   readonly keys: SimulatedKeys;
+  readonly jobs: JobStore;
   readonly sqs: Sqs;
   readonly queues: Queues;
   /** How each endpoint's receiver behaves, and since when. */
@@ -58,6 +61,8 @@ export interface Queues {
   readonly deliveries: Queue;
   readonly retries: Queue;
   readonly deliveriesDead: Queue;
+  readonly recovery: Queue;
+  readonly recoveryDead: Queue;
 }
 
 export interface WorldWish {
@@ -99,6 +104,7 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
       past.change(time.now(), key);
       book.keys.set(key.kid, past);
     }),
+    jobs: memoryJobs(time.now),
     queues: await makeQueues(sqs),
     receivers: new Map(),
     underWay: new Set(),
@@ -120,6 +126,11 @@ async function makeQueues(sqs: Sqs): Promise<Queues> {
     ...{ ...common, visibilityTimeoutSeconds: 270 },
     redrive: { deadLetterQueueArn: deliveriesDead.arn, maxReceiveCount: 5 },
   };
+  const recoveryDead = await sqs.createQueue({ ...common, name: 'recovery-dead' });
+  const ofRecover = {
+    ...{ ...common, visibilityTimeoutSeconds: 360 },
+    redrive: { deadLetterQueueArn: recoveryDead.arn, maxReceiveCount: 20 },
+  };
   const ofRoute = {
     ...{ ...common, visibilityTimeoutSeconds: 180 },
     redrive: { deadLetterQueueArn: eventsDead.arn, maxReceiveCount: 50 },
@@ -127,6 +138,8 @@ async function makeQueues(sqs: Sqs): Promise<Queues> {
   return {
     deliveriesDead,
     eventsDead,
+    recoveryDead,
+    recovery: await sqs.createQueue({ ...ofRecover, name: 'recovery' }),
     events: await sqs.createQueue({ ...ofRoute, name: 'events' }),
     deliveries: await sqs.createQueue({ ...ofDeliver, name: 'deliveries' }),
     retries: await sqs.createQueue({ ...ofDeliver, name: 'retries' }),

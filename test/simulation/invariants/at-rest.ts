@@ -1,3 +1,6 @@
+import { reconcile } from '../../../lambdas/recovery/reconcile/reconcile.ts';
+import { isoTime } from '../../../lambdas/shared/time.ts';
+import { isEntitled } from '../../../lambdas/organization/organization.ts';
 import { readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import type { Queue } from '../../../local/aws/sqs-queue.ts';
@@ -7,6 +10,7 @@ import type { Book, Dossier } from '../book.ts';
 import { check } from './check.ts';
 import { excusesOf } from './of-records.ts';
 import { short } from '../names.ts';
+import { tidyAtRest } from '../upkeep.ts';
 import type { World } from '../world.ts';
 
 /** What is left when nothing moves any more. */
@@ -18,20 +22,82 @@ interface Rest {
   /** Messages there that are none of ours. */
   readonly others: number;
   readonly strays: number;
+  readonly unfinishedJobs: number;
+  /** Messages of recoveries whose function died twenty times. */
+  readonly fallenJobs: number;
 }
 
 /** Looks at everything, when all has come to rest. */
 export async function lookAtRest(world: World): Promise<void> {
-  const bodies = await contentsOf(world.queues.deliveriesDead);
-  const messages = bodies.map(readMessage);
+  check(world, atRest, await restOf(world));
+  await tidyAtRest(world);
+  const rest = await restOf(world);
+  check(world, whenTidied, rest);
+  await lookForGaps(rest);
+}
+
+async function restOf(world: World): Promise<Rest> {
+  const { book, queues, jobs } = world;
+  const messages = (await contentsOf(queues.deliveriesDead)).map(readMessage);
   const known = messages.filter((message) => message !== undefined);
-  check(world, atRest, {
-    world,
-    book: world.book,
+  const running = book.organizationIds.map(async (id) => {
+    const { data } = await jobs.list(id, { limit: 250 });
+    return data.filter(({ status, outbox }) => status === 'running' || outbox.length > 0).length;
+  });
+  return {
+    ...{ world, book },
     letters: Map.groupBy(known, ({ endpointId, eventId }) => `${endpointId} ${eventId}`),
     others: messages.length - known.length,
-    strays: (await contentsOf(world.queues.eventsDead)).length,
-  });
+    strays: (await contentsOf(queues.eventsDead)).length,
+    unfinishedJobs: (await Promise.all(running)).reduce((sum, count) => sum + count, 0),
+    fallenJobs: (await contentsOf(queues.recoveryDead)).length,
+  };
+}
+
+/** Longer than anything may be late (lambdas/recovery/candidates.ts). */
+const laterMs = 2 * 3_600_000;
+
+/** The reconciliation finds what lies unmarked in the dead-letter queue, what somebody removes by hand, and nothing else. */
+async function lookForGaps(rest: Rest): Promise<void> {
+  const { world, book } = rest;
+  const { ledger, configuration, time } = world;
+  const listOrganizations = configuration.organizations.list;
+  const gaps = async () => {
+    const { findings } = await reconcile(
+      {
+        ...{ listOrganizations, isWaiting: () => Promise.resolve(false), tell: () => Promise.resolve() },
+        ledger: {
+          listEvents: ledger.events.between,
+          listRetrying: (organizationId, page) =>
+            ledger.deliveries.withStatus(organizationId, 'retrying', page),
+          readDelivery: ledger.deliveries.get,
+        },
+        clock: { now: () => time.now() + laterMs, hasTime: () => true },
+      },
+      { since: isoTime(0), until: isoTime(time.now() + laterMs) },
+    );
+    return new Set(findings.map(({ endpointId, eventId }) => `${endpointId} ${eventId}`));
+  };
+  const nowMs = time.now();
+  const isThere = ({ eventId }: Dossier) => (book.events.get(eventId)?.expiresAt ?? 0) * 1000 > nowMs;
+  const kept = [...book.dossiers.values()].filter(isThere);
+  const isDue = ({ endpointId, eventId }: Dossier) => book.events.get(eventId)?.endpoints.includes(endpointId);
+  const lies = ({ delivery }: Dossier) => delivery === undefined || delivery.status === 'retrying';
+  const expected = new Set(kept.filter((one) => isDue(one) && lies(one)).map(({ key }) => key));
+  const ended = kept.find((one) => isDue(one) && !lies(one));
+  if (ended !== undefined) {
+    ledger.removeByHand(ended.endpointId, ended.eventId);
+    expected.add(ended.key);
+  }
+  const text = differenceOf(expected, await gaps());
+  if (text !== undefined) world.violate('I1', `the reconciliation ${text}`);
+}
+
+function differenceOf(expected: ReadonlySet<string>, found: ReadonlySet<string>): string | undefined {
+  const unseen = [...expected].find((key) => !found.has(key));
+  if (unseen !== undefined) return `does not find ${unseen}`;
+  const wrong = [...found].find((key) => !expected.has(key));
+  return wrong === undefined ? undefined : `finds ${wrong}, which is where it should be`;
 }
 
 /** Somebody looks into a queue in the console: each message is visible again a moment later. */
@@ -134,6 +200,42 @@ const noNeedlessRequests = each((dossier, { book }) => {
   return unrecorded > excusesOf(book, dossier) ? `${unrecorded} requests were never recorded` : undefined;
 });
 
+function recoveriesHaveEnded({ unfinishedJobs, fallenJobs }: Rest): string | undefined {
+  return unfinishedJobs > fallenJobs ? `${unfinishedJobs} recoveries never ended` : undefined;
+}
+
+/** An hour after all was calm everything was asked for that an endpoint lacks, and its receiver takes it. */
+const nothingIsLacking = each((dossier, { world, book }) => {
+  const { endpointId, eventId, delivery } = dossier;
+  const [endpoint, event] = [book.endpoint(endpointId).latest, book.events.get(eventId)];
+  if (book.recoveredAtMs === undefined || endpoint?.active !== true || event === undefined) return undefined;
+  const organization = book.organization(endpoint.organizationId).latest;
+  if (organization === undefined || !isEntitled(organization)) return undefined;
+  if (book.health(endpointId).latest.off !== undefined) return undefined;
+  if (event.expiresAt * 1000 <= world.time.now() || delivery?.status === 'delivered') return undefined;
+  return `it is ${delivery?.status ?? 'missing'}, though everything was recovered`;
+});
+
+/** The depth of the dead-letter queue is the truth: a letter for each dead delivery, and none for what has ended. */
+const lettersAreTrue = each((dossier, { letters }) => {
+  const { key, delivery } = dossier;
+  const own = letters.get(key) ?? [];
+  if (delivery === undefined) return undefined;
+  const past = own.find(({ round }) => round < delivery.round);
+  if (past !== undefined) return `a letter of round ${past.round} lies there, and it is in round ${delivery.round}`;
+  const isOver = delivery.status === 'delivered' || delivery.status === 'discarded';
+  const present = own.filter(({ round }) => round === delivery.round);
+  if (isOver && present.length > 0) return `a letter lies there, and it is ${delivery.status}`;
+  return present.length > 1 ? `${present.length} letters lie there` : undefined;
+});
+
+const whenTidied = [
+  ['I1', deadLieInTheQueue],
+  ['I1', everyDeliveryIsKnown],
+  ['I1', everyDeliveryHasEnded],
+  ['I1', lettersAreTrue],
+] as const;
+
 const atRest = [
   ['I1', everyEventIsStored],
   ['I1', everyDeliveryIsKnown],
@@ -141,5 +243,7 @@ const atRest = [
   ['I1', deadLieInTheQueue],
   ['I1', onlyTheDeadLieThere],
   ['I1', onlyStraysFall],
+  ['I1', recoveriesHaveEnded],
+  ['I1', nothingIsLacking],
   ['I6', noNeedlessRequests],
 ] as const;
