@@ -21,4 +21,10 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
       'a copy of a message that came early hopped, and forgot by it that it had been received before: when the ' +
       'other one died between its record and the dead letter, it was dropped, and there was no letter',
   },
+  {
+    seed: 193030,
+    found:
+      'the tidy-up removed a letter of round 1 since round 2 had begun: but five functions had died of that very ' +
+      'letter, after it had been redriven, and it was the only message by which round 2 could go on',
+  },
 ];

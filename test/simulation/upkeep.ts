@@ -80,12 +80,19 @@ interface Wanted {
   readonly include: Recoverable[];
 }
 
-async function recover(world: World, { recovery }: Pick<ApiPorts, 'recovery'>, wanted: Wanted): Promise<void> {
+async function recover(
+  world: World,
+  { recovery }: Pick<ApiPorts, 'recovery'>,
+  wanted: Wanted,
+): Promise<void> {
   const nowMs = world.time.now();
   const until = isoTime(nowMs);
   const id = newJobId(nowMs, () => Uint8Array.from({ length: 10 }, () => world.chance.below(256)));
   const span = { since: isoTime(testStartMs - 3_600_000), until };
-  await begin(recovery, newJob({ ...wanted, ...span, id, dryRun: false, requestedBy: 'somebody' }, nowMs, 30));
+  await begin(
+    recovery,
+    newJob({ ...wanted, ...span, id, dryRun: false, requestedBy: 'somebody' }, nowMs, 30),
+  );
 }
 
 /** `POST …/recover`, of an endpoint's deliveries or of all dead letters of an organization. */
@@ -149,7 +156,12 @@ export const tidyUp: Action = async (world) => {
   const deadlineMs = time.now() + 900_000;
   const { queue, readDelivery } = suspendable(tidyPorts(world), world, life);
   try {
-    await tidy({ queue, readDelivery, remainingMs: () => deadlineMs - time.now(), log: watchLog(world, life) });
+    await tidy({
+      queue,
+      readDelivery,
+      remainingMs: () => deadlineMs - time.now(),
+      log: watchLog(world, life),
+    });
   } catch (fault) {
     journal.tell('tidy', () => `fails: ${String(fault)}`);
   } finally {
@@ -171,7 +183,11 @@ function lettersOf(queue: Queue): LetterQueue {
   return {
     receive: async () => {
       const received = await queue.receive({ max: 10, visibilityTimeoutSeconds: holdSeconds });
-      return received.map(({ message: { id, body }, receiptHandle }) => ({ id, receipt: receiptHandle, body }));
+      return received.map(({ message: { id, body }, receiptHandle }) => ({
+        id,
+        receipt: receiptHandle,
+        body,
+      }));
     },
     remove: async (letters) => {
       for (const { receipt } of letters) await queue.delete(receipt);

@@ -28,6 +28,8 @@ export function watchRecord(world: World, life: Life) {
     journal.tell(life.name, () => `records ${describe(after)}: ${outcome}`);
     // The SDK may make a write twice; and two copies of a message may meet the same end at the same moment.
     if (before?.updatedAt === after.updatedAt && isDeepStrictEqual(before, after)) return outcome;
+    // Its number is taken by a round before: it will be recorded under the next one.
+    if (outcome === 'superseded' && before !== undefined && before.round < after.round) return outcome;
     const request =
       after.status === 'discarded' ? undefined : requestOf(dossier, { life, after, nowMs: time.now() });
     if (request !== undefined) request.isSettled = true;

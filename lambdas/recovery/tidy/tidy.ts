@@ -97,21 +97,14 @@ function untrueOf(one: Known, best: Map<string, Known>): Letter[] {
 /**
  * Whether the ledger says that the letter's round has ended otherwise than dead, or that a later one has begun.
  *
- * Without a record nothing is proved. One that is being retried, or whose record is of an earlier round, has lost
- * this message before its attempt was made or what followed was sent: it may be the only one that can go on.
+ * Without a record nothing is proved. One that is being retried, or whose record is of an earlier round, may have lost
+ * this message before its attempt was made or what followed was sent: it may be the only one that can go on. So may a
+ * letter marked dead that was redriven, if the functions died that took further the round which it opened.
  */
-function isOver({ message, delivery }: Known): boolean {
-  if (delivery === undefined || delivery.round < message.round) return false;
-  if (delivery.round > message.round) return true;
-  switch (delivery.status) {
-    case 'delivered':
-    case 'discarded':
-    case 'failed':
-      return true;
-    case 'dead':
-    case 'retrying':
-      return false;
-  }
+function isOver({ message: { round, dead }, delivery }: Known): boolean {
+  if (delivery === undefined || delivery.round < round) return false;
+  if (delivery.status === 'retrying') return delivery.round > (dead === undefined ? round : round + 1);
+  return delivery.round > round || delivery.status !== 'dead';
 }
 
 /** Of two copies the one marked dead stays, for it alone opens a round when it is redriven; else the later attempt. */

@@ -50,7 +50,16 @@ describe('a dead letter', () => {
     ['was delivered by hand in the same round', marked, aDelivered()],
     ['was discarded', marked, aDiscarded()],
     ['was delivered in a later round', marked, aDelivered({ round: 2, attemptCount: 2, roundStart: 1 })],
-    ['is being tried in a later round', marked, aDelivery({ round: 2, attemptCount: 2, roundStart: 1 })],
+    [
+      'is being tried in a later round, and it has no mark to open one',
+      { attempt: 1 },
+      aDelivery({ round: 2, attemptCount: 2, roundStart: 1 }),
+    ],
+    [
+      'is being tried in the round after the one it opens',
+      marked,
+      aDelivery({ round: 3, attemptCount: 3, roundStart: 2 }),
+    ],
     [
       'died again in a later round, which has its own letter',
       marked,
@@ -74,6 +83,11 @@ describe('a dead letter', () => {
     // It may be the only message left of the chain: redriven, it goes on.
     ['is being tried and has lost this message', { attempt: 2 }, aDelivery()],
     ['is being tried and has lost what should have followed', { attempt: 1 }, aDelivery()],
+    [
+      'is being tried in the round that it opened when it was redriven',
+      marked,
+      aDelivery({ round: 2, attemptCount: 2, roundStart: 1 }),
+    ],
     ['is dead, and lost its mark on the way', { attempt: 1 }, aDead()],
     ['ended in an earlier round, and this would have begun the next', { round: 2, attempt: 2 }, aDelivered()],
     ['is dead in an earlier round', { round: 2, attempt: 2, trigger: 'manual' }, aDead()],
@@ -263,11 +277,12 @@ describe('whatever is in the queue and wherever a run dies', () => {
         }
         for (const { isMarked, ...message } of fallen)
           desk.fall({ ...message, ...(isMarked ? { dead } : {}) });
-        const roundsOf = async (isTrue: (delivery: Delivery | undefined, round: number) => boolean) => {
+        type Asked = (delivery: Delivery | undefined, round: number, isMarked: boolean) => boolean;
+        const roundsOf = async (isTrue: Asked) => {
           const names = new Set<string>();
           for (const { eventId, round, dead: mark } of desk.visible()) {
             const delivery = await desk.ledger.deliveries.get(aDead().endpointId, eventId);
-            if (isTrue(delivery, round))
+            if (isTrue(delivery, round, mark !== undefined))
               names.add(`${eventId} ${round} ${mark === undefined ? '' : 'marked'}`);
           }
           return names;
@@ -289,9 +304,9 @@ describe('whatever is in the queue and wherever a run dies', () => {
         expect(new Set(await redrivable())).toEqual(new Set(before));
         const left = desk.visible().map(({ eventId, round }) => `${eventId} ${round}`);
         expect(new Set(left).size).toBe(left.length);
-        const isUntrue = (delivery: Delivery | undefined, round: number) =>
+        const isUntrue: Asked = (delivery, round, isMarked) =>
           delivery !== undefined &&
-          (delivery.round > round ||
+          (delivery.round > round + (isMarked && delivery.status === 'retrying' ? 1 : 0) ||
             (delivery.round === round && ['delivered', 'discarded'].includes(delivery.status)));
         expect([...(await roundsOf(isUntrue))]).toEqual([]);
       }),

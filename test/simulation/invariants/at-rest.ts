@@ -1,5 +1,3 @@
-import { reconcile } from '../../../lambdas/recovery/reconcile/reconcile.ts';
-import { isoTime } from '../../../lambdas/shared/time.ts';
 import { isEntitled } from '../../../lambdas/organization/organization.ts';
 import { readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
@@ -8,6 +6,7 @@ import type { Received } from '../../../local/aws/sqs-received.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import type { Book, Dossier } from '../book.ts';
 import { check } from './check.ts';
+import { lookForGaps } from './gaps.ts';
 import { excusesOf } from './of-records.ts';
 import { short } from '../names.ts';
 import { tidyAtRest } from '../upkeep.ts';
@@ -33,7 +32,7 @@ export async function lookAtRest(world: World): Promise<void> {
   await tidyAtRest(world);
   const rest = await restOf(world);
   check(world, whenTidied, rest);
-  await lookForGaps(rest);
+  await lookForGaps(world);
 }
 
 async function restOf(world: World): Promise<Rest> {
@@ -52,52 +51,6 @@ async function restOf(world: World): Promise<Rest> {
     unfinishedJobs: (await Promise.all(running)).reduce((sum, count) => sum + count, 0),
     fallenJobs: (await contentsOf(queues.recoveryDead)).length,
   };
-}
-
-/** Longer than anything may be late (lambdas/recovery/candidates.ts). */
-const laterMs = 2 * 3_600_000;
-
-/** The reconciliation finds what lies unmarked in the dead-letter queue, what somebody removes by hand, and nothing else. */
-async function lookForGaps(rest: Rest): Promise<void> {
-  const { world, book } = rest;
-  const { ledger, configuration, time } = world;
-  const listOrganizations = configuration.organizations.list;
-  const gaps = async () => {
-    const { findings } = await reconcile(
-      {
-        ...{ listOrganizations, isWaiting: () => Promise.resolve(false), tell: () => Promise.resolve() },
-        ledger: {
-          listEvents: ledger.events.between,
-          listRetrying: (organizationId, page) =>
-            ledger.deliveries.withStatus(organizationId, 'retrying', page),
-          readDelivery: ledger.deliveries.get,
-        },
-        clock: { now: () => time.now() + laterMs, hasTime: () => true },
-      },
-      { since: isoTime(0), until: isoTime(time.now() + laterMs) },
-    );
-    return new Set(findings.map(({ endpointId, eventId }) => `${endpointId} ${eventId}`));
-  };
-  const nowMs = time.now();
-  const isThere = ({ eventId }: Dossier) => (book.events.get(eventId)?.expiresAt ?? 0) * 1000 > nowMs;
-  const kept = [...book.dossiers.values()].filter(isThere);
-  const isDue = ({ endpointId, eventId }: Dossier) => book.events.get(eventId)?.endpoints.includes(endpointId);
-  const lies = ({ delivery }: Dossier) => delivery === undefined || delivery.status === 'retrying';
-  const expected = new Set(kept.filter((one) => isDue(one) && lies(one)).map(({ key }) => key));
-  const ended = kept.find((one) => isDue(one) && !lies(one));
-  if (ended !== undefined) {
-    ledger.removeByHand(ended.endpointId, ended.eventId);
-    expected.add(ended.key);
-  }
-  const text = differenceOf(expected, await gaps());
-  if (text !== undefined) world.violate('I1', `the reconciliation ${text}`);
-}
-
-function differenceOf(expected: ReadonlySet<string>, found: ReadonlySet<string>): string | undefined {
-  const unseen = [...expected].find((key) => !found.has(key));
-  if (unseen !== undefined) return `does not find ${unseen}`;
-  const wrong = [...found].find((key) => !expected.has(key));
-  return wrong === undefined ? undefined : `finds ${wrong}, which is where it should be`;
 }
 
 /** Somebody looks into a queue in the console: each message is visible again a moment later. */
@@ -217,12 +170,14 @@ const nothingIsLacking = each((dossier, { world, book }) => {
 });
 
 /** The depth of the dead-letter queue is the truth: a letter for each dead delivery, and none for what has ended. */
-const lettersAreTrue = each((dossier, { letters }) => {
+const lettersAreTrue = each((dossier, { letters, world }) => {
   const { key, delivery } = dossier;
   const own = letters.get(key) ?? [];
-  if (delivery === undefined) return undefined;
+  // Of what has been forgotten nothing can be said.
+  if (delivery === undefined || delivery.expiresAt * 1000 <= world.time.now()) return undefined;
   const past = own.find(({ round }) => round < delivery.round);
-  if (past !== undefined) return `a letter of round ${past.round} lies there, and it is in round ${delivery.round}`;
+  if (delivery.status !== 'retrying' && past !== undefined)
+    return `a letter of round ${past.round} lies there, and it is in round ${delivery.round}`;
   const isOver = delivery.status === 'delivered' || delivery.status === 'discarded';
   const present = own.filter(({ round }) => round === delivery.round);
   if (isOver && present.length > 0) return `a letter lies there, and it is ${delivery.status}`;
