@@ -135,13 +135,13 @@ async function retry({ deliveries }: Pick<ApiPorts, 'deliveries'>, params: Param
   await route.run({ params: { ...params }, query: {}, body: undefined, caller });
 }
 
-/** "Start DLQ redrive", of everything. */
+/** "Start DLQ redrive", of everything; what falls again within a minute is moved again, at no endless speed. */
 export const redrive: Action = ({ sqs, queues, book, journal }) => {
   const sourceArn = queues.deliveriesDead.arn;
   if (sqs.moveTasks.list(sourceArn).some(({ status }) => status === 'RUNNING')) return;
   book.redrives += 1;
   journal.tell('operator', () => `redrives ${queues.deliveriesDead.counts().visible} messages`);
-  sqs.moveTasks.start({ sourceArn });
+  sqs.moveTasks.start({ sourceArn, messagesPerSecond: 20 });
 };
 
 export const poison: Action = async ({ queues, book, chance }) => {
