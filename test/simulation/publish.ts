@@ -19,20 +19,37 @@ export async function publish(world: World): Promise<void> {
   const draw = chance.random();
   // It is received fifty times.
   if (draw < 0.01) return publishStray(world);
-  const number = book.published.size + 1;
   const receivedAtMs = Math.floor(time.now() / 1000) * 1000;
   const organizationId = book.organizationIds.length > 1 ? chance.pick(book.organizationIds) : 'org_1';
   const isUnknown = draw < 0.04;
   // Of what is refused nothing is read, not even when it happened.
   const isDated = !isUnknown && chance.isLucky(0.3);
   const timeMs = isDated ? receivedAtMs - chance.below(600_000) : receivedAtMs;
-  const idempotencyKey = isDated && chance.isLucky(0.5) ? `key-${number}` : undefined;
-  const busEventId = `bus-${number}`;
+  const idempotencyKey = isDated && chance.isLucky(0.5) ? `key-${book.published.size + 1}` : undefined;
   const type = isUnknown ? 'no.such.type' : chance.pick(types);
+  await publishOne(world, { organizationId, type, ...(isDated ? { timeMs } : {}), idempotencyKey });
+}
+
+interface Publication {
+  readonly organizationId: string;
+  readonly type: string;
+  /** When it happened; when the bus has it, unless it says so itself. */
+  readonly timeMs?: number;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** @returns the id of the event */
+export async function publishOne(world: World, publication: Publication): Promise<string> {
+  const { book, time } = world;
+  const { organizationId, type, idempotencyKey } = publication;
+  const number = book.published.size + 1;
+  const receivedAtMs = Math.floor(time.now() / 1000) * 1000;
+  const { timeMs = receivedAtMs } = publication;
+  const busEventId = `bus-${number}`;
   const data = { number, secret: payloadMarker };
   const detail = {
     ...{ organizationId, data, resource: 'pipeline/42' },
-    ...(isDated ? { occurredAt: isoTime(timeMs) } : {}),
+    ...(publication.timeMs === undefined ? {} : { occurredAt: isoTime(timeMs) }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   };
   const id = eventIdOf({ organizationId, timeMs, busEventId, idempotencyKey });
@@ -41,6 +58,7 @@ export async function publish(world: World): Promise<void> {
   );
   book.published.set(id, { organizationId, type, body });
   await bring(world, JSON.stringify(aBusEvent({ id: busEventId, type, timeMs: receivedAtMs, detail })), id);
+  return id;
 }
 
 async function bring(world: World, text: string, id: string): Promise<void> {

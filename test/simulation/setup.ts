@@ -7,6 +7,7 @@ import { secretOf } from '../fakes/secrets.ts';
 import type { Chance } from './chance.ts';
 import { History } from './history.ts';
 import { drawBehaviour } from './receivers.ts';
+import type { Behaviour } from './receivers.ts';
 import { addressOf } from './names.ts';
 import type { World } from './world.ts';
 
@@ -31,18 +32,24 @@ export async function setUp(world: World): Promise<void> {
   ]);
   for (const name of ['one', 'two', 'three'].slice(0, count)) {
     const endpoint = drawEndpoint(world, name, chance.pick(organizationIds));
-    configuration.set(endpoint);
-    book.endpoint(endpoint.id).change(sinceMs, endpoint);
-    const { organizationId, id: endpointId } = endpoint;
-    for (const version of endpoint.secretVersions) {
-      const value = secretOf(version.id);
-      book.secrets.set(version.id, value);
-      await world.secrets.put({ organizationId, endpointId, part: 'signing' }, { id: version.id, value });
-    }
-    const value = 'Bearer whsec_of_the_owner';
-    await world.secrets.put({ organizationId, endpointId, part: 'headers' }, { id: 'token', value });
-    world.receivers.set(endpoint.id, new History(drawBehaviour(world)));
+    await keep(world, endpoint, drawBehaviour(world));
   }
+}
+
+/** Has an endpoint be there, and for so long that everybody knows of it. */
+export async function keep(world: World, endpoint: Endpoint, behaviour: Behaviour): Promise<void> {
+  const { configuration, book, time, secrets } = world;
+  const { organizationId, id: endpointId } = endpoint;
+  configuration.set(endpoint);
+  book.endpoint(endpointId).change(time.now() - beforeMs, endpoint);
+  for (const version of endpoint.secretVersions) {
+    const value = secretOf(version.id);
+    book.secrets.set(version.id, value);
+    await secrets.put({ organizationId, endpointId, part: 'signing' }, { id: version.id, value });
+  }
+  const value = 'Bearer whsec_of_the_owner';
+  await secrets.put({ organizationId, endpointId, part: 'headers' }, { id: 'token', value });
+  world.receivers.set(endpointId, new History(behaviour));
 }
 
 function drawEndpoint(world: World, name: string, organizationId: string): Endpoint {

@@ -4,8 +4,9 @@ import type { Action } from './actions.ts';
 import { renewCaches } from './caches.ts';
 import { aChance } from './chance.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
-import { serve, simulatedFunctions } from './functions.ts';
-import type { SimulatedFunction, SimulatedQueue } from './functions.ts';
+import { simulatedFunctions } from './functions.ts';
+import type { SimulatedFunction } from './functions.ts';
+import { act, pick } from './pick.ts';
 import type { Plant } from './plant.ts';
 import { publish, publishAgain } from './publish.ts';
 import { lookAtRest } from './invariants/at-rest.ts';
@@ -104,37 +105,16 @@ function planOf(world: World, spanMs: number): Pick<Play, 'planned' | 'finale' |
   return { planned: planned.sort((one, other) => other.turn - one.turn), finale, dated };
 }
 
-function act(world: World, action: Action): void {
-  Promise.resolve(action(world)).catch((fault: unknown) => {
-    world.violate('simulator', fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));
-  });
-}
-
 /** One thing happens; false when there is nothing left to happen. */
 function turn(play: Play): boolean {
-  const { world, planned } = play;
+  const { world, functions, planned } = play;
   if (world.violation() !== undefined || isEndless(play)) return false;
   play.turns += 1;
   if ((planned.at(-1)?.turn ?? Infinity) <= play.turns) return next(world, planned.pop()?.action);
-  if (pick(play)) return true;
+  if (pick(world, functions)) return true;
   if (isAtRest(play) && play.dated.size === 0) return next(world, planned.pop()?.action ?? play.finale.pop());
   if (!world.time.advance()) return false;
-  pick(play);
-  return true;
-}
-
-/** Has one of all that is ready go; false when nothing is. */
-function pick(play: Play): boolean {
-  const { world } = play;
-  const { time, chance, journal } = world;
-  const offers = offersOf(play);
-  const count = time.readyCount + offers.length;
-  if (count === 0) return false;
-  const place = chance.below(count);
-  for (const seen of [count, place, time.now()]) journal.trace(seen);
-  const offer = offers[place - time.readyCount];
-  if (offer === undefined) time.run(place);
-  else act(world, () => serve(world, offer.served, offer.fn));
+  pick(world, functions);
   return true;
 }
 
@@ -142,23 +122,6 @@ function next(world: World, action: Action | undefined): boolean {
   if (action === undefined) return false;
   act(world, action);
   return true;
-}
-
-interface Offer {
-  readonly fn: SimulatedFunction;
-  readonly served: SimulatedQueue;
-}
-
-/** Who could take a batch now. */
-function offersOf({ world, functions }: Play): Offer[] {
-  const nowMs = world.time.now();
-  const offers: Offer[] = [];
-  for (const fn of functions) {
-    if (fn.running >= fn.runningMax) continue;
-    for (const served of fn.queues)
-      if (served.aloneUntilMs <= nowMs && served.queue.counts().visible > 0) offers.push({ fn, served });
-  }
-  return offers;
 }
 
 function isAtRest({ world, functions }: Play): boolean {

@@ -53,6 +53,11 @@ export interface Span {
 const services = ['dynamodb', 'sqs', 'bus', 'kms', 'secrets', 'lambda'] as const;
 const calm = { crash: 0, fault: 0, twice: 0, slow: 0, unserved: 0, duplicate: 0, reorder: 0, stall: 0 };
 
+/** Nothing goes wrong. */
+export function fairWeather(startMs: number): Weather {
+  return { ...calm, skewMs: 0, outages: [], calmAtMs: startMs };
+}
+
 /**
  * The weather of a run: some are calm, in most a few things go wrong, in some everything does. No share is so
  * large that copies of messages which wait would have more copies than they have ends.

@@ -89,7 +89,10 @@ export function hasBacklog({ pause, backSince, off }: Health, nowMs: number): bo
   return pause !== undefined || [backSince, off?.at].some((at) => isAhead(at, nowMs - backlogMs));
 }
 
-/** Most probes are answered within a second: who meets one looks again soon, and not when its lease ends. */
+/**
+ * Most probes are answered within a second: who meets one looks again soon, and not when its lease ends; ever more
+ * seldom, so that a lease whose function has died costs a few hops.
+ */
 const lookAgainMs = 2_000;
 
 export type Admission =
@@ -108,8 +111,11 @@ export function admission({ pause }: Health, nowMs: number, chance: number): Adm
   if (pause === undefined) return { kind: 'go' };
   const untilMs = Date.parse(pause.until);
   if (untilMs <= nowMs) return { kind: 'probe' };
-  if (pause.probing === true)
-    return { kind: 'wait', untilMs: nowMs + Math.round(lookAgainMs * (1 + chance)) };
+  if (pause.probing === true) {
+    const underWayMs = nowMs - (untilMs - leaseMs);
+    const waitMs = Math.max(lookAgainMs, underWayMs) * (1 + chance);
+    return { kind: 'wait', untilMs: nowMs + Math.round(waitMs) };
+  }
   const spreadMs = Math.min(600_000, Math.max(5_000, (untilMs - Date.parse(pause.since)) / 4));
   return { kind: 'wait', untilMs: untilMs + Math.round(spreadMs * chance) };
 }

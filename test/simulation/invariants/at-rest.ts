@@ -41,7 +41,7 @@ async function restOf(world: World): Promise<Rest> {
   const known = messages.filter((message) => message !== undefined);
   const running = book.organizationIds.map(async (id) => {
     const { data } = await jobs.list(id, { limit: 250 });
-    return data.filter(({ status, outbox }) => status === 'running' || outbox.length > 0).length;
+    return data.filter(({ status }) => status === 'running').length;
   });
   return {
     ...{ world, book },
