@@ -48,7 +48,7 @@ export function observeSlow(before: Health, nowMs: number): Health {
 }
 
 /** From here on an answer keeps a batch waiting; most take a tenth of it. */
-export const slowMs = 3_000;
+export const slowMs = 1_000;
 const slowForMs = 300_000;
 
 function judged(before: Health, observation: Observation, circumstances: Circumstances): Health {
