@@ -140,16 +140,16 @@ export function anEntry(
   return { DetailType: more.type ?? 'pipeline.run.failed', Detail: JSON.stringify(detail) };
 }
 
-/** Waits until something is so; fails after half a minute, with what was waited for. */
+/** Waits until something is so; fails after a minute, with what was waited for. */
 export async function until<Value>(
   what: string,
   look: () => Value | undefined | false | Promise<Value | undefined | false>,
 ): Promise<Value> {
-  const limit = Date.now() + 30_000;
+  const limit = Date.now() + 60_000;
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > limit) throw new Error(`waited half a minute in vain: ${what}`);
+    if (Date.now() > limit) throw new Error(`waited a minute in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
