@@ -27,4 +27,10 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
       'the tidy-up removed a letter of round 1 since round 2 had begun: but five functions had died of that very ' +
       'letter, after it had been redriven, and it was the only message by which round 2 could go on',
   },
+  {
+    seed: 884389,
+    found:
+      'the tidy-up removed a letter of round 1 since the delivery was dead in round 2: but whoever recorded that had ' +
+      'died before the letter of round 2 was sent, and nothing was left that told of it',
+  },
 ];

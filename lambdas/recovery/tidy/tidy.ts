@@ -47,7 +47,11 @@ const endMs = 120_000;
 export async function tidy(ports: TidyPorts): Promise<void> {
   const { queue, remainingMs } = ports;
   const held = new Map<string, Letter>();
-  const best = new Map<string, Known>();
+  const seen: Seen = { best: new Map(), opening: [] };
+  const remove = async (untrue: readonly Letter[]) => {
+    const left = new Set(await queue.remove(untrue));
+    for (const letter of untrue) if (!left.has(letter)) held.delete(letter.id);
+  };
   let examined = 0;
   try {
     while (held.size < heldMax && remainingMs() > endMs) {
@@ -57,10 +61,9 @@ export async function tidy(ports: TidyPorts): Promise<void> {
       const fresh = new Map(letters.filter(({ id }) => !held.has(id)).map((letter) => [letter.id, letter]));
       for (const letter of letters) held.set(letter.id, letter);
       examined += fresh.size;
-      const untrue = (await known(ports, [...fresh.values()])).flatMap((one) => untrueOf(one, best));
-      const left = new Set(await queue.remove(untrue));
-      for (const letter of untrue) if (!left.has(letter)) held.delete(letter.id);
+      await remove((await known(ports, [...fresh.values()])).flatMap((one) => untrueOf(one, seen)));
     }
+    await remove(supersededOf(seen).filter(({ id }) => held.has(id)));
   } finally {
     await giveBack(ports, [...held.values()]);
     ports.log('dead_letters.tidied', { examined, removed: examined - held.size, kept: held.size });
@@ -83,15 +86,33 @@ async function known({ readDelivery }: TidyPorts, letters: readonly Letter[]): P
   return (await Promise.all(found)).flat();
 }
 
+interface Seen {
+  /** The copy that says most, of each round of each delivery. */
+  readonly best: Map<string, Known>;
+  /** Letters marked dead whose delivery is dead in the round that they open. */
+  readonly opening: Known[];
+}
+
 /** What need not stay once this letter has been seen: itself, or the copy that was the best so far. */
-function untrueOf(one: Known, best: Map<string, Known>): Letter[] {
+function untrueOf(one: Known, { best, opening }: Seen): Letter[] {
   if (isOver(one)) return [one.letter];
-  const { endpointId, eventId, round } = one.message;
-  const name = `${endpointId} ${eventId} ${round}`;
+  const name = nameOf(one.message, one.message.round);
   const rival = best.get(name);
   if (rival !== undefined && !saysMore(one.message, rival.message)) return [one.letter];
   best.set(name, one);
+  if (one.delivery?.status === 'dead' && one.delivery.round > one.message.round) opening.push(one);
   return rival === undefined ? [] : [rival.letter];
+}
+
+/** Those of which the round that they open has a letter of its own. */
+function supersededOf({ best, opening }: Seen): Letter[] {
+  return opening
+    .filter(({ message }) => best.get(nameOf(message, message.round + 1))?.message.dead !== undefined)
+    .map(({ letter }) => letter);
+}
+
+function nameOf({ endpointId, eventId }: DeliveryMessage, round: number): string {
+  return `${endpointId} ${eventId} ${round}`;
 }
 
 /**
@@ -99,12 +120,14 @@ function untrueOf(one: Known, best: Map<string, Known>): Letter[] {
  *
  * Without a record nothing is proved. One that is being retried, or whose record is of an earlier round, may have lost
  * this message before its attempt was made or what followed was sent: it may be the only one that can go on. So may a
- * letter marked dead that was redriven, if the functions died that took further the round which it opened.
+ * letter marked dead that was redriven, if the functions died that took further the round which it opened, or
+ * that should have sent the letter of that round.
  */
 function isOver({ message: { round, dead }, delivery }: Known): boolean {
   if (delivery === undefined || delivery.round < round) return false;
-  if (delivery.status === 'retrying') return delivery.round > (dead === undefined ? round : round + 1);
-  return delivery.round > round || delivery.status !== 'dead';
+  if (delivery.status === 'retrying' || delivery.status === 'dead')
+    return delivery.round > (dead === undefined ? round : round + 1);
+  return true;
 }
 
 /** Of two copies the one marked dead stays, for it alone opens a round when it is redriven; else the later attempt. */

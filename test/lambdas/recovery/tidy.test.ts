@@ -61,8 +61,8 @@ describe('a dead letter', () => {
       aDelivery({ round: 3, attemptCount: 3, roundStart: 2 }),
     ],
     [
-      'died again in a later round, which has its own letter',
-      marked,
+      'died again in a later round, and it has no mark to open one',
+      { attempt: 1 },
       aDead({ round: 2, attemptCount: 2, roundStart: 1 }),
     ],
     ['was a copy, fallen without a mark, of what was delivered', { attempt: 1 }, aDelivered()],
@@ -87,6 +87,11 @@ describe('a dead letter', () => {
       'is being tried in the round that it opened when it was redriven',
       marked,
       aDelivery({ round: 2, attemptCount: 2, roundStart: 1 }),
+    ],
+    [
+      'died in the round that it opened, whose own letter was never sent',
+      marked,
+      aDead({ round: 2, attemptCount: 2, roundStart: 1 }),
     ],
     ['is dead, and lost its mark on the way', { attempt: 1 }, aDead()],
     ['ended in an earlier round, and this would have begun the next', { round: 2, attempt: 2 }, aDelivered()],
@@ -117,6 +122,20 @@ describe('a dead letter', () => {
     await desk.run();
     expect(desk.visible()).toHaveLength(1);
   });
+});
+
+describe('of two letters of rounds that follow each other', () => {
+  it.each(['the older', 'the newer'])(
+    'only that of the latest stays, though %s comes first',
+    async (first) => {
+      const desk = aDesk();
+      await desk.ledger.record(aDead({ round: 2, attemptCount: 2, roundStart: 1 }));
+      const letters = [marked, { ...marked, round: 2, attempt: 2 }];
+      for (const letter of first === 'the older' ? letters : letters.toReversed()) desk.fall(letter);
+      await desk.run();
+      expect(desk.visible().map(({ round }) => round)).toEqual([2]);
+    },
+  );
 });
 
 describe('of two copies', () => {
@@ -306,7 +325,7 @@ describe('whatever is in the queue and wherever a run dies', () => {
         expect(new Set(left).size).toBe(left.length);
         const isUntrue: Asked = (delivery, round, isMarked) =>
           delivery !== undefined &&
-          (delivery.round > round + (isMarked && delivery.status === 'retrying' ? 1 : 0) ||
+          (delivery.round > round + (isMarked && ['retrying', 'dead'].includes(delivery.status) ? 1 : 0) ||
             (delivery.round === round && ['delivered', 'discarded'].includes(delivery.status)));
         expect([...(await roundsOf(isUntrue))]).toEqual([]);
       }),

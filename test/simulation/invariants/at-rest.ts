@@ -1,3 +1,4 @@
+import { overdueMsMax } from '../../../lambdas/recovery/candidates.ts';
 import { isEntitled } from '../../../lambdas/organization/organization.ts';
 import { readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
@@ -166,6 +167,9 @@ const nothingIsLacking = each((dossier, { world, book }) => {
   if (organization === undefined || !isEntitled(organization)) return undefined;
   if (book.health(endpointId).latest.off !== undefined) return undefined;
   if (event.expiresAt * 1000 <= world.time.now() || delivery?.status === 'delivered') return undefined;
+  // What lies unmarked in the dead-letter queue, and is not due yet, is not known to be lost.
+  const dueAtMs = Date.parse(delivery?.nextAttemptAt ?? '');
+  if (delivery?.status === 'retrying' && dueAtMs > book.recoveredAtMs - overdueMsMax) return undefined;
   return `it is ${delivery?.status ?? 'missing'}, though everything was recovered`;
 });
 
@@ -175,10 +179,11 @@ const lettersAreTrue = each((dossier, { letters, world }) => {
   const own = letters.get(key) ?? [];
   // Of what has been forgotten nothing can be said.
   if (delivery === undefined || delivery.expiresAt * 1000 <= world.time.now()) return undefined;
-  const past = own.find(({ round }) => round < delivery.round);
-  if (delivery.status !== 'retrying' && past !== undefined)
-    return `a letter of round ${past.round} lies there, and it is in round ${delivery.round}`;
   const isOver = delivery.status === 'delivered' || delivery.status === 'discarded';
+  const past = own.find(({ round }) => round < delivery.round);
+  const isClosed = delivery.status === 'dead' && own.some((one) => one.dead && one.round === delivery.round);
+  if (past !== undefined && (isOver || isClosed))
+    return `a letter of round ${past.round} lies there, and it is in round ${delivery.round}`;
   const present = own.filter(({ round }) => round === delivery.round);
   if (isOver && present.length > 0) return `a letter lies there, and it is ${delivery.status}`;
   return present.length > 1 ? `${present.length} letters lie there` : undefined;
