@@ -46,19 +46,17 @@ export class Api extends Construct {
     });
     this.authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: [identity.audience] });
     this.serve(apigateway.HttpMethod.ANY, '/v1/{proxy+}', handler);
-    // Receivers have no token: the one public route, with public keys.
-    const keySet = this.http.addRoutes({
-      path: '/v1/organizations/{organizationId}/.well-known/jwks.json',
-      methods: [apigateway.HttpMethod.GET],
-      integration: new HttpLambdaIntegration('KeySet', handler),
+    // Receivers have no token.
+    this.servePublicly('/v1/organizations/{organizationId}/.well-known/jwks.json', handler, {
+      id: 'KeySet',
+      reason:
+        'A key set is public by its purpose: receivers fetch it to verify, and it holds public keys only.',
     });
-    for (const route of keySet) {
-      Validations.of(route).acknowledge({
-        id: 'AwsSolutions::AwsSolutions-APIG4',
-        reason:
-          'A key set is public by its purpose: receivers fetch it to verify, and it holds public keys only.',
-      });
-    }
+    this.servePublicly('/openapi.json', handler, {
+      id: 'Description',
+      reason:
+        'The description of the API is the same for everybody, and is read by tools that have no token.',
+    });
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',
@@ -83,6 +81,17 @@ export class Api extends Construct {
       integration: new HttpLambdaIntegration(handler.node.id, handler),
       authorizer: this.authorizer,
     });
+  }
+
+  private servePublicly(
+    path: string,
+    handler: HandlerFunction,
+    { id, reason }: { readonly id: string; readonly reason: string },
+  ): void {
+    const integration = new HttpLambdaIntegration(id, handler);
+    const routes = this.http.addRoutes({ path, methods: [apigateway.HttpMethod.GET], integration });
+    for (const route of routes)
+      Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {

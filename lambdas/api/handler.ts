@@ -6,6 +6,7 @@ import middy from '@middy/core';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { outgoing } from '../delivery/message.ts';
 import { deliveryRoutes } from '../delivery/routes.ts';
+import { testing } from '../delivery/test-routes.ts';
 import { makeDeliveryReader, makeReadRecipient } from '../delivery/store.ts';
 import { certificateRoutes } from '../endpoint/certificate-routes.ts';
 import { makeHealthStore } from '../endpoint/health/store.ts';
@@ -24,6 +25,7 @@ import { outgoingJob } from '../recovery/job.ts';
 import { receivesBy } from '../recovery/receives.ts';
 import { recoveryRoutes } from '../recovery/routes.ts';
 import { makeJobStore } from '../recovery/store.ts';
+import type { Route } from '../shared/route.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
@@ -34,6 +36,7 @@ import type { KeyPorts } from '../signing/rotate-keys.ts';
 import { signingRoutes } from '../signing/routes.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
+import { documentRoutes } from './document-routes.ts';
 import { apiEnv } from './env.ts';
 import type { HttpAnswer } from './problem.ts';
 import { serve } from './serve.ts';
@@ -72,47 +75,49 @@ const registration: RegisterPorts = {
   now: Date.now,
 };
 
+const routes: Route[] = [
+  ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
+  ...endpointRoutes({
+    ...{ endpoints, health, registration },
+    getOrganization: organizations.get,
+    resumption: { health, announce: publish, now: Date.now, log },
+  }),
+  ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
+  ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
+  ...signingRoutes(signing),
+  ...eventTypeRoutes({ eventTypes }),
+  ...eventRoutes({
+    listEventTypes: eventTypes.list,
+    listEvents: events.list,
+    publish,
+    now: Date.now,
+    newUuid: randomUUID,
+  }),
+  ...deliveryRoutes({
+    getEndpoint: endpoints.get,
+    readHealth: health.readLatest,
+    getEvent: events.get,
+    deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
+    send: (message) => send(outgoing(message, 0)),
+  }),
+  ...recoveryRoutes({
+    getEndpoint: endpoints.get,
+    receives: receivesBy({
+      readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
+      readHealth: health.readLatest,
+    }),
+    jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
+    start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
+    circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
+  }),
+];
+
 const ports: ServePorts = {
   getOrganization: organizations.get,
   organizationClaim: env.ORGANIZATION_CLAIM,
   now: Date.now,
   log,
-  routes: [
-    ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
-    ...endpointRoutes({
-      ...{ endpoints, health, registration },
-      getOrganization: organizations.get,
-      resumption: { health, announce: publish, now: Date.now, log },
-    }),
-    ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
-    ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
-    ...signingRoutes(signing),
-    ...eventTypeRoutes({ eventTypes }),
-    ...eventRoutes({
-      listEventTypes: eventTypes.list,
-      listEvents: events.list,
-      publish,
-      now: Date.now,
-      newUuid: randomUUID,
-    }),
-    ...deliveryRoutes({
-      getEndpoint: endpoints.get,
-      readHealth: health.readLatest,
-      getEvent: events.get,
-      deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
-      send: (message) => send(outgoing(message, 0)),
-    }),
-    ...recoveryRoutes({
-      getEndpoint: endpoints.get,
-      receives: receivesBy({
-        readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
-        readHealth: health.readLatest,
-      }),
-      jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
-      start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
-      circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
-    }),
-  ],
+  routes: [...routes, ...documentRoutes([...routes, testing])],
 };
 
 export const handler = middy<HttpRequest, HttpAnswer>()

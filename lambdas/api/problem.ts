@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Refusal } from '../shared/errors.ts';
 
 /** What the API answers with: a subset of what HTTP APIs take from a function. */
@@ -6,6 +7,20 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
+
+/** RFC 9457. */
+export const problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  /** Stable: docs/codes.md has them all. */
+  code: z.string(),
+  /** A sentence that helps. */
+  detail: z.string(),
+  /** Path of the field at fault. */
+  field: z.string().exactOptional(),
+  requestId: z.string(),
+});
 
 const titles = {
   400: 'Bad Request',

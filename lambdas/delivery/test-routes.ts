@@ -12,19 +12,24 @@ export interface TestRoutesPorts {
   readonly sending: TestEventPorts;
 }
 
+/** Described apart, as it is served by a function of its own, and listed by the one that serves all others. */
+export const testing = {
+  method: 'POST',
+  path: '/v1/organizations/{organizationId}/endpoints/{endpointId}/test',
+  operationId: 'testEndpoint',
+  summary: 'Send a signed webhook.test event now, and say step by step what happened',
+  scope: 'webhooks:write',
+  entitlement: 'write',
+  params: z.strictObject({ organizationId, endpointId }),
+  query: noQuery,
+  body: noBody,
+  answer: { status: 200, schema: diagnosis },
+} as const;
+
 /** The one operation of the test function, which alone of the API's may sign and reach out. */
 export function testRoutes({ readRecipient, sending }: TestRoutesPorts): Route[] {
-  const testing = route({
-    method: 'POST',
-    path: '/v1/organizations/{organizationId}/endpoints/{endpointId}/test',
-    operationId: 'testEndpoint',
-    summary: 'Send a signed webhook.test event now, and say step by step what happened',
-    scope: 'webhooks:write',
-    entitlement: 'write',
-    params: z.strictObject({ organizationId, endpointId }),
-    query: noQuery,
-    body: noBody,
-    answer: { status: 200, schema: diagnosis },
+  const sendTest = route({
+    ...testing,
     handle: async ({ params }) => {
       const recipient = await readRecipient(params.organizationId, params.endpointId);
       const organization = await found(Promise.resolve(recipient.organization), 'organization');
@@ -32,5 +37,5 @@ export function testRoutes({ readRecipient, sending }: TestRoutesPorts): Route[]
       return sendTestEvent(sending, organization, endpoint);
     },
   });
-  return [testing];
+  return [sendTest];
 }

@@ -25,10 +25,12 @@ function keepExact(_name: string, value: unknown, context?: { readonly source?: 
  * Any JSON object, handed on as it is. (`z.record` would take a number kept as its text for an object, and drop a
  * field named `__proto__`.)
  */
-export const jsonObject = z.custom<Readonly<Record<string, unknown>>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value),
-  'expected an object',
-);
+export const jsonObject = z
+  .custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value),
+    'expected an object',
+  )
+  .meta({ type: 'object' });
 
 /** The levels that EventBridge takes are 1,000, its envelope and ours included. */
 export const jsonDepthMax = 900;

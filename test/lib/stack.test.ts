@@ -561,7 +561,7 @@ describe('what is counted', () => {
 });
 
 describe('the API', () => {
-  it('asks every route below /v1 for a token, but for the public keys', () => {
+  it('asks every route below /v1 for a token, but for the public keys and the description', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
       const { RouteKey, AuthorizationType, AuthorizerId } = Properties;
       return [RouteKey, AuthorizationType, AuthorizerId === undefined ? undefined : nameOf(AuthorizerId)];
@@ -569,16 +569,20 @@ describe('the API', () => {
     expect(routes).toEqual([
       ['ANY /v1/{proxy+}', 'JWT', 'ApiHttpTokens'],
       ['GET /v1/organizations/{organizationId}/.well-known/jwks.json', 'NONE', undefined],
+      ['GET /openapi.json', 'NONE', undefined],
       ['POST /v1/organizations/{organizationId}/endpoints/{endpointId}/test', 'JWT', 'ApiHttpTokens'],
     ]);
   });
 
-  it('has an operation for the one public route, and no other is public in the code', () => {
+  it('has an operation for each public route, and no other is public in the code', () => {
     const isPublic = (file: string) =>
       readFileSync(join(lambdas, file), 'utf8').match(/scope: 'public',/g)?.length;
     const files = globSync('**/{routes,*-routes}.ts', { cwd: lambdas });
-    expect(files.filter(isPublic)).toEqual(['signing/routes.ts']);
-    expect(isPublic('signing/routes.ts')).toBe(1);
+    const found = files.map((file) => [file, isPublic(file)]).filter(([, count]) => count !== undefined);
+    expect(found.toSorted()).toEqual([
+      ['api/document-routes.ts', 1],
+      ['signing/routes.ts', 1],
+    ]);
   });
 
   it('takes tokens of the stack’s own user pool, for its own client', () => {

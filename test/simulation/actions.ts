@@ -5,6 +5,7 @@ import { rotateSecret } from '../../lambdas/endpoint/rotate-secret.ts';
 import type { Endpoint, EndpointChange } from '../../lambdas/endpoint/endpoint.ts';
 import { NotFound } from '../../lambdas/shared/errors.ts';
 import { rotateKeys } from '../../lambdas/signing/rotate-keys.ts';
+import type { Action } from './action.ts';
 import { callApi } from './api.ts';
 import type { ApiPorts } from './api.ts';
 import { drawBehaviour, healthy } from './receivers.ts';
@@ -12,9 +13,6 @@ import { drawEventTypes, drawPolicy, drawScheme } from './setup.ts';
 import { addressOf, short } from './names.ts';
 import { cancelRecovery, recoverSome, tidyUp } from './upkeep.ts';
 import type { World } from './world.ts';
-
-/** Something that somebody does at some moment. */
-export type Action = (world: World) => void | Promise<void>;
 
 /** Any endpoint, whether it is still there or not. */
 function anyEndpoint({ chance, book }: World) {

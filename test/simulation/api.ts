@@ -4,13 +4,14 @@ import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { RegisterPorts } from '../../lambdas/endpoint/register.ts';
 import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
 import type { BeginPorts } from '../../lambdas/recovery/begin.ts';
+import { outgoingJob } from '../../lambdas/recovery/job.ts';
+import type { JobMessage } from '../../lambdas/recovery/job.ts';
 import { ensureKey } from '../../lambdas/signing/rotate-keys.ts';
 import type { KeyPorts } from '../../lambdas/signing/rotate-keys.ts';
 import { uuid } from '../../local/aws/setting.ts';
 import type { JobStore } from '../fakes/jobs.ts';
 import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
-import { beginPorts } from './upkeep.ts';
 import { watchHealth } from './watched-ledger.ts';
 import { watchAnnounce, watchLog, watchSend } from './watched-messages.ts';
 import type { World } from './world.ts';
@@ -76,7 +77,7 @@ function apiPorts(world: World, life: Life): ApiPorts {
       deliveries: ledger.deliveries,
       send: (message) => send(message),
     },
-    recovery: beginPorts(world),
+    recovery: { jobs: world.jobs, start: sendJob(world) },
     getEndpoint: configuration.endpoints.get,
   };
   return suspendable(raw, world, life);
@@ -112,5 +113,12 @@ function registration(world: World): RegisterPorts {
     },
     ensureKey: (organizationId) => ensureKey({ ...keys, now: time.now }, organizationId),
     now: time.now,
+  };
+}
+
+/** Has a recovery worked on. */
+export function sendJob({ queues }: World) {
+  return async function send(message: JobMessage, delaySeconds: number): Promise<void> {
+    await queues.recovery.send(outgoingJob(message, delaySeconds));
   };
 }

@@ -1,6 +1,6 @@
 import { serve } from './functions.ts';
 import type { SimulatedFunction, SimulatedQueue } from './functions.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 import type { World } from './world.ts';
 
 /** Has somebody do something, and says so if that was a fault of the simulator's. */

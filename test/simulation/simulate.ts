@@ -1,6 +1,6 @@
 import { testStartMs } from '../fakes/clock.ts';
 import { actions, heal, redrive } from './actions.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 import { renewCaches } from './caches.ts';
 import { aChance } from './chance.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';

@@ -1,8 +1,8 @@
 import { isServed } from '../../lambdas/delivery/decide.ts';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import { begin } from '../../lambdas/recovery/begin.ts';
-import { newJob, outgoingJob } from '../../lambdas/recovery/job.ts';
-import type { JobMessage, Recoverable } from '../../lambdas/recovery/job.ts';
+import { newJob } from '../../lambdas/recovery/job.ts';
+import type { Recoverable } from '../../lambdas/recovery/job.ts';
 import { receivesBy } from '../../lambdas/recovery/receives.ts';
 import type { RecoverPorts } from '../../lambdas/recovery/recover.ts';
 import { holdSeconds, tidy } from '../../lambdas/recovery/tidy/tidy.ts';
@@ -13,9 +13,9 @@ import { isoTime } from '../../lambdas/shared/time.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
 import { testStartMs } from '../fakes/clock.ts';
 import { memoryCandidates } from '../fakes/jobs.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 import type { ApiPorts } from './api.ts';
-import { callApi } from './api.ts';
+import { callApi, sendJob } from './api.ts';
 import { shareCache } from './caches.ts';
 import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
@@ -60,18 +60,6 @@ export function recoverPorts(world: World, life: Life): RecoverPorts & BatchPort
     now: () => time.now() + life.skewMs,
     log: watchLog(world, life),
   };
-}
-
-function sendJob({ queues }: World) {
-  return async function send(message: JobMessage, delaySeconds: number): Promise<void> {
-    await queues.recovery.send(outgoingJob(message, delaySeconds));
-  };
-}
-
-/** What the API reaches for recoveries. */
-export function beginPorts(world: World): ApiPorts['recovery'] {
-  const { add, list, cancel } = world.jobs;
-  return { jobs: { add, list, cancel }, start: sendJob(world) };
 }
 
 interface Wanted {

@@ -1,3 +1,4 @@
+import { documentRoutes } from '../../../lambdas/api/document-routes.ts';
 import { serve } from '../../../lambdas/api/serve.ts';
 import type { HttpRequest, ServePorts } from '../../../lambdas/api/serve.ts';
 import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
@@ -31,6 +32,7 @@ import { memoryJobs } from '../../fakes/jobs.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 import { memoryLog } from '../../fakes/log.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
+import { checkAsDescribed } from './described.ts';
 import { soon } from '../../fakes/soon.ts';
 import { aSigning } from '../signing/a-signing.ts';
 
@@ -126,6 +128,7 @@ export function aService(given: Partial<Parts> = {}) {
       },
     }),
   ];
+  routes.push(...documentRoutes(routes));
   const ports: ServePorts = {
     getOrganization: organizations.get,
     organizationClaim: 'organizationId',
@@ -133,7 +136,12 @@ export function aService(given: Partial<Parts> = {}) {
     log,
     routes,
   };
-  const ask = (wish: Wish): Promise<HttpAnswer> => serve(ports, aRequest(wish));
+  const ask = async (wish: Wish): Promise<HttpAnswer> => {
+    const answer = await serve(ports, aRequest(wish));
+    const { method = 'GET', path, body } = wish;
+    checkAsDescribed(routes, { method, path, body: typeof body === 'string' ? undefined : body, answer });
+    return answer;
+  };
   const looks = { configuration, health, secrets, signing, ledger, jobs, eventTypes };
   return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started };
 }

@@ -65,6 +65,7 @@ describe('the table of operations', () => {
     ).toEqual([
       'certificateRoutes',
       'deliveryRoutes',
+      'documentRoutes',
       'endpointRoutes',
       'eventRoutes',
       'eventTypeRoutes',
@@ -245,8 +246,8 @@ interface Case {
 function promiseOf(operation: Operation, { token, owner, standing }: Case): string {
   const scopes = scopesOf(token);
   const good = `${operation.status}`;
-  if (operation.scope === 'public') return owner === 'missing' ? '404 not_found' : good;
   const isOfOrganization = operation.path.includes('{organizationId}');
+  if (operation.scope === 'public') return isOfOrganization && owner === 'missing' ? '404 not_found' : good;
   if (isOfOrganization && owner !== 'own' && !scopes.has('webhooks:operate')) return '404 not_found';
   if (!scopes.has(operation.scope)) return '403 insufficient_scope';
   if (!isOfOrganization) return good;

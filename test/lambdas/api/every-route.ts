@@ -160,6 +160,14 @@ export const operations: readonly Operation[] = [
     path: `${organization}/jobs/{jobId}/cancel`,
     status: 200,
   },
+  {
+    operationId: 'getDescription',
+    method: 'GET',
+    path: '/openapi.json',
+    scope: 'public',
+    entitlement: 'none',
+    status: 200,
+  },
 ];
 
 /** Ids that take the place of a path's parameters. */
