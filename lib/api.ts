@@ -57,6 +57,10 @@ export class Api extends Construct {
       reason:
         'The description of the API is the same for everybody, and is read by tools that have no token.',
     });
+    this.servePublicly('/reference', handler, {
+      id: 'Reference',
+      reason: 'The same description as a page, for people who have no token yet.',
+    });
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',

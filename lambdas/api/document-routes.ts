@@ -4,10 +4,12 @@ import type { Route } from '../shared/route.ts';
 import { z } from 'zod';
 import { openApi } from './openapi.ts';
 import type { Described } from './openapi.ts';
+import { referencePage } from './reference.ts';
 
-/** The operation that describes all others, and itself; needs no token, as it says nothing of anybody. */
+/** The operations that describe all others, and themselves, to tools and to people; they need no token. */
 export function documentRoutes(others: readonly Described[]): Route[] {
   let document: object | undefined;
+  let page: string | undefined;
   const describing: Route = route({
     method: 'GET',
     path: '/openapi.json',
@@ -19,7 +21,20 @@ export function documentRoutes(others: readonly Described[]): Route[] {
     query: z.looseObject({}),
     body: noBody,
     answer: { status: 200, schema: jsonObject, cacheSeconds: 300 },
-    handle: () => Promise.resolve((document ??= openApi([...others, describing]))),
+    handle: () => Promise.resolve((document ??= openApi([...others, describing, referring]))),
   });
-  return [describing];
+  const referring: Route = route({
+    method: 'GET',
+    path: '/reference',
+    operationId: 'getReference',
+    summary: 'This description, as a page to read',
+    scope: 'public',
+    entitlement: 'none',
+    params: noParams,
+    query: z.looseObject({}),
+    body: noBody,
+    answer: { status: 200, schema: z.string(), contentType: 'text/html; charset=utf-8', cacheSeconds: 300 },
+    handle: () => Promise.resolve((page ??= referencePage([...others, describing, referring]))),
+  });
+  return [describing, referring];
 }

@@ -10,6 +10,7 @@ export type Described = Omit<Route, 'run'>;
 type Schema = Readonly<Record<string, unknown>>;
 
 const securityScheme = 'bearer';
+const json = 'application/json';
 
 /** The API's description in OpenAPI 3.1, made from the very schemas that validate its requests and show its answers. */
 export function openApi(routes: readonly Described[]): object {
@@ -46,7 +47,7 @@ export function openApi(routes: readonly Described[]): object {
 }
 
 /** What an operation is about: the first word of its path below the organization. */
-function tagOf({ path }: Described): string {
+export function tagOf({ path }: Described): string {
   const words = path.split('/').filter((word) => word !== '' && word !== 'v1' && !word.startsWith('{'));
   return words.find((word) => word !== 'organizations') ?? 'organizations';
 }
@@ -84,7 +85,7 @@ const objectSchema = z.object({
 function bodyOf(body: z.ZodType): object {
   return {
     required: !body.safeParse(undefined).success,
-    content: { 'application/json': { schema: schemaOf(body, 'input') } },
+    content: { [json]: { schema: schemaOf(body, 'input') } },
   };
 }
 
@@ -109,7 +110,7 @@ function responsesOf({ answer, scope }: Described): object {
       description: 'Done.',
       ...(answer.schema === undefined
         ? {}
-        : { content: { 'application/json': { schema: schemaOf(answer.schema, 'output') } } }),
+        : { content: { [answer.contentType ?? json]: { schema: schemaOf(answer.schema, 'output') } } }),
     },
     ...Object.fromEntries(problems),
     ...(scope === 'public' ? {} : { 401: { description: 'There is no token, or it is not valid.' } }),
@@ -117,7 +118,7 @@ function responsesOf({ answer, scope }: Described): object {
 }
 
 /** What JSON Schema cannot say, such as how two fields depend on each other, is left to the operation's refusals. */
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
   const described: Schema = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return Object.fromEntries(Object.entries(described).filter(([name]) => name !== '$schema'));
 }

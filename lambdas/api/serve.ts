@@ -111,14 +111,14 @@ function bodyOf({ body, isBase64Encoded }: HttpRequest): unknown {
   }
 }
 
-function answerOf({ status, body, cacheSeconds }: Answer): HttpAnswer {
+function answerOf({ status, body, cacheSeconds, contentType }: Answer): HttpAnswer {
   const headers = {
     'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
   };
   if (body === undefined) return { statusCode: status, headers, body: '' };
   return {
     statusCode: status,
-    headers: { ...headers, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    headers: { ...headers, 'content-type': contentType ?? 'application/json' },
+    body: typeof body === 'string' && contentType !== undefined ? body : JSON.stringify(body),
   };
 }

@@ -23,6 +23,8 @@ export interface Answer {
   /** Nothing for 204. */
   readonly body?: unknown;
   readonly cacheSeconds?: number | undefined;
+  /** Of a body that is a text as it is; without it the body is sent as JSON. */
+  readonly contentType?: string | undefined;
 }
 
 interface Description<Params, Query, Body> {
@@ -46,6 +48,8 @@ interface Description<Params, Query, Body> {
     readonly schema: z.ZodType | undefined;
     /** How long anybody may keep a successful answer; without it, nobody may. */
     readonly cacheSeconds?: number;
+    /** Of a text; without it the answer is JSON. */
+    readonly contentType?: string;
   };
 }
 
@@ -88,8 +92,8 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         body: parsePart(rest.body, body),
         caller,
       };
-      const { status, cacheSeconds } = rest.answer;
-      return { status, cacheSeconds, body: await handle(request) };
+      const { status, cacheSeconds, contentType } = rest.answer;
+      return { status, cacheSeconds, contentType, body: await handle(request) };
     },
   };
 }

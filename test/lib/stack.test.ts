@@ -570,6 +570,7 @@ describe('the API', () => {
       ['ANY /v1/{proxy+}', 'JWT', 'ApiHttpTokens'],
       ['GET /v1/organizations/{organizationId}/.well-known/jwks.json', 'NONE', undefined],
       ['GET /openapi.json', 'NONE', undefined],
+      ['GET /reference', 'NONE', undefined],
       ['POST /v1/organizations/{organizationId}/endpoints/{endpointId}/test', 'JWT', 'ApiHttpTokens'],
     ]);
   });
@@ -580,7 +581,7 @@ describe('the API', () => {
     const files = globSync('**/{routes,*-routes}.ts', { cwd: lambdas });
     const found = files.map((file) => [file, isPublic(file)]).filter(([, count]) => count !== undefined);
     expect(found.toSorted()).toEqual([
-      ['api/document-routes.ts', 1],
+      ['api/document-routes.ts', 2],
       ['signing/routes.ts', 1],
     ]);
   });

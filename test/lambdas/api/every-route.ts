@@ -168,6 +168,14 @@ export const operations: readonly Operation[] = [
     entitlement: 'none',
     status: 200,
   },
+  {
+    operationId: 'getReference',
+    method: 'GET',
+    path: '/reference',
+    scope: 'public',
+    entitlement: 'none',
+    status: 200,
+  },
 ];
 
 /** Ids that take the place of a path's parameters. */

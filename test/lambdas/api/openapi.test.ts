@@ -40,8 +40,20 @@ describe('the description of the API', () => {
     }
   });
 
+  it('is a page to read, too, with every operation, and holds no script', async () => {
+    const { statusCode, headers, body } = await ask({ method: 'GET', path: '/reference', claims: null });
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    for (const { operationId, path } of routes) {
+      expect(body).toContain(`<section id="${operationId}">`);
+      expect(body).toContain(path);
+    }
+    expect(body).toContain('policy.retry.maximumAttempts');
+    expect(body).not.toMatch(/<script|src=|javascript:/);
+  });
+
   it('is served to anybody, and may be kept for five minutes', async () => {
-    const { statusCode, headers, body } = await ask({ method: 'GET', path: '/openapi.json' });
+    const { statusCode, headers, body } = await ask({ method: 'GET', path: '/openapi.json', claims: null });
     expect(statusCode).toBe(200);
     expect(headers['cache-control']).toBe('public, max-age=300');
     expect(JSON.parse(body)).toEqual(document);
