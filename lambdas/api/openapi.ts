@@ -49,11 +49,19 @@ export function openApi(routes: readonly Described[]): object {
 /** What an operation is about: the first word of its path below the organization. */
 export function tagOf({ path }: Described): string {
   const words = path.split('/').filter((word) => word !== '' && word !== 'v1' && !word.startsWith('{'));
-  return words.find((word) => word !== 'organizations') ?? 'organizations';
+  const word = words.find((one) => one !== 'organizations') ?? 'organizations';
+  return tags[word] ?? word;
 }
 
+/** Those that are called otherwise than their path. */
+const tags: Readonly<Record<string, string>> = {
+  '.well-known': 'signing-keys',
+  'openapi.json': 'description',
+  reference: 'description',
+};
+
 function operationOf(route: Described): object {
-  const { operationId, summary, scope, params, query, body } = route;
+  const { operationId, summary, scope, params, query, body, heedsIfMatch } = route;
   const isPublic = scope === 'public';
   return {
     operationId,
@@ -61,11 +69,25 @@ function operationOf(route: Described): object {
     tags: [tagOf(route)],
     ...(isPublic ? {} : { description: `Takes a token with the scope \`${scope}\`.` }),
     security: isPublic ? [] : [{ [securityScheme]: [scope] }],
-    parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query')],
+    parameters: [
+      ...parametersOf(params, 'path'),
+      ...parametersOf(query, 'query'),
+      ...(heedsIfMatch === undefined ? [] : [ifMatch]),
+    ],
     ...(body === noBody ? {} : { requestBody: bodyOf(body) }),
     responses: responsesOf(route),
   };
 }
+
+const ifMatch = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  schema: { type: 'string' },
+  description: 'The ETag of what you have seen: the operation is refused if somebody has changed it since.',
+};
+
+const etag = { ETag: { schema: { type: 'string' }, description: 'Give it back as `If-Match`.' } };
 
 function parametersOf(schema: z.ZodType, place: 'path' | 'query'): object[] {
   const { properties, required } = objectSchema.parse(schemaOf(schema, 'input'));
@@ -95,12 +117,13 @@ const refusals = {
   403: 'The token lacks a scope, or the organization a plan.',
   404: 'There is no such thing, or it belongs to somebody else.',
   409: 'It contradicts what is stored.',
+  412: 'It is not what you have seen.',
   413: 'The body is too large.',
   429: 'Too often.',
   500: 'Something of ours failed.',
 } as const;
 
-function responsesOf({ answer, scope }: Described): object {
+function responsesOf({ answer, scope, tagged }: Described): object {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   const problems = Object.entries(refusals).map(
     ([status, description]) => [status, { description, content }] as const,
@@ -108,6 +131,7 @@ function responsesOf({ answer, scope }: Described): object {
   return {
     [answer.status]: {
       description: 'Done.',
+      ...(tagged === undefined ? {} : { headers: etag }),
       ...(answer.schema === undefined
         ? {}
         : { content: { [answer.contentType ?? json]: { schema: schemaOf(answer.schema, 'output') } } }),

@@ -67,6 +67,7 @@ async function perform(ports: ServePorts, match: Match | undefined, request: Htt
     query: request.queryStringParameters ?? {},
     body: bodyOf(request),
     caller,
+    ifMatch: request.headers['if-match'],
   });
 }
 
@@ -111,9 +112,10 @@ function bodyOf({ body, isBase64Encoded }: HttpRequest): unknown {
   }
 }
 
-function answerOf({ status, body, cacheSeconds, contentType }: Answer): HttpAnswer {
+function answerOf({ status, body, cacheSeconds, contentType, etag }: Answer): HttpAnswer {
   const headers = {
     'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
+    ...(etag === undefined ? {} : { etag }),
   };
   if (body === undefined) return { statusCode: status, headers, body: '' };
   return {

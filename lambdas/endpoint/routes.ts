@@ -52,6 +52,11 @@ async function withHealth({ health }: EndpointRoutesPorts, endpoint: Endpoint) {
   return { ...show(endpoint), health: showHealth(await health.read(endpoint.id)) };
 }
 
+/** What people have set: neither how the endpoint does, which changes by itself, nor its secret. */
+function settingsOf(body: unknown): unknown {
+  return shownEndpoint.parse(body);
+}
+
 function listRoute(ports: EndpointRoutesPorts): Route {
   return route({
     method: 'GET',
@@ -83,6 +88,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     query: noQuery,
     body: newEndpoint,
     answer: { status: 201, schema: shownWithSecret },
+    tagged: settingsOf,
     handle: async ({ params, body }) => {
       const organization = await found(getOrganization(params.organizationId), 'organization');
       const { endpoint, secret } = await register(registration, organization, body);
@@ -103,6 +109,7 @@ function getRoute(ports: EndpointRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shownWithHealth },
+    tagged: settingsOf,
     handle: async ({ params }) => {
       const { organizationId, endpointId } = params;
       return withHealth(ports, await found(ports.endpoints.get(organizationId, endpointId), 'endpoint'));
@@ -122,8 +129,11 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
     query: noQuery,
     body: endpointChange,
     answer: { status: 200, schema: shownEndpoint },
-    handle: async ({ params, body }) => {
+    tagged: settingsOf,
+    heedsIfMatch: true,
+    handle: async ({ params, body, mustMatch }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+      mustMatch(show(before));
       const organization = await found(getOrganization(params.organizationId), 'organization');
       const after = await amend(registration, { before, organization }, body);
       // Who switches it on does not mean the failures of long ago.
@@ -168,9 +178,12 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
     query: noQuery,
     body: noBody,
     answer: { status: 204, schema: undefined },
-    handle: async ({ params }) => {
+    heedsIfMatch: true,
+    handle: async ({ params, mustMatch }) => {
       const { organizationId, endpointId } = params;
-      await unregister(registration, await found(endpoints.get(organizationId, endpointId), 'endpoint'));
+      const before = await found(endpoints.get(organizationId, endpointId), 'endpoint');
+      mustMatch(show(before));
+      await unregister(registration, before);
       await health.forget(endpointId);
     },
   });

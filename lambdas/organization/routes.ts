@@ -45,6 +45,7 @@ function getRoute({ organizations }: OrganizationRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shown },
+    tagged: (body) => body,
     handle: async ({ params }) => show(await found(organizations.get(params.organizationId), 'organization')),
   });
 }
@@ -61,8 +62,11 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
     query: noQuery,
     body: plan,
     answer: { status: 200, schema: shown },
-    handle: async ({ params, body }) => {
+    tagged: (body) => body,
+    heedsIfMatch: true,
+    handle: async ({ params, body, mustMatch }) => {
       const before = await organizations.get(params.organizationId);
+      mustMatch(before && show(before));
       const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
       await write(organizations, before, after);
       return show(after);
@@ -82,8 +86,11 @@ function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPor
     query: noQuery,
     body: z.strictObject({ policy }),
     answer: { status: 200, schema: shown },
-    handle: async ({ params, body }) => {
+    tagged: (body) => body,
+    heedsIfMatch: true,
+    handle: async ({ params, body, mustMatch }) => {
       const before = await found(organizations.get(params.organizationId), 'organization');
+      mustMatch(show(before));
       const merged = mergePolicy(before.policy, body.policy);
       refuseLongSchedule(effectivePolicy(merged, {}), retentionDays);
       const after = { ...before, policy: merged, updatedAt: isoTime(now()) };

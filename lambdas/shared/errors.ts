@@ -3,7 +3,7 @@
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
  */
 export abstract class Refusal extends Error {
-  public abstract readonly status: 400 | 403 | 404 | 409 | 413 | 429;
+  public abstract readonly status: 400 | 403 | 404 | 409 | 412 | 413 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public readonly field: string | undefined;
@@ -38,6 +38,11 @@ export class NotFound extends Refusal {
 /** The request contradicts what is stored. */
 export class Conflict extends Refusal {
   public readonly status = 409;
+}
+
+/** What the caller has seen is not what is stored any more. */
+export class PreconditionFailed extends Refusal {
+  public readonly status = 412;
 }
 
 /** More bytes than the limit that the message names. */

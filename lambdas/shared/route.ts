@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidRequest } from './errors.ts';
+import { etagOf, mustMatch } from './etag.ts';
 
 export type Scope = 'webhooks:read' | 'webhooks:write' | 'webhooks:operate';
 
@@ -16,6 +17,8 @@ export interface RawRequest {
   readonly query: unknown;
   readonly body: unknown;
   readonly caller: Caller;
+  /** The header `If-Match`. */
+  readonly ifMatch?: string | undefined;
 }
 
 export interface Answer {
@@ -25,6 +28,7 @@ export interface Answer {
   readonly cacheSeconds?: number | undefined;
   /** Of a body that is a text as it is; without it the body is sent as JSON. */
   readonly contentType?: string | undefined;
+  readonly etag?: string | undefined;
 }
 
 interface Description<Params, Query, Body> {
@@ -51,6 +55,10 @@ interface Description<Params, Query, Body> {
     /** Of a text; without it the answer is JSON. */
     readonly contentType?: string;
   };
+  /** Whether it changes what has an ETag, and so heeds `If-Match`. */
+  readonly heedsIfMatch?: true;
+  /** Of the answer's body, what its ETag stands for. */
+  readonly tagged?: (body: unknown) => unknown;
 }
 
 /** One operation of the API: the schemas that validate it also describe it. */
@@ -69,6 +77,12 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
   readonly caller: Caller;
+  /**
+   * Holds `If-Match` against what is there now, as its ETag stands for it.
+   *
+   * @throws PreconditionFailed
+   */
+  readonly mustMatch: (shown: unknown) => void;
 }
 
 /** For an operation without parameters, query or body: what is given all the same is refused. */
@@ -85,15 +99,20 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
   const { handle, ...rest } = description;
   return {
     ...rest,
-    run: async ({ params, query, body, caller }) => {
+    run: async ({ params, query, body, caller, ifMatch }) => {
       const request = {
+        mustMatch: (shown: unknown) => {
+          mustMatch(ifMatch, shown);
+        },
         params: parsePart(rest.params, params),
         query: parsePart(rest.query, query),
         body: parsePart(rest.body, body),
         caller,
       };
       const { status, cacheSeconds, contentType } = rest.answer;
-      return { status, cacheSeconds, contentType, body: await handle(request) };
+      const answered = await handle(request);
+      const etag = rest.tagged && etagOf(rest.tagged(answered));
+      return { status, cacheSeconds, contentType, etag, body: answered };
     },
   };
 }

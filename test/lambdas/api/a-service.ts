@@ -212,6 +212,7 @@ export interface Wish {
   /** Text as it is sent; anything else is sent as JSON. */
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
+  readonly ifMatch?: string;
   /** An administrator of `org_1`, unless it says otherwise; `null` is nobody, as on a route without authorizer. */
   readonly claims?: Claims | null;
   readonly requestId?: string;
@@ -235,7 +236,10 @@ export function aRequest({ method = 'GET', path, requestId = 'request-1', ...wis
     routeKey: 'ANY /v1/{proxy+}',
     rawPath: path,
     rawQueryString: new URLSearchParams(query).toString(),
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(wish.ifMatch === undefined ? {} : { 'if-match': wish.ifMatch }),
+    },
     ...(query === undefined ? {} : { queryStringParameters: query }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     isBase64Encoded,

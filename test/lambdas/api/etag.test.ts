@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { etagOf, mustMatch } from '../../../lambdas/shared/etag.ts';
+import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { anOrganization } from '../../fakes/an-organization.ts';
+import { well } from '../../../lambdas/endpoint/health/health.ts';
+import { endpointIdOf } from '../../fakes/ids.ts';
+import { aService, operator } from './a-service.ts';
+import type { Service, Wish } from './a-service.ts';
+
+const organization = '/v1/organizations/org_1';
+const endpoint = `${organization}/endpoints/${endpointIdOf('one')}`;
+
+function aWorld(): Service {
+  const service = aService();
+  service.configuration.setOrganization(anOrganization());
+  service.configuration.set(anEndpoint());
+  return service;
+}
+
+describe('an ETag', () => {
+  it('is of what is said, and not of how it is ordered', () => {
+    expect(etagOf({ a: 1, b: [{ c: 2, d: 3 }] })).toBe(etagOf({ b: [{ d: 3, c: 2 }], a: 1 }));
+    expect(etagOf({ a: 1 })).not.toBe(etagOf({ a: 2 }));
+    expect(etagOf([1, 2])).not.toBe(etagOf([2, 1]));
+    expect(etagOf({})).toMatch(/^"[\w-]{22}"$/);
+  });
+
+  it.each([
+    ['nothing was asked', undefined, true],
+    ['it is the same', '"x", {tag}', true],
+    ['anything goes', '*', true],
+    ['it is another', '"x"', false],
+    ['it is weak', 'W/{tag}', false],
+    ['it is empty', '', false],
+  ])('matches or not: %s', (_, header, isMatch) => {
+    const shown = { a: 1 };
+    const check = () => {
+      mustMatch(header?.replace('{tag}', etagOf(shown)), shown);
+    };
+    if (isMatch) expect(check).not.toThrow();
+    else expect(check).toThrow('somebody else has changed it');
+  });
+
+  it('of nothing matches nothing', () => {
+    expect(() => {
+      mustMatch('*', undefined);
+    }).toThrow();
+  });
+});
+
+describe.each<[string, string, Wish]>([
+  ['an endpoint', endpoint, { method: 'PATCH', path: endpoint, body: { description: 'mine' } }],
+  [
+    'an organization',
+    organization,
+    { method: 'PATCH', path: organization, body: { policy: { timeoutSeconds: 9 } } },
+  ],
+])('%s that two administrators change', (_, path, change) => {
+  it('keeps what the first one has set, and the second one is told', async () => {
+    const service = aWorld();
+    const seen = (await service.ask({ path })).headers['etag'] ?? '';
+    const first = await service.ask({ ...change, ifMatch: seen });
+    expect(first.statusCode).toBe(200);
+    const second = await service.ask({ ...change, ifMatch: seen });
+    expect(second.statusCode).toBe(412);
+    expect(JSON.parse(second.body)).toMatchObject({ code: 'changed_meanwhile' });
+    // The answer to a change has the tag for the next one.
+    const third = await service.ask({ ...change, ifMatch: first.headers['etag'] ?? '' });
+    expect(third.statusCode).toBe(200);
+    expect((await service.ask({ path })).headers['etag']).toBe(third.headers['etag']);
+  });
+
+  it('is changed without a tag, too', async () => {
+    expect((await aWorld().ask(change)).statusCode).toBe(200);
+  });
+});
+
+it('an endpoint keeps its tag when it begins to fail: nobody has set that', async () => {
+  const service = aWorld();
+  const { headers } = await service.ask({ path: endpoint });
+  await service.health.replace(endpointIdOf('one'), well, {
+    ...well,
+    failures: 3,
+    failingSince: '2026-11-23T00:00:00Z',
+  });
+  const after = await service.ask({ path: endpoint });
+  expect(JSON.parse(after.body)).toMatchObject({ health: { state: 'failing' } });
+  expect(after.headers['etag']).toBe(headers['etag']);
+});
+
+it('an endpoint that is made has the tag that it is then shown with', async () => {
+  const service = aWorld();
+  const path = `${organization}/endpoints`;
+  const made = await service.ask({ method: 'POST', path, body: { url: 'https://new.example.com/hook' } });
+  const { id } = JSON.parse(made.body) as { id: string };
+  expect((await service.ask({ path: `${path}/${id}` })).headers['etag']).toBe(made.headers['etag']);
+});
+
+it('an endpoint is not removed by somebody who has not seen its latest change', async () => {
+  const service = aWorld();
+  expect((await service.ask({ method: 'DELETE', path: endpoint, ifMatch: '"old"' })).statusCode).toBe(412);
+  const { headers } = await service.ask({ path: endpoint });
+  const ifMatch = headers['etag'] ?? '';
+  expect((await service.ask({ method: 'DELETE', path: endpoint, ifMatch })).statusCode).toBe(204);
+});
+
+it('an organization that is not there matches no tag', async () => {
+  const request: Wish = {
+    method: 'PUT',
+    path: '/v1/organizations/org_9',
+    body: { plan: 'team' },
+    claims: operator,
+  };
+  expect((await aWorld().ask({ ...request, ifMatch: '*' })).statusCode).toBe(412);
+  expect((await aWorld().ask(request)).statusCode).toBe(200);
+});
