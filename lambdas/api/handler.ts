@@ -13,14 +13,16 @@ import { makeHealthStore } from '../endpoint/health/store.ts';
 import type { RegisterPorts } from '../endpoint/register.ts';
 import { endpointRoutes } from '../endpoint/routes.ts';
 import { secretRoutes } from '../endpoint/secret-routes.ts';
-import { makeEndpointStore } from '../endpoint/store.ts';
+import { makeEndpointStore, makeReadSubscribers } from '../endpoint/store.ts';
 import { targetRulesOf } from '../endpoint/env.ts';
 import { makePublish } from '../event/bus.ts';
+import { catalogueOf } from '../event/catalogue.ts';
 import { eventRoutes } from '../event/routes.ts';
 import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
 import { eventTypeRoutes } from '../event/type-routes.ts';
 import { organizationRoutes } from '../organization/routes.ts';
 import { makeOrganizationStore } from '../organization/store.ts';
+import { previewRoutes } from '../routing/preview-routes.ts';
 import { outgoingJob } from '../recovery/job.ts';
 import { receivesBy } from '../recovery/receives.ts';
 import { recoveryRoutes } from '../recovery/routes.ts';
@@ -99,6 +101,11 @@ const routes: Route[] = [
     getEvent: events.get,
     deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
     send: (message) => send(outgoing(message, 0)),
+  }),
+  ...previewRoutes({
+    readSubscribers: makeReadSubscribers(client, env.CONFIG_TABLE),
+    readHealth: health.read,
+    readCatalogue: async () => catalogueOf(await eventTypes.list()),
   }),
   ...recoveryRoutes({
     getEndpoint: endpoints.get,

@@ -6,12 +6,19 @@ export interface Subscription {
   readonly categories: readonly EventType['category'][];
 }
 
+type Asked = Pick<EventType, 'name' | 'category'>;
+
 /** Whether a subscription asks for an event of this type (R5). */
-export function wants(
+export function wants(subscription: Subscription, type: Asked): boolean {
+  return wantsBy(subscription, type) !== undefined;
+}
+
+/** The category or the first pattern by which a subscription asks for an event of this type. */
+export function wantsBy(
   { eventTypes, categories }: Subscription,
-  type: Pick<EventType, 'name' | 'category'>,
-): boolean {
-  return categories.includes(type.category) || eventTypes.some((pattern) => matches(pattern, type.name));
+  { name, category }: Asked,
+): string | undefined {
+  return categories.includes(category) ? category : eventTypes.find((pattern) => matches(pattern, name));
 }
 
 /** `pipeline.*` stands for every type that begins with `pipeline.`, at any depth. */

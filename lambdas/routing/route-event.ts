@@ -1,7 +1,5 @@
 import { firstMessage } from '../delivery/message.ts';
 import type { DeliveryMessage } from '../delivery/message.ts';
-import type { Endpoint } from '../endpoint/endpoint.ts';
-import type { Health } from '../endpoint/health/health.ts';
 import type { Subscribers } from '../endpoint/subscribers.ts';
 import { wants } from '../endpoint/wants.ts';
 import { packBody } from '../event/body.ts';
@@ -18,10 +16,11 @@ import type { Verdict } from '../shared/batch.ts';
 import type { Log } from '../shared/log.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
+import { standings } from './standing.ts';
+import type { Standing, StandingPorts } from './standing.ts';
 
-export interface RoutePorts {
+export interface RoutePorts extends StandingPorts {
   readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
-  readonly readHealth: (endpointId: string) => Promise<Health>;
   readonly readCatalogue: () => Promise<Catalogue>;
   /** Stores an event once; gives the one that was there before. */
   readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
@@ -84,23 +83,6 @@ async function judged(
   const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
   const standing = await standings(ports, wanting);
   return eventOf(arrival, catalogue, { organization, wanting: standing, ...ports.clock });
-}
-
-/** An endpoint that wants an event, and why it may not be meant to get it. */
-interface Standing {
-  readonly endpointId: string;
-  readonly reason: Exclude<Skipped['reason'], 'not_entitled'> | undefined;
-}
-
-async function standings({ readHealth }: RoutePorts, wanting: readonly Endpoint[]): Promise<Standing[]> {
-  return Promise.all(
-    wanting.map(async ({ id: endpointId, active }) => {
-      if (!active) return { endpointId, reason: 'endpoint_disabled' };
-      const { off } = await readHealth(endpointId);
-      if (off === undefined) return { endpointId, reason: undefined };
-      return { endpointId, reason: off.reason === 'gone' ? 'gone' : 'endpoint_disabled' };
-    }),
-  );
 }
 
 interface Circumstances {

@@ -12,6 +12,7 @@ import type { RegisterPorts } from '../../../lambdas/endpoint/register.ts';
 import { endpointRoutes } from '../../../lambdas/endpoint/routes.ts';
 import { secretRoutes } from '../../../lambdas/endpoint/secret-routes.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
 import type { BusEntry } from '../../../lambdas/event/bus.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import { eventRoutes } from '../../../lambdas/event/routes.ts';
@@ -20,6 +21,7 @@ import type { Organization } from '../../../lambdas/organization/organization.ts
 import { organizationRoutes } from '../../../lambdas/organization/routes.ts';
 import type { JobMessage } from '../../../lambdas/recovery/job.ts';
 import { receivesBy } from '../../../lambdas/recovery/receives.ts';
+import { previewRoutes } from '../../../lambdas/routing/preview-routes.ts';
 import { recoveryRoutes } from '../../../lambdas/recovery/routes.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
 import { ensureKey } from '../../../lambdas/signing/rotate-keys.ts';
@@ -102,6 +104,11 @@ export function aService(given: Partial<Parts> = {}) {
       getEvent: ledger.events.get,
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
+    }),
+    ...previewRoutes({
+      readSubscribers: configuration.readSubscribers,
+      readHealth: health.read,
+      readCatalogue: async () => catalogueOf(await eventTypes.list()),
     }),
     ...recoveryRoutes({
       getEndpoint: endpoints.get,

@@ -70,6 +70,7 @@ describe('the table of operations', () => {
       'eventRoutes',
       'eventTypeRoutes',
       'organizationRoutes',
+      'previewRoutes',
       'recoveryRoutes',
       'secretRoutes',
       'signingRoutes',

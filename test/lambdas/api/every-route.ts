@@ -151,6 +151,13 @@ export const operations: readonly Operation[] = [
     body: { since: '2026-11-01T00:00:00Z' },
     isBodyOptional: true,
   },
+  {
+    operationId: 'previewEvent',
+    ...read,
+    method: 'POST',
+    path: `${organization}/events/preview`,
+    body: { type: 'pipeline.run.failed' },
+  },
   { operationId: 'listJobs', ...read, path: `${organization}/jobs` },
   { operationId: 'getJob', ...read, path: `${organization}/jobs/{jobId}` },
   {

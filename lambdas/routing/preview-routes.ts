@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { wants, wantsBy } from '../endpoint/wants.ts';
+import type { Subscribers } from '../endpoint/subscribers.ts';
+import { isPublishable } from '../event/catalogue.ts';
+import type { Catalogue } from '../event/catalogue.ts';
+import { eventTypeName } from '../event/event-type.ts';
+import { skipReason } from '../event/event.ts';
+import { isEntitled } from '../organization/organization.ts';
+import { InvalidRequest, NotFound } from '../shared/errors.ts';
+import { endpointId, organizationId } from '../shared/identifier.ts';
+import { noQuery, route } from '../shared/route.ts';
+import type { Route } from '../shared/route.ts';
+import { standings } from './standing.ts';
+import type { StandingPorts } from './standing.ts';
+
+export interface PreviewPorts extends StandingPorts {
+  readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
+  readonly readCatalogue: () => Promise<Catalogue>;
+}
+
+const preview = z.strictObject({
+  data: z.array(
+    z.strictObject({
+      endpointId,
+      url: z.string(),
+      receives: z.boolean(),
+      /** What of its subscription asks for the event: a name, a pattern or a category. */
+      subscribedBy: z.string().exactOptional(),
+      /** Why it would not receive it. */
+      reason: z.enum([...skipReason.options, 'unsubscribed']).exactOptional(),
+    }),
+  ),
+});
+
+/** Says who would receive an event of a type, and who would not, and why; by the same rules as routing (R3). */
+export function previewRoutes(ports: PreviewPorts): Route[] {
+  const previewing = route({
+    method: 'POST',
+    path: '/v1/organizations/{organizationId}/events/preview',
+    operationId: 'previewEvent',
+    summary: 'Who would receive an event of a type, who would not, and why; nothing is sent',
+    scope: 'webhooks:read',
+    entitlement: 'read',
+    params: z.strictObject({ organizationId }),
+    query: noQuery,
+    body: z.strictObject({ type: eventTypeName }),
+    answer: { status: 200, schema: preview },
+    handle: ({ params, body }) => previewOf(ports, params.organizationId, body.type),
+  });
+  return [previewing];
+}
+
+async function previewOf(
+  ports: PreviewPorts,
+  organizationId: string,
+  name: string,
+): Promise<z.output<typeof preview>> {
+  const catalogue = await ports.readCatalogue();
+  const type = catalogue.get(name);
+  if (type === undefined || !isPublishable(catalogue, name)) {
+    throw new InvalidRequest(
+      'unknown_event_type',
+      'There is no such event type: see /v1/event-types.',
+      'type',
+    );
+  }
+  const { organization, endpoints } = await ports.readSubscribers(organizationId);
+  if (organization === undefined) throw new NotFound('organization');
+  const asked = { name, category: type.category };
+  const wanting = endpoints.filter((endpoint) => wants(endpoint, asked));
+  const standing = new Map((await standings(ports, wanting)).map((one) => [one.endpointId, one.reason]));
+  const access = isEntitled(organization) ? undefined : 'not_entitled';
+  return {
+    data: endpoints.map((endpoint) => {
+      const { id: endpointId, url } = endpoint;
+      const subscribedBy = wantsBy(endpoint, asked);
+      if (subscribedBy === undefined) return { endpointId, url, receives: false, reason: 'unsubscribed' };
+      const reason = access ?? standing.get(endpointId);
+      if (reason === undefined) return { endpointId, url, receives: true, subscribedBy };
+      return { endpointId, url, receives: false, subscribedBy, reason };
+    }),
+  };
+}
