@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
-import { parseJson } from '../../lambdas/shared/json.ts';
+import { readMessage } from '../../lambdas/delivery/message.ts';
 import type { Prepared } from '../../lambdas/delivery/prepare.ts';
 
 /** A fault put into the engine on purpose: a simulator that does not find it proves nothing. */
@@ -81,8 +81,9 @@ export const plants: Readonly<Record<string, Plant>> = {
 };
 
 function withoutAgain(body: string): string {
-  const message: unknown = parseJson(body);
-  return JSON.stringify(message, (name, value: unknown) => (name === 'again' ? undefined : value));
+  const message = readMessage(body);
+  // What is no message of ours stays as it is.
+  return message === undefined ? body : JSON.stringify({ ...message, again: undefined });
 }
 
 /** The fault of a name. */

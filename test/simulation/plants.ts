@@ -18,6 +18,8 @@ async function seedsUntilFound(name: string, plant: (typeof plants)[string]): Pr
   for (let seed = 1; seed <= seedsMax; seed += 1) {
     const { violation } = await run(seed, { plant });
     if (violation === undefined) continue;
+    // What breaks the simulator itself has not been caught by an invariant.
+    if (violation.invariant === 'simulator') throw new Error(`${name}, seed ${seed}: ${violation.text}`);
     say(
       `${name.padEnd(24)} found by seed ${String(seed).padStart(5)}: ${violation.invariant}: ${violation.text}`,
     );
