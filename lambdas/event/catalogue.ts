@@ -1,3 +1,4 @@
+import { InvalidRequest } from '../shared/errors.ts';
 import type { EventType } from './event-type.ts';
 
 /** Name of the event that `POST …/test` sends; nobody else may publish it. */
@@ -111,4 +112,15 @@ export function catalogueOf(added: readonly EventType[]): Catalogue {
 /** Whether a producer may publish events of this type. */
 export function isPublishable(catalogue: Catalogue, type: string): boolean {
   return type !== testEventType && catalogue.has(type);
+}
+
+/**
+ * The type that a caller of the API names.
+ *
+ * @throws InvalidRequest `unknown_event_type` for one that nobody may publish.
+ */
+export function publishable(catalogue: Catalogue, name: string): EventType {
+  const type = catalogue.get(name);
+  if (type !== undefined && isPublishable(catalogue, name)) return type;
+  throw new InvalidRequest('unknown_event_type', 'There is no such event type: see /v1/event-types.', 'type');
 }

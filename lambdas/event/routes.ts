@@ -8,7 +8,7 @@ import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
-import { catalogueOf, isPublishable } from './catalogue.ts';
+import { catalogueOf, publishable } from './catalogue.ts';
 import { eventIdOf } from './event-id.ts';
 import { eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
@@ -66,13 +66,7 @@ function publishRoute({ listEventTypes, publish, now, newUuid }: EventRoutesPort
     answer: { status: 202, schema: z.strictObject({ id: z.string() }) },
     handle: async ({ params, body }) => {
       const { type, ...said } = body;
-      if (!isPublishable(catalogueOf(await listEventTypes()), type)) {
-        throw new InvalidRequest(
-          'unknown_event_type',
-          'There is no such event type: see /v1/event-types.',
-          'type',
-        );
-      }
+      publishable(catalogueOf(await listEventTypes()), type);
       // With both given, the id is known before the event has gone its way.
       const occurredAt = said.occurredAt ?? isoTime(now());
       const idempotencyKey = said.idempotencyKey ?? newUuid();

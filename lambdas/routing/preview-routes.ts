@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { wants, wantsBy } from '../endpoint/wants.ts';
+import { wantsBy } from '../endpoint/wants.ts';
 import type { Subscribers } from '../endpoint/subscribers.ts';
-import { isPublishable } from '../event/catalogue.ts';
+import { publishable } from '../event/catalogue.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import { eventTypeName } from '../event/event-type.ts';
 import { skipReason } from '../event/event.ts';
 import { isEntitled } from '../organization/organization.ts';
-import { InvalidRequest, NotFound } from '../shared/errors.ts';
+import { NotFound } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -55,27 +55,20 @@ async function previewOf(
   organizationId: string,
   name: string,
 ): Promise<z.output<typeof preview>> {
-  const catalogue = await ports.readCatalogue();
-  const type = catalogue.get(name);
-  if (type === undefined || !isPublishable(catalogue, name)) {
-    throw new InvalidRequest(
-      'unknown_event_type',
-      'There is no such event type: see /v1/event-types.',
-      'type',
-    );
-  }
+  const type = publishable(await ports.readCatalogue(), name);
   const { organization, endpoints } = await ports.readSubscribers(organizationId);
   if (organization === undefined) throw new NotFound('organization');
-  const asked = { name, category: type.category };
-  const wanting = endpoints.filter((endpoint) => wants(endpoint, asked));
-  const standing = new Map((await standings(ports, wanting)).map((one) => [one.endpointId, one.reason]));
+  const asking = endpoints.map((endpoint) => ({ endpoint, subscribedBy: wantsBy(endpoint, type) }));
+  const wanting = asking.flatMap(({ endpoint, subscribedBy }) =>
+    subscribedBy === undefined ? [] : [endpoint],
+  );
+  const stand = await standings(ports, wanting);
+  const reasons = new Map(stand.map(({ endpointId, reason }) => [endpointId, reason]));
   const access = isEntitled(organization) ? undefined : 'not_entitled';
   return {
-    data: endpoints.map((endpoint) => {
-      const { id: endpointId, url } = endpoint;
-      const subscribedBy = wantsBy(endpoint, asked);
+    data: asking.map(({ endpoint: { id: endpointId, url }, subscribedBy }) => {
       if (subscribedBy === undefined) return { endpointId, url, receives: false, reason: 'unsubscribed' };
-      const reason = access ?? standing.get(endpointId);
+      const reason = access ?? reasons.get(endpointId);
       if (reason === undefined) return { endpointId, url, receives: true, subscribedBy };
       return { endpointId, url, receives: false, subscribedBy, reason };
     }),
