@@ -111,6 +111,8 @@ export class Api extends Construct {
       KEY_ARN: storage.key.keyArn,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
+      REQUESTS_PER_MINUTE: String(settings.requestsPerMinute),
+      ENDPOINTS_PER_ORGANIZATION: String(settings.endpointsPerOrganization),
       ...props.receivers,
     };
     const handler = new HandlerFunction(this, 'Handler', {
@@ -136,7 +138,7 @@ export class Api extends Construct {
       storage.ledger.tableArn,
       `${storage.ledger.tableArn}/index/${Storage.statusIndex}`,
     );
-    // Jobs of recovery are made and cancelled here.
+    // Jobs of recovery are made and cancelled here; requests are counted, and kept with their Idempotency-Key.
     handler.allow(['dynamodb:PutItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
     handler.allow(['sqs:SendMessage'], retries.queueArn, recovery.queueArn);
     handler.allow(['events:PutEvents'], bus.eventBusArn);

@@ -24,6 +24,10 @@ const settings = z
       .default('443,8443'),
     /** For functions in an IPv6-only subnet with DNS64: judge the IPv4 address inside 64:ff9b::/96. */
     nat64: z.union([z.boolean(), z.enum(['true', 'false'])]).default(false),
+    /** How often one caller may ask the API. */
+    requestsPerMinute: z.coerce.number().int().min(10).max(100_000).default(3_000),
+    /** Endpoints that an organization may have. */
+    endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
     organizationClaim: z.string().min(1).default('organizationId'),
   })
   .refine((s) => (s.issuer === undefined) === (s.audience === undefined), {

@@ -38,11 +38,15 @@ import type { KeyPorts } from '../signing/rotate-keys.ts';
 import { signingRoutes } from '../signing/routes.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
+import { auditRoutes } from './audit/audit-routes.ts';
+import { makeAuditStore } from './audit/store.ts';
 import { documentRoutes } from './document-routes.ts';
 import { apiEnv } from './env.ts';
 import type { HttpAnswer } from './problem.ts';
+import { makeLimitRate } from './rate-limit.ts';
 import { serve } from './serve.ts';
 import type { HttpRequest, ServePorts } from './serve.ts';
+import { makeReadCursorKey, makeRequestStore, makeTakeRequests } from './store.ts';
 
 const env = readEnvironment(apiEnv, process.env);
 const { log, requestLog } = makeLog();
@@ -56,6 +60,7 @@ const sqs = new SQSClient({});
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
 const health = makeHealthStore(client, env.LEDGER_TABLE, Date.now);
+const audit = makeAuditStore(client, env.CONFIG_TABLE);
 const { RETENTION_DAYS: retentionDays } = env;
 
 const signing: KeyPorts = {
@@ -71,6 +76,7 @@ const registration: RegisterPorts = {
     listEventTypes: eventTypes.list,
     target: targetRulesOf(env),
     retentionDays,
+    endpointsMax: env.ENDPOINTS_PER_ORGANIZATION,
   },
   ensureKey: (organizationId) => ensureKey(signing, organizationId),
   chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
@@ -117,6 +123,7 @@ const routes: Route[] = [
     start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
     circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
   }),
+  ...auditRoutes({ listAudit: audit.list }),
 ];
 
 const ports: ServePorts = {
@@ -125,6 +132,20 @@ const ports: ServePorts = {
   now: Date.now,
   log,
   routes: [...routes, ...documentRoutes([...routes, testing])],
+  limitRate: makeLimitRate({
+    take: makeTakeRequests(client, env.LEDGER_TABLE),
+    requestsPerMinute: env.REQUESTS_PER_MINUTE,
+    now: Date.now,
+  }),
+  habits: {
+    readCursorKey: makeReadCursorKey(client, env.CONFIG_TABLE, () => randomBytes(32)),
+    once: {
+      requests: makeRequestStore(client, env.LEDGER_TABLE, Date.now),
+      now: Date.now,
+      randomBytes: () => randomBytes(16),
+    },
+    audit: { entries: audit, now: Date.now, randomBytes: () => randomBytes(10), log },
+  },
 };
 
 export const handler = middy<HttpRequest, HttpAnswer>()

@@ -61,7 +61,7 @@ const tags: Readonly<Record<string, string>> = {
 };
 
 function operationOf(route: Described): object {
-  const { operationId, summary, scope, params, query, body, heedsIfMatch } = route;
+  const { operationId, summary, scope, params, query, body } = route;
   const isPublic = scope === 'public';
   return {
     operationId,
@@ -72,7 +72,8 @@ function operationOf(route: Described): object {
     parameters: [
       ...parametersOf(params, 'path'),
       ...parametersOf(query, 'query'),
-      ...(heedsIfMatch === undefined ? [] : [ifMatch]),
+      ...(route.heedsIfMatch === undefined ? [] : [ifMatch]),
+      ...(route.heedsIdempotencyKey === undefined ? [] : [idempotencyKey]),
     ],
     ...(body === noBody ? {} : { requestBody: bodyOf(body) }),
     responses: responsesOf(route),
@@ -85,6 +86,16 @@ const ifMatch = {
   required: false,
   schema: { type: 'string' },
   description: 'The ETag of what you have seen: the operation is refused if somebody has changed it since.',
+};
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', minLength: 16, maxLength: 255, pattern: '^[!-~]+$' },
+  description:
+    'Your own key for this request, such as a random UUID: sent again within a day, it is answered as the first ' +
+    'time, and not done twice. It also encrypts the answer that is kept: choose one that nobody guesses.',
 };
 
 const etag = { ETag: { schema: { type: 'string' }, description: 'Give it back as `If-Match`.' } };
@@ -119,6 +130,7 @@ const refusals = {
   409: 'It contradicts what is stored.',
   412: 'It is not what you have seen.',
   413: 'The body is too large.',
+  422: 'The Idempotency-Key belongs to another request.',
   429: 'Too often.',
   500: 'Something of ours failed.',
 } as const;

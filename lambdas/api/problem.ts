@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TooMany } from '../shared/errors.ts';
 import type { Refusal } from '../shared/errors.ts';
 
 /** What the API answers with: a subset of what HTTP APIs take from a function. */
@@ -29,17 +30,17 @@ const titles = {
   409: 'Conflict',
   412: 'Precondition Failed',
   413: 'Content Too Large',
+  422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
 } as const;
 
 /** A refusal as RFC 9457 writes it, with a stable `code`. */
-export function problemOf(
-  refusal: Pick<Refusal, 'status' | 'code' | 'message' | 'field'>,
-  requestId: string,
-) {
+export function problemOf(refusal: Refusal, requestId: string): HttpAnswer {
   const { status, code, message, field } = refusal;
-  return answer(status, { code, detail: message, field, requestId });
+  const problem = answer(status, { code, detail: message, field, requestId });
+  if (!(refusal instanceof TooMany)) return problem;
+  return { ...problem, headers: { ...problem.headers, 'retry-after': String(refusal.retryAfterSeconds) } };
 }
 
 /** Our own fault: the caller learns nothing of it but the id to ask about. */

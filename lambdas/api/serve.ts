@@ -3,31 +3,49 @@ import type {
   APIGatewayEventRequestContextV2,
   APIGatewayProxyEventV2WithRequestContext,
 } from 'aws-lambda';
-import { InvalidRequest, NotFound, Refusal, TooLarge } from '../shared/errors.ts';
-import { jsonDepth, jsonDepthMax, parseJson } from '../shared/json.ts';
+import { z } from 'zod';
+import { NotFound, Refusal } from '../shared/errors.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
-import type { Answer, Route } from '../shared/route.ts';
+import type { Answer, Caller, Route } from '../shared/route.ts';
 import type { Now } from '../shared/time.ts';
 import { admit } from './admit.ts';
 import type { AdmitPorts } from './admit.ts';
+import { deployment } from './audit/entry.ts';
+import { auditedBy } from './audit/keep-audit.ts';
+import type { AuditedRequest, AuditPorts } from './audit/keep-audit.ts';
 import { callerOf } from './caller.ts';
+import { matchOf } from './match.ts';
+import type { Match } from './match.ts';
+import { once } from './once.ts';
+import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
+import type { LimitRate } from './rate-limit.ts';
+import { bodyOf } from './request-body.ts';
+import { openCursor, sealCursor } from './seal-cursor.ts';
+import type { List } from './seal-cursor.ts';
 
 export interface ServePorts extends AdmitPorts {
   readonly routes: readonly Route[];
   readonly organizationClaim: string;
   readonly now: Now;
   readonly log: Log;
+  readonly limitRate: LimitRate;
+  /** Only a function that serves no list, and whose operations make and change nothing, does without. */
+  readonly habits?: Habits;
+}
+
+/** What operations that list, make or change have in common. */
+export interface Habits {
+  readonly readCursorKey: () => Promise<Uint8Array>;
+  readonly once: OncePorts;
+  readonly audit: AuditPorts;
 }
 
 export type HttpRequest = APIGatewayProxyEventV2WithRequestContext<
   APIGatewayEventRequestContextV2 & { authorizer?: APIGatewayEventRequestContextJWTAuthorizer }
 >;
-
-/** Room for the largest event and its JSON escapes; the gateway's own limit is 10 MB. */
-const bodyBytesMax = 1_048_576;
 
 /** Answers a request of the HTTP API. Never throws: what is not a refusal is our fault, and answered as such. */
 export async function serve(ports: ServePorts, request: HttpRequest): Promise<HttpAnswer> {
@@ -37,7 +55,7 @@ export async function serve(ports: ServePorts, request: HttpRequest): Promise<Ht
   let answer: HttpAnswer;
   let fault: string | undefined;
   try {
-    answer = answerOf(await perform(ports, match, request));
+    answer = await perform(ports, match, request);
   } catch (thrown) {
     fault = thrown instanceof Refusal ? thrown.code : nameOfFault(thrown);
     answer = thrown instanceof Refusal ? problemOf(thrown, requestId) : faultAnswer(requestId);
@@ -52,70 +70,82 @@ export async function serve(ports: ServePorts, request: HttpRequest): Promise<Ht
   return { ...answer, headers: { ...answer.headers, 'x-request-id': requestId } };
 }
 
-interface Match {
-  readonly route: Route;
-  readonly params: Readonly<Record<string, string | undefined>>;
-}
-
-async function perform(ports: ServePorts, match: Match | undefined, request: HttpRequest): Promise<Answer> {
+async function perform(
+  ports: ServePorts,
+  match: Match | undefined,
+  request: HttpRequest,
+): Promise<HttpAnswer> {
   if (match === undefined) throw new NotFound('route');
   // A public route has no authorizer, and so no claims.
   const caller = callerOf(request.requestContext.authorizer?.jwt.claims, ports.organizationClaim);
-  await admit(ports, match.route, { caller, organizationId: match.params['organizationId'] });
-  return match.route.run({
-    params: match.params,
-    query: request.queryStringParameters ?? {},
-    body: bodyOf(request),
-    caller,
-    ifMatch: request.headers['if-match'],
-  });
+  const { route, params } = match;
+  const { organizationId } = params;
+  if (route.scope !== 'public') await ports.limitRate(caller.subject);
+  await admit(ports, route, { caller, organizationId });
+  const run = () => answered(ports, match, { request, caller });
+  const key = route.heedsIdempotencyKey && request.headers['idempotency-key'];
+  if (ports.habits === undefined || key === undefined || organizationId === undefined) return run();
+  const { rawPath, rawQueryString, body = '', requestContext } = request;
+  const parts = [requestContext.http.method, rawPath, rawQueryString, body];
+  return once(ports.habits.once, { key, organizationId, subject: caller.subject, parts }, run);
 }
 
-/** The operation that a method and path name; `/v1/a/{b}` in a route matches one segment. */
-function matchOf(routes: readonly Route[], method: string, path: string): Match | undefined {
-  const given = path.split('/');
-  for (const route of routes) {
-    const wanted = route.path.split('/');
-    if (route.method !== method || wanted.length !== given.length) continue;
-    const pairs = wanted.map((part, index) => [part, given[index] ?? ''] as const);
-    if (!pairs.every(([part, text]) => part.startsWith('{') || part === text)) continue;
-    const named = pairs.filter(([part]) => part.startsWith('{'));
-    return { route, params: Object.fromEntries(named.map(([part, text]) => [part.slice(1, -1), text])) };
-  }
-  return undefined;
+async function answered(
+  { habits }: ServePorts,
+  match: Match,
+  { request, caller }: { request: HttpRequest; caller: Caller },
+): Promise<HttpAnswer> {
+  const { route, params } = match;
+  const query = request.queryStringParameters ?? {};
+  const list = { path: request.rawPath, query };
+  const parts = { params, body: bodyOf(request), caller, ifMatch: request.headers['if-match'] };
+  if (habits === undefined) return answerOf(await route.run({ ...parts, query }), list);
+  const { cursor } = query;
+  const place =
+    cursor === undefined ? {} : { cursor: openCursor(await habits.readCursorKey(), list, cursor) };
+  const { requestId } = request.requestContext;
+  const audited = auditedBy(habits.audit, auditedRequest(match, caller, requestId));
+  const answer = await route.run({ ...parts, query: { ...query, ...place }, audited });
+  const seal = async (found: string) => sealCursor(await habits.readCursorKey(), list, found);
+  return answerOf(await sealed(answer, seal), list);
 }
 
-/**
- * The parsed body; `undefined` when there is none.
- *
- * @throws TooLarge, InvalidRequest
- */
-function bodyOf({ body, isBase64Encoded }: HttpRequest): unknown {
-  if (body === undefined || body === '') return undefined;
-  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > bodyBytesMax) {
-    throw new TooLarge('payload_too_large', `A request may have ${String(bodyBytesMax)} bytes.`);
-  }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new InvalidRequest('invalid_json', 'The body is not JSON in UTF-8.');
-  }
-  if (jsonDepth(text) > jsonDepthMax) {
-    throw new InvalidRequest('invalid_json', `The body is nested deeper than ${jsonDepthMax} levels.`);
-  }
-  try {
-    return parseJson(text);
-  } catch {
-    throw new InvalidRequest('invalid_json', 'The body is not JSON in UTF-8.');
-  }
+function auditedRequest({ route, params }: Match, caller: Caller, requestId: string): AuditedRequest {
+  return {
+    organizationId: params['organizationId'] ?? deployment,
+    by: { subject: caller.subject, isOperator: caller.scopes.has('webhooks:operate') },
+    operation: route.operationId,
+    target: definedOf(params),
+    requestId,
+  };
 }
 
-function answerOf({ status, body, cacheSeconds, contentType, etag }: Answer): HttpAnswer {
+function definedOf(params: Match['params']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([name, value]) =>
+      value === undefined || name === 'organizationId' ? [] : [[name, value]],
+    ),
+  );
+}
+
+const page = z.looseObject({ nextCursor: z.string() });
+
+/** The answer with its cursor sealed; most answers have none. */
+async function sealed(answer: Answer, seal: (place: string) => Promise<string>): Promise<Answer> {
+  if (typeof answer.nextCursor === 'string') return { ...answer, nextCursor: await seal(answer.nextCursor) };
+  const body = page.safeParse(answer.body);
+  if (!body.success) return answer;
+  return { ...answer, body: { ...body.data, nextCursor: await seal(body.data.nextCursor) } };
+}
+
+function answerOf(answer: Answer, { path, query }: List): HttpAnswer {
+  const { status, body, cacheSeconds, contentType, etag, nextCursor } = answer;
+  const next = nextCursor == null ? undefined : new URLSearchParams({ ...query, cursor: nextCursor });
   const headers = {
     'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
     ...(etag === undefined ? {} : { etag }),
+    // RFC 8288.
+    ...(next === undefined ? {} : { link: `<${path}?${next.toString()}>; rel="next"` }),
   };
   if (body === undefined) return { statusCode: status, headers, body: '' };
   return {

@@ -158,7 +158,8 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
     query: noQuery,
     body: noBody,
     answer: { status: 202, schema: z.strictObject({ endpointId: z.string(), eventId: z.string() }) },
-    handle: async ({ params }) => {
+    heedsIdempotencyKey: true,
+    handle: async ({ params, audited }) => {
       const endpoint = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const event = await found(getEvent(params.organizationId, params.eventId), 'event');
       const wasWanted = [...event.endpoints, ...event.skipped.map((skip) => skip.endpointId)];
@@ -167,7 +168,13 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
         throw new Conflict('endpoint_disabled', 'Switch the endpoint on first: it receives nothing now.');
       }
       const before = await deliveries.get(endpoint.id, event.id);
-      await send(againMessage({ ...params, eventType: event.type }, before));
+      const message = againMessage({ ...params, eventType: event.type }, before);
+      const { round, attempt } = message;
+      await audited(
+        before && shownSummary.parse(before),
+        () => send(message),
+        () => ({ round, attempt }),
+      );
       return { endpointId: endpoint.id, eventId: event.id };
     },
   });

@@ -80,7 +80,11 @@ export async function sendTestEvent(
   endpoint: Endpoint,
 ): Promise<Diagnosis> {
   if (!(await ports.countTest(endpoint.id))) {
-    throw new TooMany('too_many_tests', `An endpoint can be tested ${testsPerMinute} times a minute.`);
+    throw new TooMany(
+      'too_many_tests',
+      `An endpoint can be tested ${testsPerMinute} times a minute.`,
+      60 - Math.floor((ports.circumstances.now() / 1000) % 60),
+    );
   }
   const { now, randomBytes, targetRules } = ports.circumstances;
   const startedMs = now();

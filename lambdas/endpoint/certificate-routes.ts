@@ -4,6 +4,7 @@ import { endpointId, organizationId } from '../shared/identifier.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { readCertificate, shownCertificate, uploadedCertificate } from './client-certificate.ts';
+import { show } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { replace } from './register.ts';
 import type { RegisterPorts } from './register.ts';
@@ -33,20 +34,32 @@ function putRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route 
     query: noQuery,
     body: uploadedCertificate,
     answer: { status: 200, schema: shownCertificate },
-    handle: async ({ params, body }) => {
+    handle: async ({ params, body, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const facts = readCertificate(body, registration.now());
-      const versionId = registration.chance.newUuid();
-      const name = { ...params, part: 'client-certificate' as const };
-      await registration.secrets.put(name, { id: versionId, value: JSON.stringify(body) });
-      const changed = { ...before, clientCertificate: { ...facts, versionId } };
-      await replace(registration, { before, changed }, () => registration.secrets.retire(name, versionId));
-      if (before.clientCertificate !== undefined) {
-        await registration.secrets.retire(name, before.clientCertificate.versionId);
-      }
+      const value = JSON.stringify(body);
+      const work = () => useCertificate(registration, before, { facts, value });
+      await audited(show(before), work, show);
       return facts;
     },
   });
+}
+
+async function useCertificate(
+  registration: RegisterPorts,
+  before: Endpoint,
+  { facts, value }: { facts: ReturnType<typeof readCertificate>; value: string },
+): Promise<Endpoint> {
+  const { newUuid } = registration.chance;
+  const versionId = newUuid();
+  const { organizationId, id: endpointId, clientCertificate } = before;
+  const name = { organizationId, endpointId, part: 'client-certificate' as const };
+  await registration.secrets.put(name, { id: versionId, value });
+  const changed = { ...before, clientCertificate: { ...facts, versionId } };
+  const retire = (version: string) => registration.secrets.retire(name, version);
+  const after = await replace(registration, { before, changed }, () => retire(versionId));
+  if (clientCertificate !== undefined) await retire(clientCertificate.versionId);
+  return after;
 }
 
 function getRoute({ getEndpoint }: CertificateRoutesPorts): Route {
@@ -82,12 +95,16 @@ function removeRoute({ registration, getEndpoint }: CertificateRoutesPorts): Rou
     query: noQuery,
     body: noBody,
     answer: { status: 204, schema: undefined },
-    handle: async ({ params }) => {
+    handle: async ({ params, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
-      const { clientCertificate, ...after } = before;
+      const { clientCertificate, ...without } = before;
       await found(Promise.resolve(clientCertificate), 'client certificate');
-      await replace(registration, { before, changed: after }, () => Promise.resolve());
-      await registration.secrets.remove({ ...params, part: 'client-certificate' });
+      const work = async () => {
+        const after = await replace(registration, { before, changed: without }, () => Promise.resolve());
+        await registration.secrets.remove({ ...params, part: 'client-certificate' });
+        return after;
+      };
+      await audited(show(before), work, show);
     },
   });
 }

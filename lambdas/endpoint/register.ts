@@ -21,12 +21,15 @@ export interface Rules {
   readonly listEventTypes: () => Promise<EventType[]>;
   readonly target: TargetRules;
   readonly retentionDays: number;
+  /** Endpoints that an organization may have. */
+  readonly endpointsMax: number;
 }
 
 export interface RegisterPorts {
   readonly rules: Rules;
   readonly endpoints: {
     readonly add: (endpoint: Endpoint) => Promise<void>;
+    readonly count: (organizationId: string) => Promise<number>;
     readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
     readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
@@ -44,7 +47,8 @@ type Owner = Omit<SecretName, 'part'>;
  * for; if the endpoint cannot be written, they are removed again.
  *
  * @returns the endpoint and its secret, which is shown this once.
- * @throws InvalidRequest when the URL, the event types, the headers or the policy break a rule.
+ * @throws InvalidRequest when the URL, the event types, the headers or the policy break a rule; Conflict when the
+ * organization has as many endpoints as it may.
  */
 export async function register(
   ports: RegisterPorts,
@@ -53,6 +57,7 @@ export async function register(
 ): Promise<{ endpoint: Endpoint; secret: string }> {
   await judge(ports.rules, wanted, organization);
   judgeHeaders(wanted.headers, []);
+  await refuseTooMany(ports, organization.id);
   const { newUuid, randomBytes } = ports.chance;
   const nowMs = ports.now();
   const at = isoTime(nowMs);
@@ -79,6 +84,15 @@ export async function register(
     await removeSecrets(ports, owner);
     throw fault;
   }
+}
+
+/** Two made at the same moment may both be the last one: the bound is for mistakes, not for money. */
+async function refuseTooMany({ endpoints, rules }: RegisterPorts, organizationId: string): Promise<void> {
+  if ((await endpoints.count(organizationId)) < rules.endpointsMax) return;
+  throw new Conflict(
+    'too_many_endpoints',
+    `An organization may have ${String(rules.endpointsMax)} endpoints: delete those that nobody needs.`,
+  );
 }
 
 /**

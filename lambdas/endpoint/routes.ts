@@ -4,7 +4,7 @@ import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { noBody, noQuery, route } from '../shared/route.ts';
+import { noBody, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { endpointChange, newEndpoint, show, shownEndpoint } from './endpoint.ts';
 import { showHealth, shownHealth } from './health/health.ts';
@@ -89,9 +89,14 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     body: newEndpoint,
     answer: { status: 201, schema: shownWithSecret },
     tagged: settingsOf,
-    handle: async ({ params, body }) => {
+    heedsIdempotencyKey: true,
+    handle: async ({ params, body, audited }) => {
       const organization = await found(getOrganization(params.organizationId), 'organization');
-      const { endpoint, secret } = await register(registration, organization, body);
+      const { endpoint, secret } = await audited(
+        undefined,
+        () => register(registration, organization, body),
+        (made) => show(made.endpoint),
+      );
       return { ...show(endpoint), secret };
     },
   });
@@ -131,11 +136,15 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
     answer: { status: 200, schema: shownEndpoint },
     tagged: settingsOf,
     heedsIfMatch: true,
-    handle: async ({ params, body, mustMatch }) => {
+    handle: async ({ params, body, mustMatch, audited }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
       mustMatch(show(before));
       const organization = await found(getOrganization(params.organizationId), 'organization');
-      const after = await amend(registration, { before, organization }, body);
+      const after = await audited(
+        show(before),
+        () => amend(registration, { before, organization }, body),
+        show,
+      );
       // Who switches it on does not mean the failures of long ago.
       if (body.active === true) await resume(resumption, after);
       return show(after);
@@ -143,7 +152,8 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
   });
 }
 
-function resumeRoute({ endpoints, registration, resumption, getOrganization }: EndpointRoutesPorts): Route {
+function resumeRoute(ports: EndpointRoutesPorts): Route {
+  const { endpoints, health, registration, resumption, getOrganization } = ports;
   return route({
     method: 'POST',
     path: `${one}/resume`,
@@ -155,13 +165,14 @@ function resumeRoute({ endpoints, registration, resumption, getOrganization }: E
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shownWithHealth },
-    handle: async ({ params }) => {
+    handle: async ({ params, audited }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
       const organization = await found(getOrganization(params.organizationId), 'organization');
-      const after = before.active
-        ? before
-        : await amend(registration, { before, organization }, { active: true });
-      return { ...show(after), health: showHealth(await resume(resumption, after)) };
+      const switchOn = () => amend(registration, { before, organization }, { active: true });
+      const after = before.active ? before : await audited(show(before), switchOn, show);
+      const paused = showHealth(await health.read(after.id));
+      const resumed = await audited(paused, () => resume(resumption, after), showHealth);
+      return { ...show(after), health: showHealth(resumed) };
     },
   });
 }
@@ -179,11 +190,11 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
     body: noBody,
     answer: { status: 204, schema: undefined },
     heedsIfMatch: true,
-    handle: async ({ params, mustMatch }) => {
+    handle: async ({ params, mustMatch, audited }) => {
       const { organizationId, endpointId } = params;
       const before = await found(endpoints.get(organizationId, endpointId), 'endpoint');
       mustMatch(show(before));
-      await unregister(registration, before);
+      await audited(show(before), () => unregister(registration, before), nothing);
       await health.forget(endpointId);
     },
   });

@@ -8,7 +8,7 @@ import type { Log } from '../shared/log.ts';
 import { noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { ownSecret } from '../signing/secret.ts';
-import { secretVersion } from './endpoint.ts';
+import { secretVersion, show } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RegisterPorts } from './register.ts';
 import { rotateSecret } from './rotate-secret.ts';
@@ -42,9 +42,14 @@ export function secretRoutes({ registration, getEndpoint, announce, log }: Secre
       status: 200,
       schema: z.strictObject({ secret: z.string(), secretVersions: z.array(secretVersion) }),
     },
-    handle: async ({ params, body }) => {
+    heedsIdempotencyKey: true,
+    handle: async ({ params, body, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
-      const { endpoint, secret } = await rotateSecret(registration, before, body);
+      const { endpoint, secret } = await audited(
+        show(before),
+        () => rotateSecret(registration, before, body),
+        (rotated) => show(rotated.endpoint),
+      );
       const { overlapSeconds } = body;
       // The secret is shown this once: it must not be lost because the bus did not take the news of it.
       await announce(operatorEvent('secret.rotated', { ...params, overlapSeconds })).catch(

@@ -7,7 +7,7 @@ import { organizationKey } from '../organization/store.ts';
 import { endpointId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWritten, queryAll, queryPage } from '../shared/store.ts';
+import { isWritten, queryAll, queryCount, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { expiryOf } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -69,7 +69,20 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
       await client.send(new DeleteCommand({ TableName: config, Key }));
     },
 
+    count: countOf(client, config),
+
     list: listOf(client, config),
+  };
+}
+
+/** How many endpoints an organization has; one that was made a moment ago may not be among them. */
+function countOf(client: DynamoDBDocumentClient, config: string) {
+  return async function count(organizationId: string): Promise<number> {
+    return queryCount(client, {
+      TableName: config,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': endpointKey(organizationId, '').pk, ':prefix': 'ENDPOINT#' },
+    });
   };
 }
 

@@ -64,6 +64,7 @@ function publishRoute({ listEventTypes, publish, now, newUuid }: EventRoutesPort
     query: noQuery,
     body: publishBody,
     answer: { status: 202, schema: z.strictObject({ id: z.string() }) },
+    heedsIdempotencyKey: true,
     handle: async ({ params, body }) => {
       const { type, ...said } = body;
       publishable(catalogueOf(await listEventTypes()), type);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Conflict, NotFound } from '../shared/errors.ts';
 import { pageOf } from '../shared/page.ts';
-import { noBody, noParams, noQuery, route } from '../shared/route.ts';
+import { noBody, noParams, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { builtInEventTypes, catalogueOf } from './catalogue.ts';
 import { eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
@@ -51,10 +51,15 @@ function putRoute({ eventTypes }: EventTypeRoutesPorts): Route {
     query: noQuery,
     body: eventTypeDefinition,
     answer: { status: 200, schema: eventType },
-    handle: async ({ params, body }) => {
+    handle: async ({ params, body, audited }) => {
       refuseBuiltIn(params.name);
       const type = { ...body, name: params.name, isBuiltIn: false };
-      await eventTypes.put(type);
+      const before = (await eventTypes.list()).find(({ name }) => name === params.name);
+      await audited(
+        before,
+        () => eventTypes.put(type),
+        () => type,
+      );
       return type;
     },
   });
@@ -72,11 +77,11 @@ function removeRoute({ eventTypes }: EventTypeRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 204, schema: undefined },
-    handle: async ({ params }) => {
+    handle: async ({ params, audited }) => {
       refuseBuiltIn(params.name);
-      const added = await eventTypes.list();
-      if (!added.some((type) => type.name === params.name)) throw new NotFound('event type');
-      await eventTypes.remove(params.name);
+      const before = (await eventTypes.list()).find(({ name }) => name === params.name);
+      if (before === undefined) throw new NotFound('event type');
+      await audited(before, () => eventTypes.remove(params.name), nothing);
     },
   });
 }

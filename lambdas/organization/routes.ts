@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Conflict, found } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
-import { noBody, noQuery, route } from '../shared/route.ts';
+import { itself, noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -64,12 +64,11 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,
-    handle: async ({ params, body, mustMatch }) => {
+    handle: async ({ params, body, mustMatch, audited }) => {
       const before = await organizations.get(params.organizationId);
       mustMatch(before && show(before));
       const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
-      await write(organizations, before, after);
-      return show(after);
+      return audited(before && show(before), () => write(organizations, before, after), itself);
     },
   });
 }
@@ -88,14 +87,13 @@ function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPor
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,
-    handle: async ({ params, body, mustMatch }) => {
+    handle: async ({ params, body, mustMatch, audited }) => {
       const before = await found(organizations.get(params.organizationId), 'organization');
       mustMatch(show(before));
       const merged = mergePolicy(before.policy, body.policy);
       refuseLongSchedule(effectivePolicy(merged, {}), retentionDays);
       const after = { ...before, policy: merged, updatedAt: isoTime(now()) };
-      await write(organizations, before, after);
-      return show(after);
+      return audited(show(before), () => write(organizations, before, after), itself);
     },
   });
 }
@@ -104,7 +102,7 @@ async function write(
   organizations: OrganizationRoutesPorts['organizations'],
   before: Organization | undefined,
   after: Organization,
-): Promise<void> {
-  if (await organizations.replace(before, after)) return;
+): Promise<z.output<typeof shown>> {
+  if (await organizations.replace(before, after)) return show(after);
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this organization: try again.');
 }

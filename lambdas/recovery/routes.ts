@@ -65,13 +65,14 @@ function recoverRoute(ports: RecoveryRoutesPorts): Route {
     query: noQuery,
     body: ofEndpoint,
     answer: { status: 202, schema: shownJob },
-    handle: async ({ params, body, caller }) => {
+    heedsIdempotencyKey: true,
+    handle: async ({ params, body, caller, audited }) => {
       const endpoint = await found(ports.getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const job = jobOf(ports, { ...params, ...body }, caller);
       if (!job.dryRun && !(await ports.receives(params.organizationId, endpoint.id))) {
         throw new Conflict('endpoint_disabled', 'Switch the endpoint on first: it receives nothing now.');
       }
-      return show(await begin(ports, job));
+      return show(await audited(undefined, () => begin(ports, job), show));
     },
   });
 }
@@ -88,8 +89,11 @@ function deadLettersRoute(ports: RecoveryRoutesPorts): Route {
     query: noQuery,
     body: whole.prefault({}),
     answer: { status: 202, schema: shownJob },
-    handle: async ({ params, body, caller }) =>
-      show(await begin(ports, jobOf(ports, { ...params, ...body, include: ['dead'] }, caller))),
+    heedsIdempotencyKey: true,
+    handle: async ({ params, body, caller, audited }) => {
+      const job = jobOf(ports, { ...params, ...body, include: ['dead'] }, caller);
+      return show(await audited(undefined, () => begin(ports, job), show));
+    },
   });
 }
 
@@ -162,14 +166,15 @@ function cancelRoute({ jobs }: RecoveryRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shownJob },
-    handle: async ({ params }) => {
-      const { id } = await found(jobs.get(params.organizationId, params.jobId), 'job');
-      await jobs.cancel(params.organizationId, id);
-      const after = await found(jobs.get(params.organizationId, id), 'job');
-      if (after.status === 'finished') {
+    handle: async ({ params, audited }) => {
+      const before = await found(jobs.get(params.organizationId, params.jobId), 'job');
+      const work = async () => {
+        await jobs.cancel(params.organizationId, before.id);
+        const after = await found(jobs.get(params.organizationId, before.id), 'job');
+        if (after.status !== 'finished') return after;
         throw new Conflict('job_finished', 'It has ended: there is nothing to cancel.');
-      }
-      return show(after);
+      };
+      return show(await audited(show(before), work, show));
     },
   });
 }

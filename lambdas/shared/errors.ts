@@ -3,7 +3,7 @@
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
  */
 export abstract class Refusal extends Error {
-  public abstract readonly status: 400 | 403 | 404 | 409 | 412 | 413 | 429;
+  public abstract readonly status: 400 | 403 | 404 | 409 | 412 | 413 | 422 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public readonly field: string | undefined;
@@ -50,9 +50,21 @@ export class TooLarge extends Refusal {
   public readonly status = 413;
 }
 
+/** Understood, and yet not to be done: it contradicts what the caller has said before. */
+export class Unprocessable extends Refusal {
+  public readonly status = 422;
+}
+
 /** More often than the limit that the message names. */
 export class TooMany extends Refusal {
   public readonly status = 429;
+  /** By then it may be tried again. */
+  public readonly retryAfterSeconds: number;
+
+  public constructor(code: string, message: string, retryAfterSeconds: number) {
+    super(code, message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
 
 /**

@@ -16,6 +16,8 @@ export const eventId = z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/, 'evt_ an
 
 export const jobId = z.string().regex(/^job_[0-9A-HJKMNP-TV-Z]{26}$/, 'job_ and 26 characters');
 
+export const auditId = z.string().regex(/^aud_[0-9A-HJKMNP-TV-Z]{26}$/, 'aud_ and 26 characters');
+
 /** Gives at least ten random bytes. */
 export type RandomBytes = () => Uint8Array;
 
@@ -27,4 +29,9 @@ export function newEndpointId(nowMs: number, randomBytes: RandomBytes): string {
 /** A new job's id, sorting by the time of creation. */
 export function newJobId(nowMs: number, randomBytes: RandomBytes): string {
   return `job_${ulid(nowMs, randomBytes())}`;
+}
+
+/** A new entry's id in the audit, sorting by the time of the change. */
+export function newAuditId(nowMs: number, randomBytes: RandomBytes): string {
+  return `aud_${ulid(nowMs, randomBytes())}`;
 }

@@ -20,9 +20,20 @@ export function pageOf<S extends z.ZodType>(item: S) {
   return z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() });
 }
 
+/** A page as a text, such as lines of JSON. Where it goes on is said by the header `Link` (RFC 8288). */
+export class TextPage {
+  public readonly text: string;
+  public readonly nextCursor: string | null;
+
+  public constructor(text: string, nextCursor: string | null) {
+    this.text = text;
+    this.nextCursor = nextCursor;
+  }
+}
+
 /**
  * A cursor names only the last item of its page, by its own id. The partition always comes from the path,
- * so a cursor that somebody made up can never reach into another organization.
+ * so a cursor that somebody made up can never reach into another organization; the API seals it besides.
  */
 export function cursorAt(position: readonly string[]): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');

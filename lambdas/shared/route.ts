@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InvalidRequest } from './errors.ts';
 import { etagOf, mustMatch } from './etag.ts';
+import { TextPage } from './page.ts';
 
 export type Scope = 'webhooks:read' | 'webhooks:write' | 'webhooks:operate';
 
@@ -11,6 +12,29 @@ export interface Caller {
   readonly scopes: ReadonlySet<string>;
 }
 
+/**
+ * Makes a change that stands in the audit.
+ *
+ * @param before what people see of the thing, without secrets; `undefined` when there is none yet
+ * @param work the change itself
+ * @param shown what they see of it afterwards; `undefined` when nothing is left of it
+ */
+export type Audited = <Result>(
+  before: unknown,
+  work: () => Promise<Result>,
+  shown: (result: Result) => unknown,
+) => Promise<Result>;
+
+/** For a change whose result is what people see. */
+export function itself<Result>(result: Result): Result {
+  return result;
+}
+
+/** For a change that leaves nothing to see. */
+export function nothing(): undefined {
+  return undefined;
+}
+
 /** Parts of a request as they came, before any schema has seen them. */
 export interface RawRequest {
   readonly params: unknown;
@@ -19,6 +43,8 @@ export interface RawRequest {
   readonly caller: Caller;
   /** The header `If-Match`. */
   readonly ifMatch?: string | undefined;
+  /** Without it a change is made, and nothing is written down. */
+  readonly audited?: Audited;
 }
 
 export interface Answer {
@@ -29,6 +55,8 @@ export interface Answer {
   /** Of a body that is a text as it is; without it the body is sent as JSON. */
   readonly contentType?: string | undefined;
   readonly etag?: string | undefined;
+  /** Where a page that is a text goes on. */
+  readonly nextCursor?: string | null | undefined;
 }
 
 interface Description<Params, Query, Body> {
@@ -57,6 +85,8 @@ interface Description<Params, Query, Body> {
   };
   /** Whether it changes what has an ETag, and so heeds `If-Match`. */
   readonly heedsIfMatch?: true;
+  /** Whether it makes something that must not be made twice, and so heeds `Idempotency-Key`. */
+  readonly heedsIdempotencyKey?: true;
   /** Of the answer's body, what its ETag stands for. */
   readonly tagged?: (body: unknown) => unknown;
 }
@@ -83,6 +113,7 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
    * @throws PreconditionFailed
    */
   readonly mustMatch: (shown: unknown) => void;
+  readonly audited: Audited;
 }
 
 /** For an operation without parameters, query or body: what is given all the same is refused. */
@@ -99,7 +130,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
   const { handle, ...rest } = description;
   return {
     ...rest,
-    run: async ({ params, query, body, caller, ifMatch }) => {
+    run: async ({ params, query, body, caller, ifMatch, audited = unaudited }) => {
       const request = {
         mustMatch: (shown: unknown) => {
           mustMatch(ifMatch, shown);
@@ -108,14 +139,20 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         query: parsePart(rest.query, query),
         body: parsePart(rest.body, body),
         caller,
+        audited,
       };
       const { status, cacheSeconds, contentType } = rest.answer;
       const answered = await handle(request);
+      if (answered instanceof TextPage) {
+        return { status, cacheSeconds, contentType, body: answered.text, nextCursor: answered.nextCursor };
+      }
       const etag = rest.tagged && etagOf(rest.tagged(answered));
       return { status, cacheSeconds, contentType, etag, body: answered };
     },
   };
 }
+
+const unaudited: Audited = (_before, work) => work();
 
 function parsePart<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);

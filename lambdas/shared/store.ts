@@ -59,6 +59,19 @@ export async function queryAll(client: DynamoDBDocumentClient, input: QueryComma
   return items;
 }
 
+/** How many items a Query finds, without fetching them. */
+export async function queryCount(client: DynamoDBDocumentClient, input: QueryCommandInput): Promise<number> {
+  let count = 0;
+  let from: Item | undefined;
+  do {
+    const query = new QueryCommand({ ...input, Select: 'COUNT', ExclusiveStartKey: from });
+    const answer = await client.send(query);
+    count += answer.Count ?? 0;
+    from = answer.LastEvaluatedKey;
+  } while (from !== undefined);
+  return count;
+}
+
 export type Read = (key: Key) => Promise<Item | undefined>;
 
 export interface Consistency {

@@ -68,8 +68,13 @@ function rotateRoute(ports: KeyPorts): Route {
     query: noQuery,
     body: rotation.prefault({}),
     answer: { status: 201, schema: pageOf(shownKey) },
-    handle: async ({ params, body }) =>
-      show(await rotateKeys(ports, params.organizationId, body), ports.now()),
+    heedsIdempotencyKey: true,
+    handle: async ({ params, body, audited }) => {
+      const shown = (all: readonly SigningKey[]) => show(all, ports.now());
+      const before = shown(await ports.keys.list(params.organizationId)).data;
+      const work = () => rotateKeys(ports, params.organizationId, body);
+      return shown(await audited(before, work, (after) => shown(after).data));
+    },
   });
 }
 

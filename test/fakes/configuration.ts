@@ -64,6 +64,7 @@ export function memoryConfiguration(): MemoryConfiguration {
         endpoints.delete(keyOf(organizationId, id));
         return Promise.resolve();
       },
+      count: (organizationId) => soon(() => allOf(organizationId).length),
       list: (organizationId, query) => soon(() => pageOf(allOf(organizationId), query, oldestFirst)),
     },
     readSubscribers: async (organizationId) => ({

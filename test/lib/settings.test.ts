@@ -11,6 +11,8 @@ describe('settings', () => {
     expect(read()).toEqual({
       stage: 'prod',
       retentionDays: 30,
+      requestsPerMinute: 3_000,
+      endpointsPerOrganization: 1_000,
       receiverPorts: '443,8443',
       nat64: false,
       organizationClaim: 'organizationId',

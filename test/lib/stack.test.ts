@@ -628,7 +628,13 @@ describe('with settings of its own', () => {
   });
 
   it('another stage has other names, other secrets and the same logical ids', () => {
-    const other = synthesized({ stage: 'dev', retentionDays: '7', organizationClaim: 'custom:org' });
+    const other = synthesized({
+      stage: 'dev',
+      retentionDays: '7',
+      organizationClaim: 'custom:org',
+      requestsPerMinute: '50',
+      endpointsPerOrganization: '20',
+    });
     const names = [...other.resources.values()].map(
       ({ Properties }) => Properties['QueueName'] ?? Properties['Name'],
     );
@@ -656,6 +662,8 @@ describe('with settings of its own', () => {
       '"aws:RequestTag/tidings:stage":"dev"',
       '"RETENTION_DAYS":"7"',
       '"ORGANIZATION_CLAIM":"custom:org"',
+      '"REQUESTS_PER_MINUTE":"50"',
+      '"ENDPOINTS_PER_ORGANIZATION":"20"',
     ]) {
       expect(other.text).toContain(told);
     }

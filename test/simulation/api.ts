@@ -86,9 +86,15 @@ function apiPorts(world: World, life: Life): ApiPorts {
 function registration(world: World): RegisterPorts {
   const { time, chance, configuration, secrets, book, keys } = world;
   return {
-    rules: { listEventTypes: () => Promise.resolve([]), target: defaultTargetRules, retentionDays: 30 },
+    rules: {
+      listEventTypes: () => Promise.resolve([]),
+      target: defaultTargetRules,
+      retentionDays: 30,
+      endpointsMax: 1_000,
+    },
     endpoints: {
       add: configuration.endpoints.add,
+      count: configuration.endpoints.count,
       replace: async (before, after) => {
         const isReplaced = await configuration.endpoints.replace(before, after);
         if (isReplaced) book.endpoint(after.id).change(time.now(), after);

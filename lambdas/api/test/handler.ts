@@ -18,8 +18,10 @@ import { makeSignDigest } from '../../signing/keys.ts';
 import { makeReadSecret } from '../../signing/secrets.ts';
 import { makeSigningKeyStore } from '../../signing/store.ts';
 import type { HttpAnswer } from '../problem.ts';
+import { makeLimitRate } from '../rate-limit.ts';
 import { serve } from '../serve.ts';
 import type { HttpRequest, ServePorts } from '../serve.ts';
+import { makeTakeRequests } from '../store.ts';
 import { testEnv } from './env.ts';
 
 const env = readEnvironment(testEnv, process.env);
@@ -38,6 +40,11 @@ const ports: ServePorts = {
   organizationClaim: env.ORGANIZATION_CLAIM,
   now: Date.now,
   log,
+  limitRate: makeLimitRate({
+    take: makeTakeRequests(client, env.LEDGER_TABLE),
+    requestsPerMinute: env.REQUESTS_PER_MINUTE,
+    now: Date.now,
+  }),
   routes: testRoutes({
     readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
     sending: {

@@ -1,4 +1,6 @@
+import { auditRoutes } from '../../../lambdas/api/audit/audit-routes.ts';
 import { documentRoutes } from '../../../lambdas/api/document-routes.ts';
+import { makeLimitRate } from '../../../lambdas/api/rate-limit.ts';
 import { serve } from '../../../lambdas/api/serve.ts';
 import type { HttpRequest, ServePorts } from '../../../lambdas/api/serve.ts';
 import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
@@ -27,6 +29,7 @@ import type { Route } from '../../../lambdas/shared/route.ts';
 import { ensureKey } from '../../../lambdas/signing/rotate-keys.ts';
 import { signingRoutes } from '../../../lambdas/signing/routes.ts';
 import type { ReadSecret, SecretName, SecretWriter } from '../../../lambdas/signing/secret.ts';
+import { memoryAudit, memoryRequests, memoryTakeRequests } from '../../fakes/api-habits.ts';
 import { aClock } from '../../fakes/clock.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
 import { memoryHealth } from '../../fakes/health.ts';
@@ -45,6 +48,8 @@ interface Parts {
   readonly secrets: MemorySecretStore;
   readonly publish: (entry: BusEntry) => Promise<void>;
   readonly start: (message: JobMessage) => Promise<void>;
+  readonly requestsPerMinute: number;
+  readonly endpointsMax: number;
 }
 
 /** The API with the routes that the handler serves; behind it everything is in memory and can be looked at. */
@@ -56,6 +61,8 @@ export function aService(given: Partial<Parts> = {}) {
   const jobs = memoryJobs(clock.now);
   const eventTypes = memoryEventTypes();
   const signing = aSigning(clock.now);
+  const audit = memoryAudit();
+  const requests = memoryRequests(clock.now);
   const { log, lines } = memoryLog();
   const published: BusEntry[] = [];
   const sent: DeliveryMessage[] = [];
@@ -66,7 +73,12 @@ export function aService(given: Partial<Parts> = {}) {
   const registration: RegisterPorts = {
     endpoints,
     secrets,
-    rules: { listEventTypes: eventTypes.list, target: defaultTargetRules, retentionDays },
+    rules: {
+      listEventTypes: eventTypes.list,
+      target: defaultTargetRules,
+      retentionDays,
+      endpointsMax: given.endpointsMax ?? 1_000,
+    },
     chance: aChance(),
     ensureKey: (organizationId) => ensureKey(signing, organizationId),
     now: clock.now,
@@ -135,6 +147,7 @@ export function aService(given: Partial<Parts> = {}) {
       },
     }),
   ];
+  routes.push(...auditRoutes({ listAudit: audit.list }));
   routes.push(...documentRoutes(routes));
   const ports: ServePorts = {
     getOrganization: organizations.get,
@@ -142,6 +155,16 @@ export function aService(given: Partial<Parts> = {}) {
     now: clock.now,
     log,
     routes,
+    limitRate: makeLimitRate({
+      take: memoryTakeRequests(),
+      requestsPerMinute: given.requestsPerMinute ?? 1_000_000,
+      now: clock.now,
+    }),
+    habits: {
+      readCursorKey: () => Promise.resolve(cursorKey),
+      once: { requests, now: clock.now, randomBytes: aChance().randomBytes },
+      audit: { entries: audit, now: clock.now, randomBytes: aChance().randomBytes, log },
+    },
   };
   const ask = async (wish: Wish): Promise<HttpAnswer> => {
     const answer = await serve(ports, aRequest(wish));
@@ -149,11 +172,13 @@ export function aService(given: Partial<Parts> = {}) {
     checkAsDescribed(routes, { method, path, body: typeof body === 'string' ? undefined : body, answer });
     return answer;
   };
-  const looks = { configuration, health, secrets, signing, ledger, jobs, eventTypes };
+  const looks = { configuration, health, secrets, signing, ledger, jobs, eventTypes, audit, requests };
   return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started };
 }
 
 export type Service = ReturnType<typeof aService>;
+
+const cursorKey = new Uint8Array(32).fill(7);
 
 /** Bytes and ids that follow one another, so that a failing test fails the same way again. */
 function aChance() {
@@ -220,6 +245,7 @@ export interface Wish {
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
   readonly ifMatch?: string;
+  readonly idempotencyKey?: string;
   /** An administrator of `org_1`, unless it says otherwise; `null` is nobody, as on a route without authorizer. */
   readonly claims?: Claims | null;
   readonly requestId?: string;
@@ -246,6 +272,7 @@ export function aRequest({ method = 'GET', path, requestId = 'request-1', ...wis
     headers: {
       'content-type': 'application/json',
       ...(wish.ifMatch === undefined ? {} : { 'if-match': wish.ifMatch }),
+      ...(wish.idempotencyKey === undefined ? {} : { 'idempotency-key': wish.idempotencyKey }),
     },
     ...(query === undefined ? {} : { queryStringParameters: query }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),

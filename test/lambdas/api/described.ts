@@ -51,7 +51,9 @@ export function checkAsDescribed(routes: readonly Route[], { method, path, body,
   } else {
     const shown = response.content?.[type];
     if (shown === undefined) throw new Error(`${name} answers with ${type}, which is not described`);
-    const value: unknown = type.includes('json') ? JSON.parse(answer.body) : answer.body;
+    const value: unknown = /^application\/(problem\+)?json$/.test(type)
+      ? JSON.parse(answer.body)
+      : answer.body;
     expectValid(`${name}: ${answer.statusCode}`, shown.schema, value);
   }
   const wanted = own.requestBody?.content?.['application/json'];

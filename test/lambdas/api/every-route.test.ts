@@ -63,6 +63,7 @@ describe('the table of operations', () => {
         .filter((name) => name.endsWith('Routes'))
         .toSorted(),
     ).toEqual([
+      'auditRoutes',
       'certificateRoutes',
       'deliveryRoutes',
       'documentRoutes',
@@ -234,6 +235,25 @@ describe('every operation', () => {
       const service = aWorld('entitled');
       const status = (await service.ask(request)).statusCode;
       expect([400, 404]).toContain(status);
+    },
+  );
+});
+
+describe('the audit', () => {
+  /** What changes nothing that anybody has set: it asks, it sends a test, or it publishes. */
+  const unaudited = new Set(['previewEvent', 'testEndpoint', 'publishEvent']);
+
+  it.each(operations.filter(({ method }) => method !== 'GET'))(
+    'has an entry of $operationId, and none of what is refused',
+    async (operation) => {
+      const service = aWorld('entitled');
+      const request = requestOf(operation, idsOf('own'));
+      await service.ask({ ...request, claims: { sub: 'user_7' } });
+      expect(service.audit.all()).toEqual([]);
+      expect(outcomeOf(await service.ask({ ...request, claims: operator }))).toBe(`${operation.status}`);
+      const names = new Set(service.audit.all().map((entry) => entry.operation));
+      expect([...names]).toEqual(unaudited.has(operation.operationId) ? [] : [operation.operationId]);
+      expect(service.audit.all().every(({ outcome }) => outcome === 'done')).toBe(true);
     },
   );
 });

@@ -167,6 +167,9 @@ export const operations: readonly Operation[] = [
     path: `${organization}/jobs/{jobId}/cancel`,
     status: 200,
   },
+  { operationId: 'listAudit', ...read, path: `${organization}/audit` },
+  { operationId: 'exportAudit', ...read, path: `${organization}/audit/export` },
+  { operationId: 'listDeploymentAudit', ...operate, method: 'GET', path: '/v1/audit', status: 200 },
   {
     operationId: 'getDescription',
     method: 'GET',

@@ -55,8 +55,8 @@ describe('the rotation of a secret under load', () => {
     const old = await secrets.readSecret(name, first.secretVersions[0]?.id ?? '');
     const rotatedMs = testStartMs + hourMs;
     const ports: RegisterPorts = {
-      rules: { listEventTypes: notUsed, target: notUsed as never, retentionDays: 30 },
-      endpoints: { add: notUsed, remove: notUsed, replace: () => Promise.resolve(true) },
+      rules: { listEventTypes: notUsed, target: notUsed as never, retentionDays: 30, endpointsMax: 1 },
+      endpoints: { add: notUsed, count: notUsed, remove: notUsed, replace: () => Promise.resolve(true) },
       secrets,
       chance: { newUuid: () => 'version-2', randomBytes: () => randomBytes(32) },
       ensureKey: notUsed,
