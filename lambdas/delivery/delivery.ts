@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { OpenSpan } from '../shared/open-span.ts';
+import type { PageQuery } from '../shared/page.ts';
 import { trigger } from './message.ts';
 
 /** `failed` is the end of a test event that was not taken: it is not tried again, and nobody's dead letter. */
@@ -59,6 +61,25 @@ export type Delivery = z.output<typeof delivery>;
 export type DeliverySummary = z.output<typeof deliverySummary>;
 export type DeliveryStatus = z.output<typeof deliveryStatus>;
 export type DiscardReason = z.output<typeof discardReason>;
+
+/** What a list of deliveries is asked for: those of events of a type, of a stretch of time, of an endpoint. */
+export interface DeliveriesQuery extends PageQuery, OpenSpan {
+  readonly status?: DeliveryStatus | undefined;
+  readonly type?: string | undefined;
+  readonly endpointId?: string | undefined;
+}
+
+/** Whether a filtered list shows a delivery; the time of its event is for `eventIdsOf` to judge. */
+export function isAskedFor(
+  { status, type, endpointId }: DeliveriesQuery,
+  one: Pick<Delivery, 'status' | 'eventType' | 'endpointId'>,
+): boolean {
+  return (
+    (status === undefined || one.status === status) &&
+    (type === undefined || one.eventType === type) &&
+    (endpointId === undefined || one.endpointId === endpointId)
+  );
+}
 
 /** The ledger's item may grow for years of retries by hand; who looks wants the latest. */
 export const attemptsKeptMax = 20;

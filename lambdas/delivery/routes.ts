@@ -1,18 +1,20 @@
 import { z } from 'zod';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Health } from '../endpoint/health/health.ts';
+import { eventTypeName } from '../event/event-type.ts';
 import { skipped } from '../event/event.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { eventSummary, summaryOf } from '../event/routes.ts';
 import { Conflict, found, NotFound } from '../shared/errors.ts';
 import { endpointId, eventId, organizationId } from '../shared/identifier.ts';
+import { isInOrder, openSpan, outOfOrder } from '../shared/open-span.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
-import type { Page, PageQuery } from '../shared/page.ts';
+import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { againMessage } from './again.ts';
 import { delivery, deliveryStatus, deliverySummary } from './delivery.ts';
-import type { Delivery, DeliverySummary } from './delivery.ts';
+import type { DeliveriesQuery, Delivery, DeliverySummary } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 
 export interface DeliveryRoutesPorts {
@@ -22,11 +24,11 @@ export interface DeliveryRoutesPorts {
   readonly deliveries: {
     readonly get: (endpointId: string, eventId: string) => Promise<Delivery | undefined>;
     readonly ofEvent: (event: StoredEvent) => Promise<Delivery[]>;
-    readonly ofEndpoint: (endpointId: string, query: z.output<typeof listQuery>) => Promise<Page<Delivery>>;
+    readonly ofEndpoint: (endpointId: string, query: DeliveriesQuery) => Promise<Page<Delivery>>;
     readonly withStatus: (
       organizationId: string,
       status: 'dead',
-      query: PageQuery,
+      query: DeliveriesQuery,
     ) => Promise<Page<DeliverySummary>>;
   };
   readonly send: (message: DeliveryMessage) => Promise<void>;
@@ -37,10 +39,12 @@ const toEndpoint = z.strictObject({ organizationId, endpointId });
 const toDelivery = z.strictObject({ organizationId, endpointId, eventId });
 const endpointPath = '/v1/organizations/{organizationId}/endpoints/{endpointId}';
 const deliveryPath = `${endpointPath}/deliveries/{eventId}`;
-const listQuery = pageQuery.extend({
-  status: deliveryStatus.optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
-});
+const listQuery = pageQuery
+  .extend({ status: deliveryStatus.optional(), type: eventTypeName.optional(), ...openSpan })
+  .refine(isInOrder, outOfOrder);
+const deadLettersQuery = pageQuery
+  .extend({ endpointId: endpointId.optional(), type: eventTypeName.optional(), ...openSpan })
+  .refine(isInOrder, outOfOrder);
 
 /** A delivery without its attempts, as lists show it. */
 const shownSummary = deliverySummary.omit({ expiresAt: true });
@@ -112,7 +116,8 @@ function listRoute({ getEndpoint, deliveries }: DeliveryRoutesPorts): Route {
     method: 'GET',
     path: `${endpointPath}/deliveries`,
     operationId: 'listDeliveries',
-    summary: 'Deliveries of an endpoint, newest event first; a page filtered by status may be short',
+    summary:
+      'Deliveries of an endpoint, newest event first; a filtered page may be short, and have a next one',
     scope: 'webhooks:read',
     entitlement: 'read',
     params: toEndpoint,
@@ -185,11 +190,11 @@ function deadLettersRoute({ deliveries }: DeliveryRoutesPorts): Route {
     method: 'GET',
     path: '/v1/organizations/{organizationId}/dead-letters',
     operationId: 'listDeadLetters',
-    summary: 'Dead deliveries of the whole organization, newest event first',
+    summary: 'Dead deliveries of the organization, newest event first; a filtered page may be short',
     scope: 'webhooks:read',
     entitlement: 'read',
     params: z.strictObject({ organizationId }),
-    query: pageQuery,
+    query: deadLettersQuery,
     body: noBody,
     answer: { status: 200, schema: pageOf(shownSummary) },
     handle: async ({ params, query }) => {

@@ -4,19 +4,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { endpoint } from '../endpoint/endpoint.ts';
 import { endpointKey } from '../endpoint/store.ts';
+import { eventIdsOf } from '../event/event-list.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { eventKey, readEvent } from '../event/store.ts';
 import { organization } from '../organization/organization.ts';
 import { organizationKey } from '../organization/store.ts';
 import { endpointId, eventId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
-import type { Page, PageQuery } from '../shared/page.ts';
+import type { Page } from '../shared/page.ts';
 import { isWritten, makeBatchedRead, queryPage } from '../shared/store.ts';
 import type { Key, Read } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
-import { ulid } from '../shared/ulid.ts';
-import { delivery, deliverySummary } from './delivery.ts';
-import type { Delivery, DeliveryStatus, DeliverySummary } from './delivery.ts';
+import { delivery, deliverySummary, isAskedFor } from './delivery.ts';
+import type { DeliveriesQuery, Delivery, DeliveryStatus, DeliverySummary } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 import { testsPerMinute } from './test-event.ts';
 import type { Known, Recipient } from './decide.ts';
@@ -115,12 +115,6 @@ export function statusKey(organizationId: string, status: string): string {
   return `ORG#${organizationId}#${status}`;
 }
 
-export interface DeliveriesQuery extends PageQuery {
-  readonly status?: DeliveryStatus | undefined;
-  /** ISO time: only deliveries of events that happened since. */
-  readonly since?: string | undefined;
-}
-
 /** Reads deliveries for people who ask. */
 export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: string, now: Now) {
   const read = makeBatchedRead(client, ledger);
@@ -141,9 +135,9 @@ export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: strin
      * match, so a filtered page may be short, or empty, and still have a next one.
      */
     ofEndpoint: async (endpointId: string, query: DeliveriesQuery): Promise<Page<Delivery>> => {
-      const { limit, cursor, status, since } = query;
+      const { limit, cursor } = query;
       const before = cursor === undefined ? undefined : positionOf(cursor, z.tuple([eventId]))[0];
-      const from = since === undefined ? '' : eventIdFrom(since);
+      const [from, to] = eventIdsOf(query);
       // DynamoDB refuses to go on from outside of what is asked for.
       if (before !== undefined && before < from) return { data: [], nextCursor: null };
       const { items, isLast } = await queryPage(client, {
@@ -152,7 +146,7 @@ export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: strin
         ExpressionAttributeValues: {
           ':pk': deliveryKey(endpointId, '').pk,
           ':from': deliveryKey(endpointId, from).sk,
-          ':to': deliveryKey(endpointId, 'evt_~').sk,
+          ':to': deliveryKey(endpointId, to).sk,
         },
         ScanIndexForward: false,
         Limit: limit,
@@ -163,7 +157,7 @@ export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: strin
         data: items
           .map((item) => readDelivery(item, now()))
           .filter((found) => found !== undefined)
-          .filter((found) => status === undefined || found.status === status),
+          .filter((found) => isAskedFor(query, found)),
         nextCursor: isLast || last === undefined ? null : cursorAt([delivery.parse(last).eventId]),
       };
     },
@@ -178,15 +172,17 @@ function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) 
   return async function withStatus(
     organizationId: string,
     status: Exclude<DeliveryStatus, 'delivered' | 'failed'>,
-    { limit, cursor }: PageQuery,
+    query: DeliveriesQuery,
   ): Promise<Page<DeliverySummary>> {
+    const { limit, cursor } = query;
     const pk = statusKey(organizationId, status);
+    const [from, to] = eventIdsOf(query);
     const at = cursor === undefined ? undefined : positionOf(cursor, position);
     const { items, isLast } = await queryPage(client, {
       TableName: ledger,
       IndexName: 'byStatus',
-      KeyConditionExpression: 'statusKey = :pk',
-      ExpressionAttributeValues: { ':pk': pk },
+      KeyConditionExpression: 'statusKey = :pk AND eventId BETWEEN :from AND :to',
+      ExpressionAttributeValues: { ':pk': pk, ':from': from, ':to': to },
       ScanIndexForward: false,
       Limit: limit,
       ...(at === undefined
@@ -196,15 +192,10 @@ function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) 
     const data = items.map((item) => deliverySummary.parse(item));
     const last = data.at(-1);
     return {
-      data: data.filter(({ expiresAt }) => expiresAt * 1000 > now()),
+      data: data.filter((one) => one.expiresAt * 1000 > now()).filter((one) => isAskedFor(query, one)),
       nextCursor: isLast || last === undefined ? null : cursorAt([last.eventId, last.endpointId]),
     };
   };
-}
-
-/** The least id of an event that happened at a moment or later. */
-function eventIdFrom(isoTime: string): string {
-  return `evt_${ulid(Math.max(0, Date.parse(isoTime)), new Uint8Array(10))}`;
 }
 
 /** Counts the tests of an endpoint in windows of a minute; false for one too many. */

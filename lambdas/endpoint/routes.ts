@@ -1,12 +1,16 @@
 import { z } from 'zod';
+import { catalogueOf, publishable } from '../event/catalogue.ts';
+import type { EventType } from '../event/event-type.ts';
 import type { Organization } from '../organization/organization.ts';
 import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
-import { pageOf, pageQuery } from '../shared/page.ts';
-import type { Page, PageQuery } from '../shared/page.ts';
+import { pageOf } from '../shared/page.ts';
+import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { endpointChange, newEndpoint, show, shownEndpoint } from './endpoint.ts';
+import { endpointListQuery } from './endpoint-list.ts';
+import type { EndpointsQuery } from './endpoint-list.ts';
 import { showHealth, shownHealth } from './health/health.ts';
 import type { Health } from './health/health.ts';
 import { resume } from './health/resume.ts';
@@ -25,7 +29,7 @@ export interface EndpointRoutesPorts {
   readonly getOrganization: (id: string) => Promise<Organization | undefined>;
   readonly endpoints: {
     readonly get: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
-    readonly list: (organizationId: string, page: PageQuery) => Promise<Page<Endpoint>>;
+    readonly list: (organizationId: string, query: EndpointsQuery) => Promise<Page<Endpoint>>;
   };
 }
 
@@ -62,18 +66,26 @@ function listRoute(ports: EndpointRoutesPorts): Route {
     method: 'GET',
     path: collection,
     operationId: 'listEndpoints',
-    summary: 'Endpoints of the organization, oldest first',
+    summary: 'Endpoints of the organization, oldest first; a filtered page may be short, and have a next one',
     scope: 'webhooks:read',
     entitlement: 'read',
     params: inCollection,
-    query: pageQuery,
+    query: endpointListQuery,
     body: noBody,
     answer: { status: 200, schema: pageOf(shownWithHealth) },
-    handle: async ({ params, query }) => {
-      const page = await ports.endpoints.list(params.organizationId, query);
+    handle: async ({ params, query: { active, type, ...paging } }) => {
+      const page = await ports.endpoints.list(params.organizationId, {
+        ...paging,
+        active: active === undefined ? undefined : active === 'true',
+        wanting: type === undefined ? undefined : await typeNamed(ports, type),
+      });
       return { ...page, data: await Promise.all(page.data.map((one) => withHealth(ports, one))) };
     },
   });
+}
+
+async function typeNamed({ registration }: EndpointRoutesPorts, name: string): Promise<EventType> {
+  return publishable(catalogueOf(await registration.rules.listEventTypes()), name);
 }
 
 function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Route {

@@ -6,11 +6,13 @@ import { organization } from '../organization/organization.ts';
 import { organizationKey } from '../organization/store.ts';
 import { endpointId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
-import type { Page, PageQuery } from '../shared/page.ts';
+import type { Page } from '../shared/page.ts';
 import { isWritten, queryAll, queryCount, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { expiryOf } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
+import { isAskedFor } from './endpoint-list.ts';
+import type { EndpointsQuery } from './endpoint-list.ts';
 import { endpoint } from './endpoint.ts';
 import type { Subscribers } from './subscribers.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -86,9 +88,9 @@ function countOf(client: DynamoDBDocumentClient, config: string) {
   };
 }
 
-/** Oldest first, as ids sort. */
+/** Oldest first, as ids sort. A filtered page may be short, or empty, and have a next one. */
 function listOf(client: DynamoDBDocumentClient, config: string) {
-  return async function list(organizationId: string, page: PageQuery): Promise<Page<Endpoint>> {
+  return async function list(organizationId: string, page: EndpointsQuery): Promise<Page<Endpoint>> {
     const after = page.cursor === undefined ? undefined : positionOf(page.cursor, z.tuple([endpointId]))[0];
     const { items, isLast } = await queryPage(client, {
       TableName: config,
@@ -99,7 +101,10 @@ function listOf(client: DynamoDBDocumentClient, config: string) {
     });
     const data = items.map((item) => endpoint.parse(item));
     const last = data.at(-1);
-    return { data, nextCursor: isLast || last === undefined ? null : cursorAt([last.id]) };
+    return {
+      data: data.filter((one) => isAskedFor(page, one)),
+      nextCursor: isLast || last === undefined ? null : cursorAt([last.id]),
+    };
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { InvalidRequest, TooLarge } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
-import { pageOf, pageQuery } from '../shared/page.ts';
-import type { Page, PageQuery } from '../shared/page.ts';
+import { pageOf } from '../shared/page.ts';
+import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
@@ -10,6 +10,8 @@ import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
 import { catalogueOf, publishable } from './catalogue.ts';
 import { eventIdOf } from './event-id.ts';
+import { eventListQuery } from './event-list.ts';
+import type { EventListQuery } from './event-list.ts';
 import { eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { storedEvent } from './event.ts';
@@ -18,7 +20,7 @@ import { data, idempotencyKey, occurredAt, resource } from './published.ts';
 
 export interface EventRoutesPorts {
   readonly listEventTypes: () => Promise<EventType[]>;
-  readonly listEvents: (organizationId: string, page: PageQuery) => Promise<Page<StoredEvent>>;
+  readonly listEvents: (organizationId: string, query: EventListQuery) => Promise<Page<StoredEvent>>;
   readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
   readonly now: Now;
   readonly newUuid: () => string;
@@ -90,11 +92,11 @@ function listRoute({ listEvents }: EventRoutesPorts): Route {
     method: 'GET',
     path: '/v1/organizations/{organizationId}/events',
     operationId: 'listEvents',
-    summary: 'Events of the organization, newest first',
+    summary: 'Events of the organization, newest first; a filtered page may be short, and have a next one',
     scope: 'webhooks:read',
     entitlement: 'read',
     params: organizationPath,
-    query: pageQuery,
+    query: eventListQuery,
     body: noBody,
     answer: { status: 200, schema: pageOf(eventSummary) },
     handle: async ({ params, query }) => {

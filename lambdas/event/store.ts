@@ -3,14 +3,17 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { eventId } from '../shared/identifier.ts';
 import { parseJson } from '../shared/json.ts';
+import type { OpenSpan } from '../shared/open-span.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWritten, queryAll, queryPage } from '../shared/store.ts';
+import { isWritten, makeBatchedRead, queryAll, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { eventType } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { eventIdsBetween } from './event-id.ts';
+import { eventIdsOf, isAskedFor } from './event-list.ts';
+import type { EventListQuery } from './event-list.ts';
 import { eventSummary, storedEvent } from './event.ts';
 import type { EventSummary, Span, StoredEvent } from './event.ts';
 
@@ -33,7 +36,8 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
     add: async (event: StoredEvent): Promise<StoredEvent | undefined> => {
       const Key = eventKey(event.organizationId, event.id);
       const ConditionExpression = 'attribute_not_exists(pk)';
-      const write = { TableName: ledger, Item: { ...Key, ...event }, ConditionExpression };
+      const Item = { ...Key, ...event, ...(event.status === 'refused' ? refusedIndex(event) : {}) };
+      const write = { TableName: ledger, Item, ConditionExpression };
       if (await isWritten(client, new PutCommand(write))) return undefined;
       const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
       return storedEvent.parse(answer.Item);
@@ -51,23 +55,62 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
   };
 }
 
-/** Newest first. */
+/** Where refused events stand in the sparse index of the ledger: they are few, and found without reading all others. */
+function refusedIndex({ organizationId, id }: Pick<StoredEvent, 'organizationId' | 'id'>) {
+  return { statusKey: `ORG#${organizationId}#refused`, eventId: id };
+}
+
+/** Newest first. A page reads at most `limit` events, so a filtered one may be short, or empty, and have a next one. */
 function listOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
-  return async function list(organizationId: string, page: PageQuery): Promise<Page<StoredEvent>> {
-    const before = page.cursor === undefined ? undefined : positionOf(page.cursor, z.tuple([eventId]))[0];
-    const { items, isLast } = await queryPage(client, {
-      TableName: ledger,
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': eventKey(organizationId, '').pk, ':prefix': 'EVENT#' },
-      ScanIndexForward: false,
-      Limit: page.limit,
-      ...(before === undefined ? {} : { ExclusiveStartKey: eventKey(organizationId, before) }),
-    });
-    const last = items.at(-1);
+  const read = makeBatchedRead(client, ledger);
+  return async function list(organizationId: string, query: EventListQuery): Promise<Page<StoredEvent>> {
+    const { limit, cursor } = query;
+    const before = cursor === undefined ? undefined : positionOf(cursor, z.tuple([eventId]))[0];
+    const inTable = { TableName: ledger, ScanIndexForward: false, Limit: limit };
+    const input =
+      query.status === 'refused'
+        ? refusedOf(organizationId, query, before)
+        : allOf(organizationId, query, before);
+    const { items, isLast } = await queryPage(client, { ...inTable, ...input });
+    const ids = items.map((item) => z.object({ sk: eventSortKey }).parse(item).sk.slice('EVENT#'.length));
+    const whole =
+      query.status === 'refused'
+        ? await Promise.all(ids.map((id) => read(eventKey(organizationId, id))))
+        : items;
+    const last = ids.at(-1);
     return {
-      data: items.map((item) => readEvent(item, now())).filter((event) => event !== undefined),
-      nextCursor: isLast || last === undefined ? null : cursorAt([storedEvent.parse(last).id]),
+      data: whole
+        .map((item) => readEvent(item, now()))
+        .filter((event) => event !== undefined)
+        .filter((event) => isAskedFor(query, event)),
+      nextCursor: isLast || last === undefined ? null : cursorAt([last]),
     };
+  };
+}
+
+const eventSortKey = z.string().startsWith('EVENT#');
+
+function allOf(organizationId: string, span: OpenSpan, before: string | undefined) {
+  const [least, greatest] = eventIdsOf(span);
+  return {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: {
+      ':pk': eventKey(organizationId, '').pk,
+      ':from': eventKey(organizationId, least).sk,
+      ':to': eventKey(organizationId, greatest).sk,
+    },
+    ...(before === undefined ? {} : { ExclusiveStartKey: eventKey(organizationId, before) }),
+  };
+}
+
+function refusedOf(organizationId: string, span: OpenSpan, before: string | undefined) {
+  const [least, greatest] = eventIdsOf(span);
+  const at = (id: string) => ({ ...refusedIndex({ organizationId, id }), ...eventKey(organizationId, id) });
+  return {
+    IndexName: 'byStatus',
+    KeyConditionExpression: 'statusKey = :status AND eventId BETWEEN :from AND :to',
+    ExpressionAttributeValues: { ':status': at('').statusKey, ':from': least, ':to': greatest },
+    ...(before === undefined ? {} : { ExclusiveStartKey: at(before) }),
   };
 }
 

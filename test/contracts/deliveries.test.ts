@@ -217,6 +217,33 @@ describe.each(ledgers)('the ledger in %s', (kind, open) => {
       expect(await ofEndpoint({ since: isoTime(testStartMs + 99 * hourMs) })).toEqual([]);
     });
 
+    test('an endpoint’s deliveries of events until a moment, and of a type', async () => {
+      const [first, second, third] = several(3);
+      if (first === undefined || second === undefined || third === undefined) throw new Error('three');
+      const other = { ...second, eventType: 'governance.contract.violated' };
+      for (const one of [first, other, third]) await ledger.record(one);
+      expect(await ofEndpoint({ until: isoTime(testStartMs + hourMs) })).toEqual([other, first]);
+      expect(await ofEndpoint({ type: other.eventType })).toEqual([other]);
+    });
+
+    test('an organization’s dead deliveries of an endpoint, of a type and of a stretch of time', async () => {
+      const [first, second, third] = several(3).map(({ eventId }) => ({ ...aDead(ids), eventId }));
+      if (first === undefined || second === undefined || third === undefined) throw new Error('three');
+      const other = { ...second, eventType: 'governance.contract.violated' };
+      const foreign = { ...third, endpointId: endpointIdOf('another') };
+      for (const one of [first, other, foreign]) await ledger.record(one);
+      const dead = async (more: object) => {
+        const list = collect((query) =>
+          ledger.deliveries.withStatus(ids.organizationId, 'dead', { ...query, ...more }),
+        );
+        return (await list).map(({ eventId }) => eventId);
+      };
+      expect(await dead({ endpointId: ids.endpointId })).toEqual([other.eventId, first.eventId]);
+      expect(await dead({ type: other.eventType })).toEqual([other.eventId]);
+      expect(await dead({ since: isoTime(testStartMs + hourMs) })).toEqual([third.eventId, other.eventId]);
+      expect(await dead({ until: isoTime(testStartMs) })).toEqual([first.eventId]);
+    });
+
     test('nothing for an endpoint without deliveries', async () => {
       expect(await ofEndpoint()).toEqual([]);
     });

@@ -7,6 +7,7 @@ import { aClock, testStartMs } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
 import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
+import { endpointIdOf } from '../fakes/ids.ts';
 import { collect } from './collect.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -87,6 +88,58 @@ describe.each(stores)('events in %s', (kind, open) => {
     await events.add(anEvent({ organizationId: `${organizationId}-b` }));
     expect(await collect((query) => events.list(organizationId, query))).toEqual(all.toReversed());
     expect(await events.list(organizationId, { limit: 250 })).toMatchObject({ nextCursor: null });
+  });
+
+  test('that were refused are found among all others, with all there is to know of them', async () => {
+    const all = Array.from({ length: 6 }, (_, index) =>
+      anEvent({
+        organizationId,
+        name: String(index),
+        timeMs: testStartMs + index * hourMs,
+        ...(index % 2 === 0
+          ? {}
+          : { status: 'refused', reason: 'unknown_event_type', explanation: 'None.', endpoints: [] }),
+      }),
+    );
+    for (const event of all) await events.add(event);
+    const refused = all.filter(({ status }) => status === 'refused').toReversed();
+    const listed = (more: object) =>
+      collect((query) => events.list(organizationId, { ...query, ...more }), 2);
+    expect(await listed({ status: 'refused' })).toEqual(refused);
+    expect(await listed({ status: 'refused', since: isoTime(testStartMs + 4 * hourMs) })).toEqual(
+      refused.slice(0, 1),
+    );
+    expect(await listed({ status: 'refused', until: isoTime(testStartMs + 2 * hourMs) })).toEqual(
+      refused.slice(2),
+    );
+    expect(await listed({ status: 'refused', type: 'no.such' })).toEqual([]);
+    expect(await listed({ status: 'accepted' })).toEqual(
+      all.filter(({ status }) => status === 'accepted').toReversed(),
+    );
+    expect(await collect((query) => events.list('org_other', { ...query, status: 'refused' }))).toEqual([]);
+  });
+
+  test('are listed by type, by time and by endpoint', async () => {
+    const endpointId = endpointIdOf('two');
+    const plain = anEvent({ organizationId, name: 'a' });
+    const typed = anEvent({
+      organizationId,
+      name: 'b',
+      timeMs: testStartMs + 1,
+      type: 'orchestration.job.queued',
+    });
+    const meant = anEvent({ organizationId, name: 'c', timeMs: testStartMs + 2, endpoints: [endpointId] });
+    const passed = anEvent({
+      ...{ organizationId, name: 'd', timeMs: testStartMs + 3, endpoints: [] },
+      skipped: [{ endpointId, reason: 'endpoint_disabled' }],
+    });
+    for (const event of [plain, typed, meant, passed]) await events.add(event);
+    const listed = (more: object) =>
+      collect((query) => events.list(organizationId, { ...query, ...more }), 2);
+    expect(await listed({ type: typed.type })).toEqual([typed]);
+    expect(await listed({ endpointId })).toEqual([passed, meant]);
+    const span = { since: isoTime(testStartMs + 1), until: isoTime(testStartMs + 2) };
+    expect(await listed(span)).toEqual([meant, typed]);
   });
 
   describe('between two moments', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isDeepStrictEqual } from 'node:util';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
+import { isAskedFor } from '../../lambdas/endpoint/endpoint-list.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { makeEndpointStore } from '../../lambdas/endpoint/store.ts';
 import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';
@@ -65,7 +66,11 @@ export function memoryConfiguration(): MemoryConfiguration {
         return Promise.resolve();
       },
       count: (organizationId) => soon(() => allOf(organizationId).length),
-      list: (organizationId, query) => soon(() => pageOf(allOf(organizationId), query, oldestFirst)),
+      list: (organizationId, query) =>
+        soon(() => {
+          const page = pageOf(allOf(organizationId), query, oldestFirst);
+          return { ...page, data: page.data.filter((one) => isAskedFor(query, one)) };
+        }),
     },
     readSubscribers: async (organizationId) => ({
       organization: await getOrganization(organizationId),

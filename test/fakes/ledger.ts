@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Known } from '../../lambdas/delivery/decide.ts';
-import { deliverySummary } from '../../lambdas/delivery/delivery.ts';
+import { deliverySummary, isAskedFor } from '../../lambdas/delivery/delivery.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
 import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { makeDeliveryReader } from '../../lambdas/delivery/store.ts';
 import { eventIdsBetween } from '../../lambdas/event/event-id.ts';
+import { eventIdsOf, isAskedFor as isEventAskedFor } from '../../lambdas/event/event-list.ts';
 import { eventSummary } from '../../lambdas/event/event.ts';
 import type { StoredEvent } from '../../lambdas/event/event.ts';
 import type { makeEventStore } from '../../lambdas/event/store.ts';
 import { endpointId, eventId } from '../../lambdas/shared/identifier.ts';
 import type { Now } from '../../lambdas/shared/time.ts';
-import { ulid } from '../../lambdas/shared/ulid.ts';
 import { kept } from './kept.ts';
 import { pageOf } from './page.ts';
 import type { Listing } from './page.ts';
@@ -90,9 +90,14 @@ function eventsOf(events: Map<string, StoredEvent>, isAlive: IsAlive): MemoryLed
     },
     list: (organizationId, query) =>
       soon(() => {
-        const own = [...events.values()].filter((event) => event.organizationId === organizationId);
+        const [least, greatest] = eventIdsOf(query);
+        const own = [...events.values()]
+          .filter((event) => event.organizationId === organizationId)
+          .filter(({ id }) => id >= least && id <= greatest)
+          .filter(({ status }) => query.status !== 'refused' || status === 'refused');
         const page = pageOf(own, query, newestFirst);
-        return { ...page, data: structuredClone(page.data.filter(isAlive)) };
+        const shown = page.data.filter(isAlive).filter((event) => isEventAskedFor(query, event));
+        return { ...page, data: structuredClone(shown) };
       }),
     between: (organizationId, { since, until }, query) =>
       soon(() => {
@@ -128,30 +133,26 @@ function listsOf(
       const found = ids.flatMap((endpointId) => deliveries.get(`${endpointId} ${id}`) ?? []);
       return Promise.resolve(structuredClone(found.filter(isAlive)));
     },
-    ofEndpoint: (endpointId, { status, since, ...query }) =>
+    ofEndpoint: (endpointId, query) =>
       soon(() => {
-        const from = since === undefined ? '' : leastIdOf(since);
+        const [least, greatest] = eventIdsOf(query);
         const own = [...deliveries.values()].filter(
-          (delivery) => delivery.endpointId === endpointId && delivery.eventId >= from,
+          (delivery) =>
+            delivery.endpointId === endpointId && delivery.eventId >= least && delivery.eventId <= greatest,
         );
         const page = pageOf(own, query, byEvent);
-        const shown = page.data
-          .filter(isAlive)
-          .filter((one) => status === undefined || one.status === status);
+        const shown = page.data.filter(isAlive).filter((one) => isAskedFor(query, one));
         return { ...page, data: structuredClone(shown) };
       }),
     withStatus: (organizationId, status, query) =>
       soon(() => {
-        const own = [...deliveries.values()].filter(
-          (delivery) => delivery.organizationId === organizationId && delivery.status === status,
-        );
+        const [least, greatest] = eventIdsOf(query);
+        const own = [...deliveries.values()]
+          .filter((delivery) => delivery.organizationId === organizationId && delivery.status === status)
+          .filter(({ eventId }) => eventId >= least && eventId <= greatest);
         const page = pageOf(own, query, byEventAndEndpoint);
-        return { ...page, data: page.data.filter(isAlive).map((one) => deliverySummary.parse(one)) };
+        const shown = page.data.filter(isAlive).filter((one) => isAskedFor(query, one));
+        return { ...page, data: shown.map((one) => deliverySummary.parse(one)) };
       }),
   };
-}
-
-/** Ids sort by time, so a time bounds them. */
-function leastIdOf(since: string): string {
-  return `evt_${ulid(Math.max(0, Date.parse(since)), new Uint8Array(10))}`;
 }

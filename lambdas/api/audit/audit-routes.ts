@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { organizationId } from '../../shared/identifier.ts';
+import { isInOrder, openSpan, outOfOrder } from '../../shared/open-span.ts';
 import { pageOf, pageQuery, TextPage } from '../../shared/page.ts';
 import type { Page } from '../../shared/page.ts';
 import { noBody, noParams, route } from '../../shared/route.ts';
@@ -11,8 +12,7 @@ export interface AuditRoutesPorts {
   readonly listAudit: (organizationId: string, query: AuditQuery) => Promise<Page<AuditEntry>>;
 }
 
-const time = z.iso.datetime({ offset: true });
-const auditQuery = pageQuery.extend({ since: time.optional(), until: time.optional() });
+const auditQuery = pageQuery.extend(openSpan).refine(isInOrder, outOfOrder);
 
 export type AuditQuery = z.output<typeof auditQuery>;
 

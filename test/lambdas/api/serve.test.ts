@@ -78,6 +78,16 @@ describe('a refusal', () => {
       '400 invalid_request',
     ],
     [
+      'a type that there is not',
+      { path: endpoints, query: { type: 'no.such.type' } },
+      '400 unknown_event_type',
+    ],
+    [
+      'a stretch of time that ends before it begins',
+      { path: events, query: { since: '2026-11-23T10:00:00Z', until: '2026-11-23T09:00:00Z' } },
+      '400 invalid_request',
+    ],
+    [
       'a time that is none',
       { path: `${endpoints}/${anEndpoint().id}/deliveries`, query: { since: 'today' } },
       '400 invalid_request',

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+const time = z.iso.datetime({ offset: true });
+
+/** A stretch of time, open at the ends that are left out; both ends are included. For the query of a list. */
+export const openSpan = { since: time.optional(), until: time.optional() };
+
+export interface OpenSpan {
+  /** ISO time. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** Whether a stretch does not end before it begins: DynamoDB takes none that does. */
+export function isInOrder({ since, until }: OpenSpan): boolean {
+  return since === undefined || until === undefined || Date.parse(since) <= Date.parse(until);
+}
+
+/** What is said of one that does. */
+export const outOfOrder = { error: 'lies before since', path: ['until'] };
