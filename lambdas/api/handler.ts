@@ -24,8 +24,10 @@ import { organizationRoutes } from '../organization/routes.ts';
 import { makeOrganizationStore } from '../organization/store.ts';
 import { previewRoutes } from '../routing/preview-routes.ts';
 import { outgoingJob } from '../recovery/job.ts';
+import { missedRoutes } from '../recovery/missed-routes.ts';
 import { receivesBy } from '../recovery/receives.ts';
 import { recoveryRoutes } from '../recovery/routes.ts';
+import type { RecoveryRoutesPorts } from '../recovery/routes.ts';
 import { makeJobStore } from '../recovery/store.ts';
 import type { Route } from '../shared/route.ts';
 import { readEnvironment } from '../shared/environment.ts';
@@ -83,6 +85,13 @@ const registration: RegisterPorts = {
   now: Date.now,
 };
 
+const readSubscribers = makeReadSubscribers(client, env.CONFIG_TABLE);
+const recovery: Pick<RecoveryRoutesPorts, 'jobs' | 'start' | 'circumstances'> = {
+  jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
+  start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
+  circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
+};
+
 const routes: Route[] = [
   ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
   ...endpointRoutes({
@@ -109,19 +118,22 @@ const routes: Route[] = [
     send: (message) => send(outgoing(message, 0)),
   }),
   ...previewRoutes({
-    readSubscribers: makeReadSubscribers(client, env.CONFIG_TABLE),
+    readSubscribers,
     readHealth: health.read,
     readCatalogue: async () => catalogueOf(await eventTypes.list()),
   }),
+  ...missedRoutes({
+    ...recovery,
+    organizations,
+    endpointsOf: async (organizationId) => (await readSubscribers(organizationId)).endpoints,
+  }),
   ...recoveryRoutes({
+    ...recovery,
     getEndpoint: endpoints.get,
     receives: receivesBy({
       readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
       readHealth: health.readLatest,
     }),
-    jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
-    start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
-    circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
   }),
   ...auditRoutes({ listAudit: audit.list }),
 ];

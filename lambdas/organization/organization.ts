@@ -17,6 +17,8 @@ export const organization = z.object({
   updatedAt: z.string(),
   /** Since when it is no longer entitled; absent while it is, and when it never was. */
   lapsedAt: z.string().optional(),
+  /** While it was not entitled: what it missed then can be recovered, and is offered until it is. */
+  missed: z.object({ since: z.string(), until: z.string() }).optional(),
 });
 
 export type Organization = z.output<typeof organization>;
@@ -41,6 +43,9 @@ export function withPlan(
 ): Organization {
   const wasEntitled = before !== undefined && isEntitled(before);
   const lapsedAt = wasEntitled ? at : before?.lapsedAt;
+  const hasReturned = isEntitled(after) && before?.lapsedAt !== undefined;
+  const since = before?.missed?.since ?? before?.lapsedAt ?? at;
+  const missed = hasReturned ? { since, until: at } : before?.missed;
   return {
     id,
     ...after,
@@ -48,6 +53,7 @@ export function withPlan(
     createdAt: before?.createdAt ?? at,
     updatedAt: at,
     ...(isEntitled(after) || lapsedAt === undefined ? {} : { lapsedAt }),
+    ...(missed === undefined ? {} : { missed }),
   };
 }
 

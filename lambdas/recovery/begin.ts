@@ -25,12 +25,41 @@ const lookedAtMax = 100;
  *
  * @throws Conflict `job_running` when one for the same endpoint, or for the whole organization, is running.
  */
-export async function begin({ jobs, start }: BeginPorts, wanted: Job): Promise<Job> {
-  const { data } = await jobs.list(wanted.organizationId, { limit: lookedAtMax });
-  const isSame = ({ status, endpointId }: Job) => status === 'running' && endpointId === wanted.endpointId;
-  if (data.some(isSame)) {
+export async function begin(ports: BeginPorts, wanted: Job): Promise<Job> {
+  const isRunning = await runningOf(ports, wanted.organizationId);
+  if (isRunning(wanted)) {
     throw new Conflict('job_running', 'One is running already: let it end, or cancel it.');
   }
+  return put(ports, wanted);
+}
+
+/** Jobs that are begun at the same time. */
+const atOnce = 10;
+
+/** Begins many jobs of one organization, of different endpoints; those of which one is running are left out. */
+export async function beginAll(
+  ports: BeginPorts,
+  organizationId: string,
+  wanted: readonly Job[],
+): Promise<Job[]> {
+  const isRunning = await runningOf(ports, organizationId);
+  const due = wanted.filter((job) => !isRunning(job));
+  const begun: Job[] = [];
+  for (let from = 0; from < due.length; from += atOnce) {
+    begun.push(...(await Promise.all(due.slice(from, from + atOnce).map((job) => put(ports, job)))));
+  }
+  return begun;
+}
+
+async function runningOf({ jobs }: BeginPorts, organizationId: string): Promise<(wanted: Job) => boolean> {
+  const { data } = await jobs.list(organizationId, { limit: lookedAtMax });
+  const running = new Set(
+    data.filter(({ status }) => status === 'running').map(({ endpointId }) => endpointId),
+  );
+  return ({ endpointId }) => running.has(endpointId);
+}
+
+async function put({ jobs, start }: BeginPorts, wanted: Job): Promise<Job> {
   await start(messageOf(wanted), startSeconds);
   await jobs.add(wanted);
   return wanted;

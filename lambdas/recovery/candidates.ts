@@ -1,13 +1,18 @@
 import { againMessage, lostMessage } from '../delivery/again.ts';
 import type { DeliverySummary } from '../delivery/delivery.ts';
 import type { DeliveryMessage, FirstAttempt } from '../delivery/message.ts';
-import type { EventSummary } from '../event/event.ts';
-import type { Job, Recoverable } from './job.ts';
+import type { EventSummary, Skipped } from '../event/event.ts';
+import type { Job, Lack } from './job.ts';
 
 /** A delivery that a job looks at, or an event of which there should be one. */
 export type Candidate = { readonly ids: FirstAttempt } & (
   | { readonly delivery: DeliverySummary }
-  | { readonly delivery: undefined; readonly isSkipped: boolean; readonly receivedAt: string }
+  | {
+      readonly delivery: undefined;
+      /** Why the event passed the endpoint by, if it did. */
+      readonly skipReason: Skipped['reason'] | undefined;
+      readonly receivedAt: string;
+    }
 );
 
 export interface CandidatePage {
@@ -27,11 +32,11 @@ export function candidatesOf(
 ): Candidate[] {
   const made = new Map(deliveries.map((delivery) => [delivery.eventId, delivery]));
   return events.flatMap(({ id: eventId, organizationId, type: eventType, receivedAt, ...event }) => {
-    const isSkipped = event.skipped.some((skip) => skip.endpointId === endpointId);
-    if (!isSkipped && !event.endpoints.includes(endpointId)) return [];
+    const skipReason = event.skipped.find((skip) => skip.endpointId === endpointId)?.reason;
+    if (skipReason === undefined && !event.endpoints.includes(endpointId)) return [];
     const ids = { organizationId, endpointId, eventId, eventType };
     const delivery = made.get(eventId);
-    return [delivery === undefined ? { ids, delivery, isSkipped, receivedAt } : { ids, delivery }];
+    return [delivery === undefined ? { ids, delivery, skipReason, receivedAt } : { ids, delivery }];
   });
 }
 
@@ -45,11 +50,11 @@ export const overdueMsMax = 3_600_000;
  * What a candidate lacked when the job was asked for; `undefined` for nothing. What has changed since then is left
  * alone: a delivery that dies while the job runs has had its attempts, and is not to be sent again and again.
  */
-export function lackOf(candidate: Candidate, { createdAt }: Pick<Job, 'createdAt'>): Recoverable | undefined {
+export function lackOf(candidate: Candidate, { createdAt }: Pick<Job, 'createdAt'>): Lack | undefined {
   const askedMs = Date.parse(createdAt);
   const { delivery } = candidate;
   if (delivery === undefined) {
-    if (candidate.isSkipped) return 'discarded';
+    if (candidate.skipReason !== undefined) return 'discarded';
     return askedMs - Date.parse(candidate.receivedAt) > queuedMsMax ? 'missing' : undefined;
   }
   const { status, updatedAt, nextAttemptAt = updatedAt } = delivery;
@@ -64,6 +69,14 @@ export function lackOf(candidate: Candidate, { createdAt }: Pick<Job, 'createdAt
     case 'failed':
       return undefined;
   }
+}
+
+/** Whether a job is to recover a candidate that lacks something. */
+export function isIncluded({ include }: Pick<Job, 'include'>, candidate: Candidate, lack: Lack): boolean {
+  if (include.includes(lack)) return true;
+  const { delivery } = candidate;
+  const reason = delivery === undefined ? candidate.skipReason : delivery.reason;
+  return include.includes('not_entitled') && lack === 'discarded' && reason === 'not_entitled';
 }
 
 /** The message by which a candidate is recovered. Sent twice, it does the same: the ledger lets one of the two pass. */

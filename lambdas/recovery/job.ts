@@ -6,12 +6,15 @@ import { expiryOf, isoTime } from '../shared/time.ts';
 import { timeOfUlid } from '../shared/ulid.ts';
 
 /**
- * What can be recovered: `dead`, its attempts used up; `discarded`, not made on purpose; `missing`, of which nothing
+ * What can be lacking: `dead`, its attempts used up; `discarded`, not made on purpose; `missing`, of which nothing
  * was ever recorded, or whose next attempt is long overdue.
  */
-export const recoverable = z.enum(['dead', 'discarded', 'missing']);
+export const lack = z.enum(['dead', 'discarded', 'missing']);
 
-export type Recoverable = z.output<typeof recoverable>;
+/** What can be recovered: also only that `discarded` which was so because the organization had no plan for it. */
+export const recoverable = z.enum([...lack.options, 'not_entitled']);
+
+export type Lack = z.output<typeof lack>;
 
 const count = z.number().int();
 

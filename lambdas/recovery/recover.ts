@@ -5,7 +5,7 @@ import type { Verdict } from '../shared/batch.ts';
 import type { Log } from '../shared/log.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
-import { lackOf, recoveringMessage } from './candidates.ts';
+import { isIncluded, lackOf, recoveringMessage } from './candidates.ts';
 import type { Candidate, CandidatePage } from './candidates.ts';
 import { messageOf } from './job.ts';
 import type { Job, JobMessage } from './job.ts';
@@ -85,7 +85,7 @@ async function turnPage(ports: RecoverPorts, job: Job): Promise<Job> {
   const page = await ports.readPage(job);
   const found = page.candidates.flatMap((candidate) => {
     const lack = lackOf(candidate, job);
-    return lack !== undefined && job.include.includes(lack) ? [{ candidate, lack }] : [];
+    return lack !== undefined && isIncluded(job, candidate, lack) ? [{ candidate, lack }] : [];
   });
   const outbox = job.dryRun ? [] : await outboxOf(ports, job, found);
   const counts = { ...job.counts };

@@ -197,8 +197,11 @@ describe.each(stores)('jobs in %s', (kind, open) => {
         [skip.id, 'none'],
       ]);
       expect(all.examined).toBe(6);
-      expect(all.candidates.at(-1)).toMatchObject({ isSkipped: true, receivedAt: skip.receivedAt });
-      expect(all.candidates.at(-2)).toMatchObject({ isSkipped: false });
+      expect(all.candidates.at(-1)).toMatchObject({
+        skipReason: skip.skipped[0]?.reason,
+        receivedAt: skip.receivedAt,
+      });
+      expect(all.candidates.at(-2)).toMatchObject({ skipReason: undefined });
     });
 
     test('lie in the span, both its ends included', async () => {

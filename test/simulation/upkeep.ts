@@ -2,7 +2,7 @@ import { isServed } from '../../lambdas/delivery/decide.ts';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import { begin } from '../../lambdas/recovery/begin.ts';
 import { newJob } from '../../lambdas/recovery/job.ts';
-import type { Recoverable } from '../../lambdas/recovery/job.ts';
+import type { Lack } from '../../lambdas/recovery/job.ts';
 import { receivesBy } from '../../lambdas/recovery/receives.ts';
 import type { RecoverPorts } from '../../lambdas/recovery/recover.ts';
 import { holdSeconds, tidy } from '../../lambdas/recovery/tidy/tidy.ts';
@@ -65,7 +65,7 @@ export function recoverPorts(world: World, life: Life): RecoverPorts & BatchPort
 interface Wanted {
   readonly organizationId: string;
   readonly endpointId?: string;
-  readonly include: Recoverable[];
+  readonly include: Lack[];
 }
 
 async function recover(
@@ -120,7 +120,7 @@ export const recoverAll: Action = (world) => {
     for (const endpointId of book.endpointIds) {
       const organizationId = book.endpoint(endpointId).latest?.organizationId;
       if (organizationId === undefined) continue;
-      const include: Recoverable[] = ['dead', 'discarded', 'missing'];
+      const include: Lack[] = ['dead', 'discarded', 'missing'];
       callApi(world, `recovering ${endpointId}`, (ports) =>
         recover(world, ports, { organizationId, endpointId, include }),
       );

@@ -22,6 +22,7 @@ import { eventTypeRoutes } from '../../../lambdas/event/type-routes.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { organizationRoutes } from '../../../lambdas/organization/routes.ts';
 import type { JobMessage } from '../../../lambdas/recovery/job.ts';
+import { missedRoutes } from '../../../lambdas/recovery/missed-routes.ts';
 import { receivesBy } from '../../../lambdas/recovery/receives.ts';
 import { previewRoutes } from '../../../lambdas/routing/preview-routes.ts';
 import { recoveryRoutes } from '../../../lambdas/recovery/routes.ts';
@@ -92,6 +93,11 @@ export function aService(given: Partial<Parts> = {}) {
   };
   const receiver = scriptedReceiver(clock, 0);
   receiver.always(200);
+  const recovery = {
+    jobs,
+    start: given.start ?? ((message: JobMessage) => Promise.resolve(void started.push(message))),
+    circumstances: { now: clock.now, randomBytes: aChance().randomBytes, retentionDays },
+  };
   const routes: Route[] = [
     ...organizationRoutes({ organizations, now: clock.now, retentionDays }),
     ...endpointRoutes({
@@ -122,12 +128,15 @@ export function aService(given: Partial<Parts> = {}) {
       readHealth: health.read,
       readCatalogue: async () => catalogueOf(await eventTypes.list()),
     }),
+    ...missedRoutes({
+      ...recovery,
+      organizations,
+      endpointsOf: async (organizationId) => (await configuration.readSubscribers(organizationId)).endpoints,
+    }),
     ...recoveryRoutes({
+      ...recovery,
       getEndpoint: endpoints.get,
       receives: receivesBy({ readRecipient: configuration.readRecipient, readHealth: health.readLatest }),
-      jobs,
-      start: given.start ?? ((message) => Promise.resolve(void started.push(message))),
-      circumstances: { now: clock.now, randomBytes: aChance().randomBytes, retentionDays },
     }),
     // Served by a function of its own, behind the same gate.
     ...testRoutes({

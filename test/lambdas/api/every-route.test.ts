@@ -70,6 +70,7 @@ describe('the table of operations', () => {
       'endpointRoutes',
       'eventRoutes',
       'eventTypeRoutes',
+      'missedRoutes',
       'organizationRoutes',
       'previewRoutes',
       'recoveryRoutes',
@@ -298,6 +299,8 @@ function idsOf(owner: Owner): Ids {
   return { organizationId, endpointId: endpointIdOf(name), eventId: eventIdOf(name), jobId: jobIdOf(name) };
 }
 
+const missed = { since: '2026-11-10T00:00:00.000Z', until: '2026-11-11T00:00:00.000Z' };
+
 /** Two organizations of the same standing, each with an endpoint, an event, a dead delivery and a job of another endpoint. */
 function aWorld(standing: Standing): Service {
   const service = aService();
@@ -305,7 +308,7 @@ function aWorld(standing: Standing): Service {
   for (const owner of ['own', 'foreign'] as const) {
     const { organizationId, endpointId, eventId, jobId } = idsOf(owner);
     const name = owner === 'own' ? 'one' : 'two';
-    configuration.setOrganization(anOrganization({ id: organizationId, ...standings[standing] }));
+    configuration.setOrganization(anOrganization({ id: organizationId, missed, ...standings[standing] }));
     const endpoint = anEndpoint({ name, organizationId, clientCertificate: { ...facts, versionId: 'c-1' } });
     configuration.set(endpoint);
     for (const { id } of endpoint.secretVersions) {

@@ -152,6 +152,15 @@ export const operations: readonly Operation[] = [
     isBodyOptional: true,
   },
   {
+    operationId: 'recoverMissed',
+    ...write,
+    method: 'POST',
+    path: `${organization}/missed/recover`,
+    status: 202,
+    body: { dryRun: true },
+    isBodyOptional: true,
+  },
+  {
     operationId: 'previewEvent',
     ...read,
     method: 'POST',

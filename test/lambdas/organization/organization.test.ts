@@ -73,6 +73,29 @@ describe('the plan of an organization over time', () => {
     });
   });
 
+  it.each<[string, Plan[], Organization['missed']]>([
+    ['nothing while it has not lapsed', [enterprise, withAddOn], undefined],
+    ['nothing while it has not returned', [enterprise, team], undefined],
+    [
+      'all since it lapsed, once it is back',
+      [enterprise, team, enterprise],
+      { since: 'day 2', until: 'day 3' },
+    ],
+    [
+      'the same until it is recovered',
+      [enterprise, team, enterprise, withAddOn],
+      { since: 'day 2', until: 'day 3' },
+    ],
+    [
+      'from the first lapse to the last return',
+      [enterprise, team, enterprise, team, withAddOn],
+      { since: 'day 2', until: 'day 5' },
+    ],
+    ['nothing before it was ever entitled', [team, enterprise], undefined],
+  ])('is offered %s', (_name, plans, missed) => {
+    expect(after(plans).missed).toEqual(missed);
+  });
+
   it('nobody who was entitled once ever loses sight of the configuration', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(enterprise, withAddOn, team), { minLength: 1 }), (plans) => {

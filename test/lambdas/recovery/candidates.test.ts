@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { candidatesOf, lackOf } from '../../../lambdas/recovery/candidates.ts';
+import { candidatesOf, isIncluded, lackOf } from '../../../lambdas/recovery/candidates.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
 import { anEvent } from '../../fakes/an-event.ts';
@@ -32,14 +32,46 @@ describe('lackOf', () => {
     expect(lackOf({ ids, delivery }, job)).toBe(lack);
   });
 
-  const meant = { isSkipped: false, delivery: undefined };
+  const meant = { skipReason: undefined, delivery: undefined };
   test.each([
     ['an event of an hour ago that was meant for it', { ...meant, receivedAt: since(60) }, 'missing'],
     ['an event that may still be in a queue', { ...meant, receivedAt: since(14) }, undefined],
     ['an event that came after the job was asked for', { ...meant, receivedAt: since(-1) }, undefined],
-    ['an event that passed it by', { ...meant, isSkipped: true, receivedAt: since(1) }, 'discarded'],
+    ['an event that passed it by', { ...meant, skipReason: 'gone', receivedAt: since(1) }, 'discarded'],
   ] as const)('of %s and has no delivery', (_, event, lack) => {
     expect(lackOf({ ids, ...event }, job)).toBe(lack);
+  });
+});
+
+describe('a job that is to recover what there was no plan for', () => {
+  const only = { include: ['not_entitled' as const] };
+  const passed = { ids, delivery: undefined, receivedAt: since(60) };
+
+  test.each([
+    [
+      'a delivery discarded for it',
+      { ids, delivery: aDiscarded({ reason: 'not_entitled' }) },
+      'discarded',
+      true,
+    ],
+    [
+      'one discarded for another reason',
+      { ids, delivery: aDiscarded({ reason: 'gone' }) },
+      'discarded',
+      false,
+    ],
+    ['a dead one', { ids, delivery: aDead() }, 'dead', false],
+    ['an event that passed by for it', { ...passed, skipReason: 'not_entitled' }, 'discarded', true],
+    [
+      'one that passed by for another reason',
+      { ...passed, skipReason: 'endpoint_disabled' },
+      'discarded',
+      false,
+    ],
+    ['one of which there is nothing', { ...passed, skipReason: undefined }, 'missing', false],
+  ] as const)('%s', (...[, candidate, lack, isWanted]) => {
+    expect(isIncluded(only, candidate, lack)).toBe(isWanted);
+    expect(isIncluded({ include: ['dead', 'discarded', 'missing'] }, candidate, lack)).toBe(true);
   });
 });
 
