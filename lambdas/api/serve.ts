@@ -128,7 +128,7 @@ function definedOf(params: Match['params']): Record<string, string> {
   );
 }
 
-const page = z.looseObject({ nextCursor: z.string() });
+const page = z.looseObject({ data: z.unknown(), nextCursor: z.string() });
 
 /** The answer with its cursor sealed; most answers have none. */
 async function sealed(answer: Answer, seal: (place: string) => Promise<string>): Promise<Answer> {
