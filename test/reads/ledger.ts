@@ -1,13 +1,13 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { deliveryKey, statusKey } from '../lambdas/delivery/store.ts';
-import { endpointKey } from '../lambdas/endpoint/store.ts';
-import { eventKey } from '../lambdas/event/store.ts';
-import { aDead, aDelivered } from '../test/fakes/a-delivery.ts';
-import { anEndpoint } from '../test/fakes/an-endpoint.ts';
-import { anEvent } from '../test/fakes/an-event.ts';
-import { testStartMs } from '../test/fakes/clock.ts';
-import { endpointIdOf, eventIdOf } from '../test/fakes/ids.ts';
+import { deliveryKey, statusKey } from '../../lambdas/delivery/store.ts';
+import { endpointKey } from '../../lambdas/endpoint/store.ts';
+import { eventKey } from '../../lambdas/event/store.ts';
+import { aDead, aDelivered } from '../fakes/a-delivery.ts';
+import { anEndpoint } from '../fakes/an-endpoint.ts';
+import { anEvent } from '../fakes/an-event.ts';
+import { testStartMs } from '../fakes/clock.ts';
+import { endpointIdOf, eventIdOf } from '../fakes/ids.ts';
 
 export const organizationId = 'org_1';
 /** The endpoint to which all deliveries go. */

@@ -1,15 +1,15 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { makeDeliveryReader } from '../lambdas/delivery/store.ts';
-import { makeEndpointStore, makeReadSubscribers } from '../lambdas/endpoint/store.ts';
-import { makeEventStore } from '../lambdas/event/store.ts';
-import { cursorAt } from '../lambdas/shared/page.ts';
-import type { Page, PageQuery } from '../lambdas/shared/page.ts';
-import { startTables } from '../test/contracts/tables.ts';
-import { testStartMs } from '../test/fakes/clock.ts';
-import { endpointIdOf } from '../test/fakes/ids.ts';
-import { endpointId, fill, idOf, organizationId, rare } from './reads-ledger.ts';
+import { makeDeliveryReader } from '../../lambdas/delivery/store.ts';
+import { makeEndpointStore, makeReadSubscribers } from '../../lambdas/endpoint/store.ts';
+import { makeEventStore } from '../../lambdas/event/store.ts';
+import { cursorAt } from '../../lambdas/shared/page.ts';
+import type { Page, PageQuery } from '../../lambdas/shared/page.ts';
+import { startTables } from '../contracts/tables.ts';
+import { testStartMs } from '../fakes/clock.ts';
+import { endpointIdOf } from '../fakes/ids.ts';
+import { endpointId, fill, idOf, organizationId, rare } from './ledger.ts';
 
 /**
  * 1,000 endpoints in one organization and many deliveries in the ledger: what a page of each list reads, the first one
