@@ -52,7 +52,7 @@ const server = createServer({ key: identity.key, cert: identity.certificate }, (
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const address = z.object({ port: z.number() }).parse(server.address());
 const runtime = await startRuntime({ port: 0, extraCas: [identity.authority] });
-const token = await runtime.issueToken({ scopes: ['webhooks:read', 'webhooks:write', 'webhooks:operate'] });
+const token = await runtime.issueToken({ group: 'operators' });
 const caller = { api: runtime.api, token };
 
 async function main(): Promise<boolean> {

@@ -43,7 +43,7 @@ export async function startScene({ onArrival, onLog, batchesMax }: SceneOptions)
     ...(onLog === undefined ? {} : { onLog }),
     ...(batchesMax === undefined ? {} : { concurrencyMax: batchesMax }),
   });
-  const token = await runtime.issueToken({ scopes: ['webhooks:read', 'webhooks:write', 'webhooks:operate'] });
+  const token = await runtime.issueToken({ group: 'operators' });
   const caller = { api: runtime.api, token };
   await callApi(caller, { method: 'PUT', path: organization, body: { plan: 'enterprise' } }, z.unknown());
   return {

@@ -44,7 +44,9 @@ export class Api extends Construct {
       description: 'Tidings: organizations, endpoints, events, deliveries',
       createDefaultStage: false,
     });
-    this.authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: [identity.audience] });
+    this.authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, {
+      jwtAudience: [...identity.audiences],
+    });
     this.serve(apigateway.HttpMethod.ANY, '/v1/{proxy+}', handler);
     // Receivers have no token.
     this.servePublicly('/v1/organizations/{organizationId}/.well-known/jwks.json', handler, {
@@ -111,6 +113,7 @@ export class Api extends Construct {
       KEY_ARN: storage.key.keyArn,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
+      SCOPE_CLAIM: settings.scopeClaim,
       REQUESTS_PER_MINUTE: String(settings.requestsPerMinute),
       ENDPOINTS_PER_ORGANIZATION: String(settings.endpointsPerOrganization),
       ...props.receivers,

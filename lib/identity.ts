@@ -1,23 +1,63 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
+import type { TokenEnv } from '../lambdas/api/token/env.ts';
+import { HandlerFunction } from './handler-function.ts';
+import { itemsOf, nameOf } from './settings.ts';
 import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+export interface IdentityProps {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  /** Host name of the API, where the console is. */
+  readonly ownHost: string;
+}
 
 /** Who signs the bearer tokens: the issuer named in the settings, or a Cognito user pool of the stack's. */
 export class Identity extends Construct {
   public readonly issuer: string;
-  public readonly audience: string;
+  /** Whom tokens may be for; of the pool's, the first is the console's client. */
+  public readonly audiences: readonly string[];
+  /** What people and programs must know to sign in. */
+  public readonly outputs: Readonly<Record<string, string>>;
 
-  public constructor(scope: Construct, id: string, settings: Settings) {
+  public constructor(scope: Construct, id: string, props: IdentityProps) {
     super(scope, id);
+    const { settings } = props;
     if (settings.issuer !== undefined && settings.audience !== undefined) {
       this.issuer = settings.issuer;
-      this.audience = settings.audience;
+      this.audiences = [settings.audience];
+      this.outputs = { TokenAudience: settings.audience };
       return;
     }
+    const pool = this.userPool(props);
+    const console = this.consoleClient(pool, props);
+    const programs = programClients(pool, itemsOf(settings.programs));
+    const domain = pool.addDomain('Domain', {
+      // Names of domains are one room for all accounts of a region.
+      cognitoDomain: { domainPrefix: `${nameOf(settings.stage)}-${Stack.of(this).account}` },
+      managedLoginVersion: cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
+    });
+    this.issuer = `https://cognito-idp.${Stack.of(this).region}.amazonaws.com/${pool.userPoolId}`;
+    const clients = [console, ...programs.map(({ client }) => client)];
+    this.audiences = clients.map((client) => client.userPoolClientId);
+    const named = programs.map(({ name, client }) => `${name}=${client.userPoolClientId}`);
+    this.outputs = {
+      TokenAudience: console.userPoolClientId,
+      UserPoolId: pool.userPoolId,
+      SignInUrl: domain.baseUrl(),
+      TokenUrl: `${domain.baseUrl()}/oauth2/token`,
+      ...(named.length === 0 ? {} : { Programs: named.join(' ') }),
+    };
+  }
+
+  private userPool(props: IdentityProps): cognito.UserPool {
     const pool = new cognito.UserPool(this, 'Users', {
       signInAliases: { email: true },
       selfSignUpEnabled: false,
+      // Version 3 of the function below, which programs need too, belongs to this plan.
+      featurePlan: cognito.FeaturePlan.ESSENTIALS,
       passwordPolicy: {
         minLength: 12,
         requireDigits: true,
@@ -36,14 +76,107 @@ export class Identity extends Construct {
       reason:
         'The plus plan is billed per user: a deployment that wants its threat protection names its own issuer.',
     });
+    pool.addGroup('Operators', { groupName: 'operators', description: 'May manage every organization' });
+    pool.addGroup('Administrators', {
+      groupName: 'administrators',
+      description: 'May manage their own organization; who is in no group may read it',
+    });
+    pool.addTrigger(
+      cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
+      this.tokenFunction(props),
+      cognito.LambdaVersion.V3_0,
+    );
+    return pool;
+  }
+
+  private tokenFunction({ settings, storage }: IdentityProps): HandlerFunction {
+    const environment: TokenEnv = {
+      CONFIG_TABLE: storage.config.tableName,
+      ORGANIZATION_CLAIM: settings.organizationClaim,
+    };
+    const token = new HandlerFunction(this, 'Token', {
+      feature: 'api/token',
+      description: 'Tidings: says in each token whose it is and what it may',
+      // Cognito waits no longer.
+      timeoutSeconds: 5,
+      memoryMb: 512,
+      environment,
+      key: storage.key,
+    });
+    token.allow(['dynamodb:GetItem'], storage.config.tableArn);
+    token.allow(['kms:Decrypt'], storage.key.keyArn);
+    return token;
+  }
+
+  private consoleClient(
+    pool: cognito.UserPool,
+    { settings, ownHost }: IdentityProps,
+  ): cognito.UserPoolClient {
+    const given = itemsOf(settings.consoleUrls);
+    const urls = given.length > 0 ? given : [`https://${ownHost}/console`];
     const client = pool.addClient('Console', {
       authFlows: { userSrp: true },
-      disableOAuth: true,
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        // What a user may is decided by his groups, so no client can ask for more.
+        scopes: [cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL],
+        callbackUrls: urls,
+        logoutUrls: urls,
+      },
       // Whose organization a user belongs to is for the operator to say.
       writeAttributes: new cognito.ClientAttributes().withStandardAttributes({ email: true }),
       preventUserExistenceErrors: true,
     });
-    this.issuer = `https://cognito-idp.${Stack.of(this).region}.amazonaws.com/${pool.userPoolId}`;
-    this.audience = client.userPoolClientId;
+    // Without a style the managed login has no pages.
+    new cognito.CfnManagedLoginBranding(this, 'Branding', {
+      userPoolId: pool.userPoolId,
+      clientId: client.userPoolClientId,
+      useCognitoProvidedValues: true,
+    });
+    return client;
   }
+}
+
+interface Program {
+  readonly name: string;
+  readonly client: cognito.UserPoolClient;
+}
+
+/**
+ * A client for each program. Whose organization it acts for is a scope that only its client is allowed, so that
+ * nothing the program sends can say otherwise.
+ */
+function programClients(pool: cognito.UserPool, names: readonly string[]): readonly Program[] {
+  if (names.length === 0) return [];
+  const may = (scopeName: string, scopeDescription: string) =>
+    new cognito.ResourceServerScope({ scopeName, scopeDescription });
+  const [read, write, operate] = [
+    may('read', 'Read'),
+    may('write', 'Change'),
+    may('operate', 'Every organization'),
+  ] as const;
+  const server = pool.addResourceServer('Webhooks', {
+    identifier: 'webhooks',
+    scopes: [read, write, operate],
+  });
+  const ids = names.filter((name) => name !== 'operator');
+  const acts = new Map(ids.map((id) => [id, may(id, `Acts for ${id}`)]));
+  const organizations =
+    ids.length === 0
+      ? undefined
+      : pool.addResourceServer('Organizations', { identifier: 'organizations', scopes: [...acts.values()] });
+  return names.map((name) => {
+    const own = acts.get(name);
+    const which =
+      own === undefined || organizations === undefined
+        ? cognito.OAuthScope.resourceServer(server, operate)
+        : cognito.OAuthScope.resourceServer(organizations, own);
+    const scopes = [read, write].map((scope) => cognito.OAuthScope.resourceServer(server, scope));
+    const client = pool.addClient(`Program-${name}`, {
+      userPoolClientName: name,
+      generateSecret: true,
+      oAuth: { flows: { clientCredentials: true }, scopes: [...scopes, which] },
+    });
+    return { name, client };
+  });
 }

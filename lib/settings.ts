@@ -29,10 +29,44 @@ const settings = z
     /** Endpoints that an organization may have. */
     endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
     organizationClaim: z.string().min(1).default('organizationId'),
+    /** Claim of the token that holds its scopes; some issuers call it `scp`. */
+    scopeClaim: z.string().min(1).default('scope'),
+    /** Programs that get an OAuth client of the stack's user pool: ids of organizations, and `operator`. */
+    programs: z
+      .string()
+      .refine(arePrograms, 'up to 49 ids of organizations, or operator, each once, joined by commas')
+      .default(''),
+    /** Where the sign-in page may lead back to; without it, to `/console` of the API's own host. */
+    consoleUrls: z
+      .string()
+      .refine((text) => itemsOf(text).every(isConsoleUrl), 'https URLs joined by commas')
+      .default(''),
   })
   .refine((s) => (s.issuer === undefined) === (s.audience === undefined), {
     error: 'issuer and audience go together: set both for your own sign-in, or neither for Cognito',
+  })
+  .refine((s) => s.issuer === undefined || s.programs + s.consoleUrls === '', {
+    error: 'programs and consoleUrls belong to the user pool of the stack: your own issuer has its own',
+  })
+  .refine((s) => s.issuer !== undefined || s.scopeClaim === 'scope', {
+    error: 'scopeClaim goes with an issuer of your own: the user pool writes the claim scope',
   });
+
+/** The parts of a setting that is a list. */
+export function itemsOf(text: string): string[] {
+  return text.split(',').filter((item) => item !== '');
+}
+
+/** An authorizer takes 50 audiences (quota of API Gateway), and one is the console's. */
+function arePrograms(text: string): boolean {
+  const items = itemsOf(text);
+  const isEach = items.every((item) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(item));
+  return isEach && items.length <= 49 && new Set(items).size === items.length;
+}
+
+function isConsoleUrl(text: string): boolean {
+  return URL.canParse(text) && new URL(text).protocol === 'https:';
+}
 
 function arePorts(text: string): boolean {
   return text.split(',').every((port) => /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535);

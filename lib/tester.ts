@@ -31,6 +31,7 @@ export class Tester extends Construct {
       ISSUER: props.issuer,
       RETENTION_DAYS: String(settings.retentionDays),
       ORGANIZATION_CLAIM: settings.organizationClaim,
+      SCOPE_CLAIM: settings.scopeClaim,
       REQUESTS_PER_MINUTE: String(settings.requestsPerMinute),
       ...props.receivers,
     };

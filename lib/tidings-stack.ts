@@ -45,7 +45,7 @@ export class TidingsStack extends Stack {
       retentionDays,
     });
     const recovery = new Recovery(this, 'Recovery', { stage, storage, bus, retries: delivery.retries });
-    const identity = new Identity(this, 'Identity', settings);
+    const identity = new Identity(this, 'Identity', { settings, storage, ownHost });
     const api = new Api(this, 'Api', {
       settings,
       storage,
@@ -68,6 +68,6 @@ export class TidingsStack extends Stack {
     new CfnOutput(this, 'ConfigTable', { value: storage.config.tableName });
     new CfnOutput(this, 'LedgerTable', { value: storage.ledger.tableName });
     new CfnOutput(this, 'TokenIssuer', { value: identity.issuer });
-    new CfnOutput(this, 'TokenAudience', { value: identity.audience });
+    for (const [name, value] of Object.entries(identity.outputs)) new CfnOutput(this, name, { value });
   }
 }

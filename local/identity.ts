@@ -1,21 +1,25 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose';
-import { randomUUID } from 'node:crypto';
+import type { JSONWebKeySet } from 'jose';
+import { createHmac, randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** Who may use the local API: stands in for the user pool, or for the issuer named in the settings. */
+/** The key that signs the local tokens: stands in for the user pool's, or for that of the issuer in the settings. */
 export interface Identity {
   /** A bearer token, signed with RS256 as the template's authorizer expects it. */
   readonly issueToken: (grant: Grant) => Promise<string>;
   /** @throws Error when the token is not ours, not for this audience, or not valid now. */
   readonly verify: (token: string, expected: Expected) => Promise<Claims>;
+  /** The public half of the key, for others who verify. */
+  readonly keySet: JSONWebKeySet;
+  /** A client's secret, the same as long as the key is. */
+  readonly secretOf: (clientId: string) => string;
 }
 
 export interface Grant {
-  /** Left out for an operator, who belongs to no organization. */
-  readonly organizationId?: string;
-  readonly scopes: readonly string[];
+  /** All that the token says, besides its issuer, times and id. */
+  readonly claims: Claims;
   readonly expiresInSeconds?: number;
 }
 
@@ -27,32 +31,27 @@ export interface Expected {
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-export interface IdentityOptions extends Expected {
-  /** Claim that holds the organization's id. */
-  readonly organizationClaim: string;
+export interface IdentityOptions {
+  readonly issuer: string;
   /** Where the key is kept, so that tokens outlive a restart; without it there is a new one each time. */
   readonly dataFolder?: string;
   readonly nowMs: () => number;
 }
 
-export const organizationScopes = ['webhooks:read', 'webhooks:write'] as const;
-export const operatorScopes = [...organizationScopes, 'webhooks:operate'] as const;
-
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
   const jwk = options.dataFolder === undefined ? await generateKey() : await keptKey(options.dataFolder);
   const kid = await calculateJwkThumbprint(jwk);
   const privateKey = await importJWK(jwk, 'RS256');
-  const publicKey = await importJWK({ kty: 'RSA', n: jwk.n, e: jwk.e }, 'RS256');
+  const publicJwk = { kty: 'RSA', n: jwk.n, e: jwk.e };
+  const publicKey = await importJWK(publicJwk, 'RS256');
   return {
-    issueToken: ({ organizationId, scopes, expiresInSeconds = 3600 }) => {
+    keySet: { keys: [{ ...publicJwk, kid, alg: 'RS256', use: 'sig' }] },
+    secretOf: (clientId) => createHmac('sha256', jwk.d).update(clientId).digest('base64url'),
+    issueToken: ({ claims, expiresInSeconds = 3600 }) => {
       const nowSeconds = Math.floor(options.nowMs() / 1000);
-      const organization =
-        organizationId === undefined ? {} : { [options.organizationClaim]: organizationId };
-      return new SignJWT({ ...organization, scope: scopes.join(' '), token_use: 'access' })
+      return new SignJWT(claims)
         .setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' })
         .setIssuer(options.issuer)
-        .setAudience(options.audiences[0] ?? '')
-        .setSubject(organizationId ?? 'operator')
         .setJti(randomUUID())
         .setIssuedAt(nowSeconds)
         .setExpirationTime(nowSeconds + expiresInSeconds)

@@ -1,7 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureOrganization } from './demo/endpoints.ts';
-import { operatorScopes, organizationScopes } from './identity.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What somebody needs to use the running stack: the line that `npm start` prints, and `.tidings/local.json`. */
@@ -14,6 +13,9 @@ export interface Ready {
   readonly organizationId: string;
   readonly organizationToken: string;
   readonly operatorToken: string;
+  /** Where the programs get a token: OAuth's client credentials. */
+  readonly tokenUrl: string;
+  readonly programs: Runtime['programs'];
   /** Null without the demo. */
   readonly receiver: string | null;
   readonly deadLetterQueueUrl: string;
@@ -34,17 +36,22 @@ export async function prepare(
 ): Promise<Ready> {
   const { organizationId } = given;
   const expiresInSeconds = tokenSeconds;
-  const operatorToken = await runtime.issueToken({ scopes: operatorScopes, expiresInSeconds });
+  const operatorToken = await runtime.issueToken({ group: 'operators', expiresInSeconds });
   await ensureOrganization({ api: runtime.api, token: operatorToken }, organizationId);
-  const scopes = organizationScopes;
   return {
     api: runtime.api,
     aws: runtime.aws.server.endpoint,
     bus: runtime.output('BusName'),
     region: runtime.aws.setting.region,
     ...given,
-    organizationToken: await runtime.issueToken({ organizationId, scopes, expiresInSeconds }),
+    organizationToken: await runtime.issueToken({
+      organizationId,
+      group: 'administrators',
+      expiresInSeconds,
+    }),
     operatorToken,
+    tokenUrl: `${runtime.api}/oauth2/token`,
+    programs: runtime.programs,
     deadLetterQueueUrl: runtime.output('DeadLetterQueueUrl'),
     configTable: runtime.output('ConfigTable'),
     ledgerTable: runtime.output('LedgerTable'),

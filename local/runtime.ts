@@ -11,7 +11,6 @@ import type { LocalFunction, OnLog } from './function.ts';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { createIdentity } from './identity.ts';
-import type { Identity } from './identity.ts';
 import { createAll } from './resources/create.ts';
 import { Functions } from './resources/functions.ts';
 import type { Mapping } from './resources/functions.ts';
@@ -19,7 +18,10 @@ import { HttpApi } from './resources/http-api.ts';
 import { messagingMakers } from './resources/messaging.ts';
 import type { ScheduledRule } from './resources/messaging.ts';
 import { storageMakers } from './resources/storage.ts';
+import { UserPools } from './resources/user-pools.ts';
 import { runSchedules, startSchedules } from './schedules.ts';
+import { createSignIn } from './sign-in.ts';
+import type { SignIn } from './sign-in.ts';
 import { readSynthesis, synthesize } from './synthesis.ts';
 import type { Synthesis } from './synthesis.ts';
 
@@ -51,7 +53,9 @@ export interface Runtime {
   readonly aws: LocalAws;
   /** What the stack puts out under a name, such as `BusName` or `DeadLetterQueueUrl`; throws on an unknown one. */
   readonly output: (name: string) => string;
-  readonly issueToken: Identity['issueToken'];
+  readonly issueToken: SignIn['issueToken'];
+  /** Programs that may ask `POST /oauth2/token` for a token. */
+  readonly programs: SignIn['programs'];
   /** Calls every function that a rule calls in time, now: a day is long for a test. */
   readonly runSchedules: () => Promise<void>;
   /** Whether no function works on a queue's messages at this moment. */
@@ -87,13 +91,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const sources = functions.mappings().map((mapping) => startMapping(aws, mapping, options.concurrencyMax));
     undo.push(() => stopSources(sources));
     undo.push(startSchedules(resources, aws.setting.clock));
-    const { gateway, identity } = await openGateway(resources, aws, options);
+    const { gateway, signIn } = await openGateway(resources, aws, options);
     undo.push(() => gateway.stop());
     return {
       api: gateway.url,
       aws,
       output: (name) => outputNamed(name, outputs),
-      issueToken: identity.issueToken,
+      issueToken: signIn.issueToken,
+      programs: signIn.programs,
       runSchedules: () => runSchedules(resources),
       isIdle: () => sources.every((source) => source.isIdle()),
       stop,
@@ -123,6 +128,7 @@ async function theStack({ templateFolder, dataFolder }: RuntimeOptions) {
 interface Resources {
   readonly functions: Functions;
   readonly http: HttpApi;
+  readonly pools: UserPools;
   readonly schedules: readonly ScheduledRule[];
   readonly outputs: Readonly<Record<string, string>>;
 }
@@ -146,15 +152,17 @@ async function createResources(
     onLog: options.onLog ?? (() => undefined),
   });
   const schedules: ScheduledRule[] = [];
-  const http = new HttpApi(place, (arn) => functions.byArn(arn));
+  const http = new HttpApi((arn) => functions.byArn(arn));
+  const pools = new UserPools(place, (arn) => functions.byArn(arn));
   const makers = {
     ...messagingMakers(aws.sqs, aws.buses, (rule) => schedules.push(rule)),
     ...storageMakers({ dynamodb, kms: aws.kms, place }),
     ...functions.makers,
     ...http.makers,
+    ...pools.makers,
   };
   try {
-    return { functions, http, schedules, outputs: await createAll(template, makers, place) };
+    return { functions, http, pools, schedules, outputs: await createAll(template, makers, place) };
   } finally {
     dynamodb.destroy();
   }
@@ -189,18 +197,24 @@ function startMapping(aws: LocalAws, mapping: Mapping, concurrencyMax = batchesM
 }
 
 async function openGateway(
-  { http, functions }: Resources,
+  { http, functions, pools }: Resources,
   aws: LocalAws,
   { port, dataFolder }: RuntimeOptions,
-): Promise<{ gateway: Gateway; identity: Identity }> {
+): Promise<{ gateway: Gateway; signIn: SignIn }> {
   const nowMs = () => aws.setting.clock.now();
   const identity = await createIdentity({
-    ...http.tokens(),
-    organizationClaim: functions.variable('ORGANIZATION_CLAIM'),
+    issuer: http.tokens().issuer,
     nowMs,
     ...(dataFolder === undefined ? {} : { dataFolder }),
   });
-  return { identity, gateway: await startGateway({ routes: http.routes(), identity, port, nowMs }) };
+  const signIn = createSignIn({
+    pool: pools.pool(),
+    identity,
+    audiences: http.tokens().audiences,
+    variable: (name) => functions.variable(name),
+  });
+  const routes = [...http.routes(), ...signIn.routes];
+  return { signIn, gateway: await startGateway({ routes, identity, port, nowMs }) };
 }
 
 async function stopAll(functions: readonly LocalFunction[]): Promise<void> {

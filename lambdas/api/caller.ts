@@ -4,13 +4,19 @@ import type { Caller } from '../shared/route.ts';
 /** Claims as the JWT authorizer hands them on: text, and lists sometimes as `[a b]` in one text (aws.md, section 8). */
 const claims = z.record(z.string(), z.unknown());
 
+/** Under which names a deployment's tokens tell what must be known. */
+export interface ClaimNames {
+  readonly organization: string;
+  readonly scope: string;
+}
+
 /** Reads who calls from the claims of a token that the gateway has verified. */
-export function callerOf(given: unknown, organizationClaim: string): Caller {
+export function callerOf(given: unknown, names: ClaimNames): Caller {
   const parsed = claims.catch({}).parse(given);
   return {
     subject: textOf(parsed['sub']) ?? '',
-    organizationId: textOf(parsed[organizationClaim]),
-    scopes: new Set(wordsOf(parsed['scope'] ?? parsed['scp'])),
+    organizationId: textOf(parsed[names.organization]),
+    scopes: new Set(wordsOf(parsed[names.scope])),
   };
 }
 

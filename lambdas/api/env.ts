@@ -17,6 +17,8 @@ export const apiEnv = targetEnv.extend({
   RETENTION_DAYS: z.coerce.number().int().min(1),
   /** Name of the token's claim that holds the organization's id. */
   ORGANIZATION_CLAIM: z.string().min(1),
+  /** Name of the claim that holds the scopes. */
+  SCOPE_CLAIM: z.string().min(1),
   /** How often one caller may ask. */
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1),
   ENDPOINTS_PER_ORGANIZATION: z.coerce.number().int().min(1),

@@ -140,7 +140,7 @@ const routes: Route[] = [
 
 const ports: ServePorts = {
   getOrganization: organizations.get,
-  organizationClaim: env.ORGANIZATION_CLAIM,
+  claimNames: { organization: env.ORGANIZATION_CLAIM, scope: env.SCOPE_CLAIM },
   now: Date.now,
   log,
   routes: [...routes, ...documentRoutes([...routes, testing])],

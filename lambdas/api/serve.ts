@@ -15,6 +15,7 @@ import { deployment } from './audit/entry.ts';
 import { auditedBy } from './audit/keep-audit.ts';
 import type { AuditedRequest, AuditPorts } from './audit/keep-audit.ts';
 import { callerOf } from './caller.ts';
+import type { ClaimNames } from './caller.ts';
 import { matchOf } from './match.ts';
 import type { Match } from './match.ts';
 import { once } from './once.ts';
@@ -28,7 +29,7 @@ import type { List } from './seal-cursor.ts';
 
 export interface ServePorts extends AdmitPorts {
   readonly routes: readonly Route[];
-  readonly organizationClaim: string;
+  readonly claimNames: ClaimNames;
   readonly now: Now;
   readonly log: Log;
   readonly limitRate: LimitRate;
@@ -77,7 +78,7 @@ async function perform(
 ): Promise<HttpAnswer> {
   if (match === undefined) throw new NotFound('route');
   // A public route has no authorizer, and so no claims.
-  const caller = callerOf(request.requestContext.authorizer?.jwt.claims, ports.organizationClaim);
+  const caller = callerOf(request.requestContext.authorizer?.jwt.claims, ports.claimNames);
   const { route, params } = match;
   const { organizationId } = params;
   if (route.scope !== 'public') await ports.limitRate(caller.subject);

@@ -1,7 +1,6 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Caller } from '../api-client.ts';
-import { operatorScopes, organizationScopes } from '../identity.ts';
 import { startRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { demoEndpoints, ensureOrganization, registerEndpoint } from './endpoints.ts';
@@ -34,9 +33,9 @@ export async function setStage(): Promise<Stage> {
   const runtime = await startRuntime({ port: 0, extraCas: [receiver.authority] });
   const caller = {
     api: runtime.api,
-    token: await runtime.issueToken({ organizationId, scopes: organizationScopes }),
+    token: await runtime.issueToken({ organizationId, group: 'administrators' }),
   };
-  const operatorToken = await runtime.issueToken({ scopes: operatorScopes });
+  const operatorToken = await runtime.issueToken({ group: 'operators' });
   await ensureOrganization({ api: runtime.api, token: operatorToken }, organizationId);
   const { sqs, events, destroy } = clientsOf(runtime);
   return {

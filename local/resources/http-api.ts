@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Route } from '../gateway-routes.ts';
 import type { Expected } from '../identity.ts';
 import type { LocalFunction } from '../function.ts';
-import type { Maker, Place } from './create.ts';
+import type { Maker } from './create.ts';
 import { ignored } from './property.ts';
 
 /** The HTTP API with its routes, and who signs the tokens that they ask for. */
@@ -13,9 +13,9 @@ export class HttpApi {
   readonly #authorizers = new Map<string, Expected>();
   readonly #routes: Route[] = [];
 
-  public constructor(place: Place, functionByArn: (arn: string) => LocalFunction) {
+  public constructor(functionByArn: (arn: string) => LocalFunction) {
     this.#functionByArn = functionByArn;
-    this.makers = { ...this.#apiMakers(), ...userPoolMakers(place) };
+    this.makers = this.#apiMakers();
   }
 
   public routes(): readonly Route[] {
@@ -72,18 +72,6 @@ function known<T>(all: ReadonlyMap<string, T>, id: string): T {
   const one = all.get(id);
   if (one === undefined) throw new Error(`There is no ${id}`);
   return one;
-}
-
-/** There are no users here: the pool only gives the tokens of `identity.ts` their issuer and audience. */
-function userPoolMakers({ region, accountId }: Place): Readonly<Record<string, Maker>> {
-  return {
-    'AWS::Cognito::UserPool': (logicalId) => {
-      const id = `${region}_${logicalId}`;
-      const arn = `arn:aws:cognito-idp:${region}:${accountId}:userpool/${id}`;
-      return { ref: id, attributes: { Arn: arn, ProviderName: `cognito-idp.${region}.amazonaws.com/${id}` } };
-    },
-    'AWS::Cognito::UserPoolClient': (logicalId) => ({ ref: logicalId.toLowerCase() }),
-  };
 }
 
 const api = z.strictObject({ Name: ignored, Description: ignored, ProtocolType: z.literal('HTTP') });

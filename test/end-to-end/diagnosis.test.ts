@@ -130,7 +130,7 @@ describe('a test event', () => {
 
   it('takes a token that may write', async () => {
     const endpoint = await endpointAt((await receiver()).port);
-    const token = await tidings.tokenOf(organization, ['webhooks:read']);
+    const token = await tidings.runtime.issueToken({ organizationId: organization });
     const answer = await tidings.call('POST', `${endpointsPath}/${endpoint}/test`, { token });
     expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
   });

@@ -242,7 +242,6 @@ describe('two organizations', () => {
     const good = await tidings.tokenOf('org_mine');
     const expired = await tidings.runtime.issueToken({
       organizationId: 'org_mine',
-      scopes: ['webhooks:read'],
       expiresInSeconds: -60,
     });
     const [head, claims] = good.split('.');

@@ -55,14 +55,12 @@ export async function startTidings(options: Partial<RuntimeOptions> = {}) {
   const bus = new EventBridgeClient(aws);
   const sqs = new SQSClient(aws);
   const tokens = {
-    operator: await runtime.issueToken({
-      scopes: ['webhooks:read', 'webhooks:write', 'webhooks:operate'],
-    }),
+    operator: await runtime.issueToken({ group: 'operators' }),
   };
   planted.add(tokens.operator);
 
-  const tokenOf = async (organizationId: string, scopes = ['webhooks:read', 'webhooks:write']) => {
-    const token = await runtime.issueToken({ organizationId, scopes });
+  const tokenOf = async (organizationId: string) => {
+    const token = await runtime.issueToken({ organizationId, group: 'administrators' });
     planted.add(token);
     return token;
   };

@@ -16,6 +16,9 @@ describe('settings', () => {
       receiverPorts: '443,8443',
       nat64: false,
       organizationClaim: 'organizationId',
+      scopeClaim: 'scope',
+      programs: '',
+      consoleUrls: '',
     });
   });
 
@@ -44,6 +47,12 @@ describe('settings', () => {
     ['retentionDays', 'a week'],
     ['retentionDays', ''],
     ['organizationClaim', ''],
+    ['programs', 'org_1,org_1'],
+    ['programs', 'org 1'],
+    // One more than an authorizer takes beside the console.
+    ['programs', Array.from({ length: 50 }, (_, n) => `org_${n}`).join(',')],
+    ['consoleUrls', 'http://console.acme.example'],
+    ['consoleUrls', 'https://console.acme.example,nonsense'],
     ['nat64', 'yes'],
     ['receiverPorts', ''],
     ['receiverPorts', '443;8443'],
@@ -70,6 +79,20 @@ describe('settings', () => {
       expect(() => read(context)).toThrow('issuer and audience go together');
     },
   );
+
+  it.each([{ programs: 'org_1' }, { consoleUrls: 'https://console.acme.example' }])(
+    'what belongs to the user pool is refused beside an issuer: %j',
+    (context) => {
+      const own = { issuer: 'https://id.acme.example/', audience: 'tidings' };
+      expect(() => read({ ...own, ...context })).toThrow('belong to the user pool');
+    },
+  );
+
+  it('another claim of scopes goes with an issuer', () => {
+    const own = { issuer: 'https://id.acme.example/', audience: 'tidings' };
+    expect(read({ ...own, scopeClaim: 'scp' })).toMatchObject({ scopeClaim: 'scp' });
+    expect(() => read({ scopeClaim: 'scp' })).toThrow('scopeClaim goes with an issuer');
+  });
 
   it('name everything that is wrong at once', () => {
     expect(() => read({ stage: 'Prod', retentionDays: '1' })).toThrow(/stage[^]*retentionDays/);

@@ -7,6 +7,7 @@ import { apiEnv } from '../../lambdas/api/env.ts';
 import { deliverEnv } from '../../lambdas/delivery/env.ts';
 import { expiryEnv } from '../../lambdas/endpoint/expiry/env.ts';
 import { testEnv } from '../../lambdas/api/test/env.ts';
+import { tokenEnv } from '../../lambdas/api/token/env.ts';
 import { recoverEnv } from '../../lambdas/recovery/env.ts';
 import { reconcileEnv } from '../../lambdas/recovery/reconcile/env.ts';
 import { tidyEnv } from '../../lambdas/recovery/tidy/env.ts';
@@ -158,6 +159,7 @@ describe('functions', () => {
       RoutingRoute: undefined,
       ApiHandler: undefined,
       TesterTest: undefined,
+      IdentityToken: undefined,
       ExpiryWarn: undefined,
       UpkeepTidy: undefined,
       UpkeepReconcile: undefined,
@@ -187,6 +189,7 @@ describe('functions', () => {
     ['RoutingRoute', routeEnv],
     ['ApiHandler', apiEnv],
     ['TesterTest', testEnv],
+    ['IdentityToken', tokenEnv],
     ['ExpiryWarn', expiryEnv],
     ['UpkeepTidy', tidyEnv],
     ['UpkeepReconcile', reconcileEnv],
@@ -466,6 +469,10 @@ describe('who may touch what', () => {
       },
     ],
     [
+      'IdentityToken',
+      { StorageConfig: ['dynamodb:GetItem'], StorageKey: ['kms:Decrypt'], IdentityTokenLog: write },
+    ],
+    [
       'ExpiryWarn',
       {
         StorageConfig: ['dynamodb:DeleteItem'],
@@ -598,6 +605,57 @@ describe('the API', () => {
       MfaConfiguration: 'ON',
       EnabledMfas: ['SOFTWARE_TOKEN_MFA'],
     });
+  });
+
+  it('has each token of the pool completed by a function, programs’ too', () => {
+    const [[, pool] = []] = ofType('AWS::Cognito::UserPool');
+    const { LambdaConfig } = z
+      .looseObject({
+        LambdaConfig: z.strictObject({
+          PreTokenGenerationConfig: z.strictObject({ LambdaArn: z.unknown(), LambdaVersion: z.string() }),
+        }),
+      })
+      .parse(pool?.Properties);
+    expect(nameOf(LambdaConfig.PreTokenGenerationConfig.LambdaArn)).toBe('IdentityToken');
+    expect(LambdaConfig.PreTokenGenerationConfig.LambdaVersion).toBe('V3_0');
+    // Version 3 belongs to this plan, and programs are asked about by version 3 alone.
+    expect(pool?.Properties['UserPoolTier']).toBe('ESSENTIALS');
+  });
+
+  it('lets a user write neither his organization nor his groups', () => {
+    const [[, client] = []] = ofType('AWS::Cognito::UserPoolClient');
+    expect(client?.Properties['WriteAttributes']).toEqual(['email']);
+    expect(client?.Properties['AllowedOAuthScopes']).toEqual(['openid', 'email']);
+    expect(client?.Properties['AllowedOAuthFlows']).toEqual(['code']);
+    expect(client?.Properties).not.toHaveProperty('GenerateSecret');
+  });
+
+  it('gives each program a client that may act for its organization alone', () => {
+    const own = synthesized({ programs: 'org_1,operator' });
+    const clients = [...own.resources.values()]
+      .filter(({ Type }) => Type === 'AWS::Cognito::UserPoolClient')
+      .map(({ Properties }) => Properties)
+      .filter(({ ClientName }) => ClientName !== undefined);
+    const scopes = clients.map(({ AllowedOAuthScopes, ClientName }) => [
+      ClientName,
+      z.array(z.unknown()).parse(AllowedOAuthScopes).map(nameOf),
+    ]);
+    expect(Object.fromEntries(scopes)).toEqual({
+      org_1: [
+        'IdentityUsersWebhooks/read',
+        'IdentityUsersWebhooks/write',
+        'IdentityUsersOrganizations/org_1',
+      ],
+      operator: [
+        'IdentityUsersWebhooks/read',
+        'IdentityUsersWebhooks/write',
+        'IdentityUsersWebhooks/operate',
+      ],
+    });
+    for (const client of clients) {
+      expect(client).toMatchObject({ GenerateSecret: true, AllowedOAuthFlows: ['client_credentials'] });
+    }
+    expect(tokensOf(own.resources).audience).toHaveLength(3);
   });
 
   it('has a throttle and an access log', () => {

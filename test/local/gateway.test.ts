@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startGateway } from '../../local/gateway.ts';
 import type { Gateway } from '../../local/gateway.ts';
 import type { Route } from '../../local/gateway-routes.ts';
-import { createIdentity, organizationScopes } from '../../local/identity.ts';
+import { createIdentity } from '../../local/identity.ts';
 import type { Identity } from '../../local/identity.ts';
 
 const someText: unknown = expect.any(String);
@@ -23,10 +23,13 @@ const nowMs = () => Date.now() + offsetMs;
 beforeEach(async () => {
   offsetMs = 0;
   routes = [{ key: 'ANY /open/{proxy+}', invoke: echo }];
-  identity = await createIdentity({ ...expected, organizationClaim: 'organizationId', nowMs });
+  identity = await createIdentity({ issuer: expected.issuer, nowMs });
   gateway = await startGateway({ routes, identity, port: 0, nowMs });
 });
 afterEach(() => gateway.stop());
+
+const tokenWith = (claims: object, expiresInSeconds = 3600) =>
+  identity.issueToken({ claims: { aud: 'client-1', ...claims }, expiresInSeconds });
 
 describe('the event that a function gets', () => {
   it('has names in lower case, values joined by commas, and cookies apart', async () => {
@@ -159,7 +162,7 @@ describe('a route with an authorizer', () => {
     fetch(`${gateway.url}${path}`, { headers: { authorization } });
 
   it('gives the function the claims as strings', async () => {
-    const token = await identity.issueToken({ organizationId: 'org_1', scopes: organizationScopes });
+    const token = await tokenWith({ organizationId: 'org_1', scope: 'webhooks:read webhooks:write' });
     const event: unknown = await (await ask('/v1/x', `Bearer ${token}`)).json();
     expect(event).toMatchObject({
       requestContext: {
@@ -186,21 +189,25 @@ describe('a route with an authorizer', () => {
   });
 
   it('refuses a token of another issuer, another audience or another key', async () => {
-    for (const other of [{ issuer: 'https://else.example' }, { audiences: ['client-2'] }, {}]) {
-      const stranger = await createIdentity({
-        ...expected,
-        ...other,
-        organizationClaim: 'organizationId',
-        nowMs,
-      });
-      const answer = await ask('/v1/x', `Bearer ${await stranger.issueToken({ scopes: [] })}`);
+    const elsewhere = await createIdentity({ issuer: 'https://else.example', nowMs });
+    const stranger = await createIdentity({ issuer: expected.issuer, nowMs });
+    const tokens = [
+      await elsewhere.issueToken({ claims: { aud: 'client-1' } }),
+      await stranger.issueToken({ claims: { aud: 'client-1' } }),
+      await identity.issueToken({ claims: { aud: 'client-2' } }),
+      // A client's id counts only where there is no audience.
+      await identity.issueToken({ claims: { aud: 'client-2', client_id: 'client-1' } }),
+      await identity.issueToken({ claims: {} }),
+    ];
+    for (const token of tokens) {
+      const answer = await ask('/v1/x', `Bearer ${token}`);
       expect(answer.status).toBe(401);
       expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
     }
   });
 
   it('refuses a token that has expired, that was altered, or that is none', async () => {
-    const token = await identity.issueToken({ scopes: [], expiresInSeconds: 60 });
+    const token = await tokenWith({}, 60);
     const [head = '', , signature = ''] = token.split('.');
     const altered = `${head}.${Buffer.from('{"iss":"x","exp":9999999999}').toString('base64url')}.${signature}`;
     offsetMs = 61_000;
@@ -209,8 +216,8 @@ describe('a route with an authorizer', () => {
   });
 
   it('asks for one of its scopes', async () => {
-    const poor = await identity.issueToken({ scopes: organizationScopes });
-    const rich = await identity.issueToken({ scopes: ['webhooks:operate'] });
+    const poor = await tokenWith({ scope: 'webhooks:read webhooks:write' });
+    const rich = await tokenWith({ scope: 'webhooks:operate' });
     expect((await ask('/scoped', `Bearer ${poor}`)).status).toBe(403);
     expect((await ask('/scoped', rich)).status).toBe(200);
   });

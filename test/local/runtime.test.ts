@@ -8,7 +8,6 @@ import { anything, callApi, CallFailed } from '../../local/api-client.ts';
 import { ensureOrganization, registerEndpoint } from '../../local/demo/endpoints.ts';
 import { startDemoReceiver } from '../../local/demo/receiver.ts';
 import type { Received } from '../../local/demo/receiver.ts';
-import { operatorScopes, organizationScopes } from '../../local/identity.ts';
 import { startRuntime } from '../../local/runtime.ts';
 import type { Runtime, RuntimeOptions } from '../../local/runtime.ts';
 
@@ -33,7 +32,7 @@ const organizationId = 'org_1';
 const organizationPath = `/v1/organizations/${organizationId}`;
 const operatorOf = async (runtime: Runtime) => ({
   api: runtime.api,
-  token: await runtime.issueToken({ scopes: operatorScopes }),
+  token: await runtime.issueToken({ group: 'operators' }),
 });
 
 it('an event put on the bus reaches a receiver on this machine', async () => {
@@ -45,7 +44,7 @@ it('an event put on the bus reaches a receiver on this machine', async () => {
   await ensureOrganization(await operatorOf(runtime), organizationId);
   const caller = {
     api: runtime.api,
-    token: await runtime.issueToken({ organizationId, scopes: organizationScopes }),
+    token: await runtime.issueToken({ organizationId, group: 'administrators' }),
   };
   const wanted = { url: `${receiver.url}/hook`, description: 'test', eventTypes: ['*'] };
   receiver.trust('/hook', (await registerEndpoint(caller, organizationId, wanted)).secret);

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { callApi } from '../../local/api-client.ts';
 import { ensureOrganization } from '../../local/demo/endpoints.ts';
-import { operatorScopes } from '../../local/identity.ts';
 import { startRuntime } from '../../local/runtime.ts';
 
 export type Scheme = 'hmac' | 'jwt';
@@ -35,7 +34,7 @@ const policy = { timeoutSeconds: 10, retry: { maximumAttempts: 1 } };
 /** The whole product on loopback, which trusts the samples' authority. */
 export async function startTidings(authority: string): Promise<Tidings> {
   const runtime = await startRuntime({ port: 0, extraCas: [authority] });
-  const caller = { api: runtime.api, token: await runtime.issueToken({ scopes: operatorScopes }) };
+  const caller = { api: runtime.api, token: await runtime.issueToken({ group: 'operators' }) };
   return {
     stop: runtime.stop,
     register: async (name, scheme, url) => {

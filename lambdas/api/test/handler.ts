@@ -37,7 +37,7 @@ const preparation: PreparePorts = {
 
 const ports: ServePorts = {
   getOrganization: makeOrganizationStore(client, env.CONFIG_TABLE).get,
-  organizationClaim: env.ORGANIZATION_CLAIM,
+  claimNames: { organization: env.ORGANIZATION_CLAIM, scope: env.SCOPE_CLAIM },
   now: Date.now,
   log,
   limitRate: makeLimitRate({

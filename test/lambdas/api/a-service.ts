@@ -160,7 +160,7 @@ export function aService(given: Partial<Parts> = {}) {
   routes.push(...documentRoutes(routes));
   const ports: ServePorts = {
     getOrganization: organizations.get,
-    organizationClaim: 'organizationId',
+    claimNames: { organization: 'organizationId', scope: 'scope' },
     now: clock.now,
     log,
     routes,

@@ -2,14 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { callerOf } from '../../../lambdas/api/caller.ts';
 
+const names = { organization: 'organizationId', scope: 'scope' };
+
 function scopesOf(claims: unknown): string[] {
-  return [...callerOf(claims, 'organizationId').scopes].filter((scope) => scope !== '');
+  return [...callerOf(claims, names).scopes].filter((scope) => scope !== '');
 }
 
 describe('callerOf', () => {
   it('reads who calls from the claims', () => {
     const claims = { sub: 'user_5', organizationId: 'org_1', scope: 'webhooks:read webhooks:write' };
-    expect(callerOf(claims, 'organizationId')).toEqual({
+    expect(callerOf(claims, names)).toEqual({
       subject: 'user_5',
       organizationId: 'org_1',
       scopes: new Set(['webhooks:read', 'webhooks:write']),
@@ -18,8 +20,10 @@ describe('callerOf', () => {
 
   it('finds the organization in the claim that the deployment names', () => {
     const claims = { organizationId: 'org_1', 'custom:org': 'org_2' };
-    expect(callerOf(claims, 'custom:org').organizationId).toBe('org_2');
-    expect(callerOf(claims, 'https://acme.example/org').organizationId).toBeUndefined();
+    expect(callerOf(claims, { ...names, organization: 'custom:org' }).organizationId).toBe('org_2');
+    expect(
+      callerOf(claims, { ...names, organization: 'https://acme.example/org' }).organizationId,
+    ).toBeUndefined();
   });
 
   it.each([
@@ -30,9 +34,9 @@ describe('callerOf', () => {
       { scope: '[webhooks:read webhooks:write]' },
       ['webhooks:read', 'webhooks:write'],
     ],
-    ['a list with commas', { scp: '[webhooks:read, webhooks:write]' }, ['webhooks:read', 'webhooks:write']],
-    ['a real list', { scp: ['webhooks:read', 'webhooks:write'] }, ['webhooks:read', 'webhooks:write']],
-    ['the claim of Microsoft and Okta', { scp: 'webhooks:read' }, ['webhooks:read']],
+    ['a list with commas', { scope: '[webhooks:read, webhooks:write]' }, ['webhooks:read', 'webhooks:write']],
+    ['a real list', { scope: ['webhooks:read', 'webhooks:write'] }, ['webhooks:read', 'webhooks:write']],
+    ['no other claim than the one that is named', { scp: 'webhooks:read' }, []],
     ['none', {}, []],
     ['an empty text', { scope: '' }, []],
     ['no text', { scope: 5 }, []],
@@ -41,15 +45,23 @@ describe('callerOf', () => {
     expect(scopesOf(claims)).toEqual(scopes);
   });
 
+  it('finds the scopes in the claim that the deployment names, as Microsoft and Okta call it', () => {
+    const { scopes } = callerOf(
+      { scp: 'webhooks:read', scope: 'webhooks:operate' },
+      { ...names, scope: 'scp' },
+    );
+    expect([...scopes]).toEqual(['webhooks:read']);
+  });
+
   it.each([undefined, null, 'text', 5, []])('claims that are none give nobody: %j', (claims) => {
-    expect(callerOf(claims, 'organizationId').organizationId).toBeUndefined();
+    expect(callerOf(claims, names).organizationId).toBeUndefined();
     expect(scopesOf(claims)).toEqual([]);
   });
 
   it.each([5, '', ['org_1'], { id: 'org_1' }, null])(
     'an organization that is no text is none: %j',
     (claim) => {
-      expect(callerOf({ organizationId: claim }, 'organizationId').organizationId).toBeUndefined();
+      expect(callerOf({ organizationId: claim }, names).organizationId).toBeUndefined();
     },
   );
 

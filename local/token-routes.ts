@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Route } from './gateway-routes.ts';
+import type { Claims, Identity } from './identity.ts';
+import type { PoolClient, UserPool } from './resources/user-pools.ts';
+
+export interface TokenRoutesOptions {
+  readonly pool: UserPool;
+  readonly identity: Identity;
+  readonly claimsOf: (client: PoolClient, scopes: readonly string[]) => Promise<Claims>;
+}
+
+/** Seconds that a program's token lives, as the pool's default is. */
+const tokenSeconds = 3600;
+
+/**
+ * What stands on the pool's domain, here on the gateway: the token endpoint, for programs, and the public keys.
+ *
+ * @see https://datatracker.ietf.org/doc/html/rfc6749#section-4.4
+ */
+export function tokenRoutes(options: TokenRoutesOptions): readonly Route[] {
+  const { pool, identity } = options;
+  return [
+    { key: 'POST /oauth2/token', invoke: (event) => answerToken(options, event) },
+    {
+      key: `GET /${pool.id}/.well-known/jwks.json`,
+      invoke: () => Promise.resolve(json(200, identity.keySet)),
+    },
+  ];
+}
+
+const tokenRequest = z.object({
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().default(''),
+  isBase64Encoded: z.boolean().default(false),
+});
+type TokenRequest = z.output<typeof tokenRequest>;
+
+async function answerToken({ pool, identity, claimsOf }: TokenRoutesOptions, event: unknown) {
+  const request = tokenRequest.parse(event);
+  const text = Buffer.from(request.body, request.isBase64Encoded ? 'base64' : 'utf8').toString();
+  const form = new URLSearchParams(text);
+  const { id, secret } = credentialsOf(request, form);
+  const client = pool.clients.find((one) => one.id === id && one.hasSecret);
+  // 400 where the RFC would allow 401, as Cognito answers.
+  if (client === undefined || secret !== identity.secretOf(client.id))
+    return json(400, { error: 'invalid_client' });
+  const grant = form.get('grant_type');
+  if (grant === null) return json(400, { error: 'invalid_request' });
+  if (grant !== 'client_credentials') return json(400, { error: 'unsupported_grant_type' });
+  if (!client.flows.includes(grant)) return json(400, { error: 'unauthorized_client' });
+  const asked = (form.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  if (asked.some((scope) => !client.scopes.includes(scope))) return json(400, { error: 'invalid_scope' });
+  const claims = await claimsOf(client, asked.length === 0 ? client.scopes : asked);
+  const token = await identity.issueToken({ claims, expiresInSeconds: tokenSeconds });
+  return json(200, { access_token: token, expires_in: tokenSeconds, token_type: 'Bearer' });
+}
+
+/** By `Authorization: Basic`, or in the form. */
+function credentialsOf({ headers }: TokenRequest, form: URLSearchParams) {
+  const [scheme = '', encoded = ''] = (headers['authorization'] ?? '').split(' ');
+  if (scheme.toLowerCase() !== 'basic')
+    return { id: form.get('client_id'), secret: form.get('client_secret') };
+  const text = Buffer.from(encoded, 'base64').toString();
+  const colon = text.indexOf(':');
+  return { id: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+function json(statusCode: number, body: unknown) {
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify(body),
+  };
+}
