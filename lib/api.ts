@@ -115,6 +115,7 @@ export class Api extends Construct {
       ORGANIZATION_CLAIM: settings.organizationClaim,
       SCOPE_CLAIM: settings.scopeClaim,
       REQUESTS_PER_MINUTE: String(settings.requestsPerMinute),
+      EVENT_SCHEMAS: settings.eventSchemas,
       ENDPOINTS_PER_ORGANIZATION: String(settings.endpointsPerOrganization),
       ...props.receivers,
     };

@@ -3,13 +3,14 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { RouteEnv } from '../lambdas/routing/env.ts';
 import { HandlerFunction } from './handler-function.ts';
+import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 export interface RoutingProps {
   readonly storage: Storage;
   readonly events: sqs.Queue;
   readonly deliveries: sqs.Queue;
-  readonly retentionDays: number;
+  readonly settings: Settings;
 }
 
 /** Takes an event, stores it once, and sends one small message per endpoint that wants it. */
@@ -25,7 +26,8 @@ export class Routing extends Construct {
       LEDGER_TABLE: storage.ledger.tableName,
       EVENTS_QUEUE_URL: events.queueUrl,
       DELIVERIES_QUEUE_URL: deliveries.queueUrl,
-      RETENTION_DAYS: String(props.retentionDays),
+      RETENTION_DAYS: String(props.settings.retentionDays),
+      EVENT_SCHEMAS: props.settings.eventSchemas,
     };
     const route = new HandlerFunction(this, 'Route', {
       feature: 'routing',

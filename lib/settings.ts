@@ -28,6 +28,8 @@ const settings = z
     requestsPerMinute: z.coerce.number().int().min(10).max(100_000).default(3_000),
     /** Endpoints that an organization may have. */
     endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
+    /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */
+    eventSchemas: z.enum(['strict', 'warn']).default('warn'),
     organizationClaim: z.string().min(1).default('organizationId'),
     /** Claim of the token that holds its scopes; some issuers call it `scp`. */
     scopeClaim: z.string().min(1).default('scope'),

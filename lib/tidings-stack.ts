@@ -19,7 +19,7 @@ export class TidingsStack extends Stack {
   public constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, { description: 'Tidings: signed webhooks out of your own account', ...props });
     const settings = readSettings(this.node);
-    const { stage, retentionDays } = settings;
+    const { stage } = settings;
     const secretPrefix = `tidings/${stage}`;
 
     // The API comes last, and the functions made before it must know its name, to refuse it as a receiver.
@@ -42,7 +42,7 @@ export class TidingsStack extends Stack {
       storage,
       events: ingest.events,
       deliveries: delivery.deliveries,
-      retentionDays,
+      settings,
     });
     const recovery = new Recovery(this, 'Recovery', { stage, storage, bus, retries: delivery.retries });
     const identity = new Identity(this, 'Identity', { settings, storage, ownHost });

@@ -21,6 +21,8 @@ export const apiEnv = targetEnv.extend({
   SCOPE_CLAIM: z.string().min(1),
   /** How often one caller may ask. */
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1),
+  /** What happens to an event whose data break the schema of its type. */
+  EVENT_SCHEMAS: z.enum(['strict', 'warn']),
   ENDPOINTS_PER_ORGANIZATION: z.coerce.number().int().min(1),
 });
 

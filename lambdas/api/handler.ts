@@ -102,13 +102,14 @@ const routes: Route[] = [
   ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
   ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
   ...signingRoutes(signing),
-  ...eventTypeRoutes({ eventTypes }),
+  ...eventTypeRoutes({ eventTypes, now: Date.now }),
   ...eventRoutes({
     listEventTypes: eventTypes.list,
     listEvents: events.list,
     publish,
     now: Date.now,
     newUuid: randomUUID,
+    schemas: env.EVENT_SCHEMAS,
   }),
   ...deliveryRoutes({
     getEndpoint: endpoints.get,
@@ -121,6 +122,7 @@ const routes: Route[] = [
     readSubscribers,
     readHealth: health.read,
     readCatalogue: async () => catalogueOf(await eventTypes.list()),
+    schemas: env.EVENT_SCHEMAS,
   }),
   ...missedRoutes({
     ...recovery,

@@ -26,9 +26,21 @@ export const eventTypeDefinition = z.strictObject({
   description: z.string().min(1).max(1_000),
   /** An example of the event's `data`. */
   example: jsonObject.optional(),
-  /** JSON Schema of the event's `data`. */
+  /** JSON Schema (draft 2020-12) of the event's `data`. */
   schema: jsonObject.optional(),
+  /** That it will go away: it is delivered all the same, and whoever wants it is told what to do. */
+  deprecated: z
+    .strictObject({
+      /** When it was first said; filled in when it is left out. */
+      since: z.iso.datetime({ offset: true }).optional(),
+      /** Event type that takes its place. */
+      replacedBy: eventTypeName.optional(),
+      note: z.string().min(1).max(1_000).optional(),
+    })
+    .optional(),
 });
+
+export type EventTypeDefinition = z.output<typeof eventTypeDefinition>;
 
 export const eventType = eventTypeDefinition.extend({
   name: eventTypeName,

@@ -8,7 +8,12 @@ export const skipReason = z.enum(['endpoint_disabled', 'gone', 'not_entitled']);
 export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
 
 /** Why an event went to nobody. */
-export const refusalReason = z.enum(['invalid_event', 'unknown_event_type', 'event_too_large']);
+export const refusalReason = z.enum([
+  'invalid_event',
+  'unknown_event_type',
+  'event_too_large',
+  'schema_violation',
+]);
 
 /** An event as the ledger keeps it. */
 export const storedEvent = z.object({
@@ -27,6 +32,8 @@ export const storedEvent = z.object({
   reason: refusalReason.exactOptional(),
   /** A sentence on the reason; never quotes the event. */
   explanation: z.string().exactOptional(),
+  /** Where it breaks the schema of its type, and was accepted all the same; never quotes the event. */
+  schemaViolation: z.string().exactOptional(),
   /** Endpoints that it is meant for. */
   endpoints: z.array(z.string()),
   skipped: z.array(skipped),

@@ -15,6 +15,8 @@ import type { EventListQuery } from './event-list.ts';
 import { eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { storedEvent } from './event.ts';
+import { heedSchema } from './schema.ts';
+import type { SchemaRule } from './schema.ts';
 import type { StoredEvent } from './event.ts';
 import { data, idempotencyKey, occurredAt, resource } from './published.ts';
 
@@ -24,6 +26,8 @@ export interface EventRoutesPorts {
   readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
   readonly now: Now;
   readonly newUuid: () => string;
+  /** What happens to data that break the schema of their type. */
+  readonly schemas: SchemaRule;
 }
 
 const organizationPath = z.strictObject({ organizationId });
@@ -54,7 +58,7 @@ export function eventRoutes(ports: EventRoutesPorts): Route[] {
   return [publishRoute(ports), listRoute(ports)];
 }
 
-function publishRoute({ listEventTypes, publish, now, newUuid }: EventRoutesPorts): Route {
+function publishRoute({ listEventTypes, publish, now, newUuid, schemas }: EventRoutesPorts): Route {
   return route({
     method: 'POST',
     path: '/v1/organizations/{organizationId}/events',
@@ -65,11 +69,12 @@ function publishRoute({ listEventTypes, publish, now, newUuid }: EventRoutesPort
     params: organizationPath,
     query: noQuery,
     body: publishBody,
-    answer: { status: 202, schema: z.strictObject({ id: z.string() }) },
+    answer: { status: 202, schema: z.strictObject({ id: z.string(), warning: z.string().exactOptional() }) },
     heedsIdempotencyKey: true,
     handle: async ({ params, body }) => {
       const { type, ...said } = body;
-      publishable(catalogueOf(await listEventTypes()), type);
+      const known = publishable(catalogueOf(await listEventTypes()), type);
+      const warning = heedSchema(known, said.data, schemas);
       // With both given, the id is known before the event has gone its way.
       const occurredAt = said.occurredAt ?? isoTime(now());
       const idempotencyKey = said.idempotencyKey ?? newUuid();
@@ -82,7 +87,8 @@ function publishRoute({ listEventTypes, publish, now, newUuid }: EventRoutesPort
         throw new InvalidRequest('invalid_request', 'occurredAt: lies before 1970 or ahead.', 'occurredAt');
       }
       await publish({ source: 'tidings.api', detailType: type, detail });
-      return { id: eventIdOf({ ...params, timeMs, idempotencyKey, busEventId: '' }) };
+      const id = eventIdOf({ ...params, timeMs, idempotencyKey, busEventId: '' });
+      return { id, ...(warning === undefined ? {} : { warning }) };
     },
   });
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { Conflict, NotFound } from '../shared/errors.ts';
+import { Conflict, found, InvalidRequest, NotFound, TooLarge } from '../shared/errors.ts';
 import { pageOf } from '../shared/page.ts';
 import { noBody, noParams, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
+import { isoTime } from '../shared/time.ts';
+import type { Now } from '../shared/time.ts';
 import { builtInEventTypes, catalogueOf } from './catalogue.ts';
-import { eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
-import type { EventType } from './event-type.ts';
+import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
+import type { EventType, EventTypeDefinition } from './event-type.ts';
+import { refuseBrokenSchema } from './schema.ts';
 
 export interface EventTypeRoutesPorts {
   readonly eventTypes: {
@@ -13,11 +16,22 @@ export interface EventTypeRoutesPorts {
     readonly put: (type: EventType) => Promise<void>;
     readonly remove: (name: string) => Promise<void>;
   };
+  readonly now: Now;
 }
+
+/** All of them are read at once, by every function that routes: so they are bounded, each and together. */
+const ownTypesMax = 500;
+const definitionBytesMax = 64 * 1024;
+
+const listQuery = z.strictObject({
+  category: category.optional(),
+  deprecated: z.enum(['true', 'false']).optional(),
+  prefix: z.string().min(1).max(128).optional(),
+});
 
 /** The operations on the catalogue; what an operator adds applies to every organization. */
 export function eventTypeRoutes(ports: EventTypeRoutesPorts): Route[] {
-  return [listRoute(ports), putRoute(ports), removeRoute(ports)];
+  return [listRoute(ports), getRoute(ports), putRoute(ports), removeRoute(ports)];
 }
 
 function listRoute({ eventTypes }: EventTypeRoutesPorts): Route {
@@ -29,17 +43,46 @@ function listRoute({ eventTypes }: EventTypeRoutesPorts): Route {
     scope: 'webhooks:read',
     entitlement: 'none',
     params: noParams,
-    query: noQuery,
+    query: listQuery,
     body: noBody,
     answer: { status: 200, schema: pageOf(eventType) },
-    handle: async () => {
-      const all = [...catalogueOf(await eventTypes.list()).values()];
+    handle: async ({ query }) => {
+      const all = [...catalogueOf(await eventTypes.list()).values()].filter((type) =>
+        isAskedFor(type, query),
+      );
       return { data: all.toSorted((a, b) => a.name.localeCompare(b.name)), nextCursor: null };
     },
   });
 }
 
-function putRoute({ eventTypes }: EventTypeRoutesPorts): Route {
+function isAskedFor(type: EventType, { category, deprecated, prefix }: z.output<typeof listQuery>): boolean {
+  if (category !== undefined && type.category !== category) return false;
+  if (deprecated !== undefined && (type.deprecated !== undefined) !== (deprecated === 'true')) return false;
+  return type.name.startsWith(prefix ?? '');
+}
+
+function getRoute({ eventTypes }: EventTypeRoutesPorts): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/event-types/{name}',
+    operationId: 'getEventType',
+    summary: 'An event type: what it means, an example, its schema, whether it will go away',
+    scope: 'webhooks:read',
+    entitlement: 'none',
+    params: z.strictObject({ name: eventTypeName }),
+    query: noQuery,
+    body: noBody,
+    answer: { status: 200, schema: eventType },
+    tagged: (body) => body,
+    handle: async ({ params }) =>
+      found(
+        eventTypes.list().then((own) => catalogueOf(own).get(params.name)),
+        'event type',
+      ),
+  });
+}
+
+function putRoute({ eventTypes, now }: EventTypeRoutesPorts): Route {
   return route({
     method: 'PUT',
     path: '/v1/event-types/{name}',
@@ -53,8 +96,14 @@ function putRoute({ eventTypes }: EventTypeRoutesPorts): Route {
     answer: { status: 200, schema: eventType },
     handle: async ({ params, body, audited }) => {
       refuseBuiltIn(params.name);
-      const type = { ...body, name: params.name, isBuiltIn: false };
-      const before = (await eventTypes.list()).find(({ name }) => name === params.name);
+      refuseLarge(body);
+      refuseBrokenSchema(body);
+      const own = await eventTypes.list();
+      const before = own.find(({ name }) => name === params.name);
+      if (before === undefined && own.length >= ownTypesMax) throw tooMany();
+      refuseUnknownReplacement(own, body);
+      const deprecated = deprecationOf(body, before, isoTime(now()));
+      const type = { ...body, ...deprecated, name: params.name, isBuiltIn: false };
       await audited(
         before,
         () => eventTypes.put(type),
@@ -84,6 +133,41 @@ function removeRoute({ eventTypes }: EventTypeRoutesPorts): Route {
       await audited(before, () => eventTypes.remove(params.name), nothing);
     },
   });
+}
+
+/** Since when it is deprecated: as the operator says, else as it was said first. */
+function deprecationOf(
+  { deprecated }: EventTypeDefinition,
+  before: EventType | undefined,
+  at: string,
+): Pick<EventType, 'deprecated'> {
+  if (deprecated === undefined) return {};
+  return { deprecated: { ...deprecated, since: deprecated.since ?? before?.deprecated?.since ?? at } };
+}
+
+function refuseUnknownReplacement(own: readonly EventType[], { deprecated }: EventTypeDefinition): void {
+  const name = deprecated?.replacedBy;
+  if (name === undefined || catalogueOf(own).has(name)) return;
+  throw new InvalidRequest(
+    'unknown_event_type',
+    'There is no event type of this name to take its place.',
+    'deprecated.replacedBy',
+  );
+}
+
+function refuseLarge(definition: EventTypeDefinition): void {
+  if (Buffer.byteLength(JSON.stringify(definition)) <= definitionBytesMax) return;
+  throw new TooLarge(
+    'event_type_too_large',
+    'An event type may have 65536 bytes, schema and example included.',
+  );
+}
+
+function tooMany(): Conflict {
+  return new Conflict(
+    'too_many_event_types',
+    `There are ${String(ownTypesMax)} event types of your own, as many as there can be: remove one first.`,
+  );
 }
 
 function refuseBuiltIn(name: string): void {

@@ -36,6 +36,7 @@ const ports: RoutePorts = {
   add: makeEventStore(client, env.LEDGER_TABLE, Date.now).add,
   send: (message) => send(outgoing(message, 0)),
   clock: { now: Date.now, retentionDays: env.RETENTION_DAYS },
+  schemas: env.EVENT_SCHEMAS,
   log,
 };
 

@@ -3,8 +3,11 @@ import { wantsBy } from '../endpoint/wants.ts';
 import type { Subscribers } from '../endpoint/subscribers.ts';
 import { publishable } from '../event/catalogue.ts';
 import type { Catalogue } from '../event/catalogue.ts';
-import { eventTypeName } from '../event/event-type.ts';
+import { eventType, eventTypeName } from '../event/event-type.ts';
 import { skipReason } from '../event/event.ts';
+import { data } from '../event/published.ts';
+import { heedSchema } from '../event/schema.ts';
+import type { SchemaRule } from '../event/schema.ts';
 import { isEntitled } from '../organization/organization.ts';
 import { NotFound } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
@@ -16,6 +19,8 @@ import type { StandingPorts } from './standing.ts';
 export interface PreviewPorts extends StandingPorts {
   readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
   readonly readCatalogue: () => Promise<Catalogue>;
+  /** What happens to data that break the schema of their type. */
+  readonly schemas: SchemaRule;
 }
 
 const preview = z.strictObject({
@@ -30,6 +35,10 @@ const preview = z.strictObject({
       reason: z.enum([...skipReason.options, 'unsubscribed']).exactOptional(),
     }),
   ),
+  /** Where the data break the schema of the type; they are delivered all the same. */
+  warning: z.string().exactOptional(),
+  /** What is said of a type that will go away. */
+  deprecated: eventType.shape.deprecated,
 });
 
 /** Says who would receive an event of a type, and who would not, and why; by the same rules as routing (R3). */
@@ -43,9 +52,9 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
     entitlement: 'read',
     params: z.strictObject({ organizationId }),
     query: noQuery,
-    body: z.strictObject({ type: eventTypeName }),
+    body: z.strictObject({ type: eventTypeName, data: data.optional() }),
     answer: { status: 200, schema: preview },
-    handle: ({ params, body }) => previewOf(ports, params.organizationId, body.type),
+    handle: ({ params, body }) => previewOf(ports, params.organizationId, body),
   });
   return [previewing];
 }
@@ -53,9 +62,10 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
 async function previewOf(
   ports: PreviewPorts,
   organizationId: string,
-  name: string,
+  asked: { readonly type: string; readonly data?: unknown },
 ): Promise<z.output<typeof preview>> {
-  const type = publishable(await ports.readCatalogue(), name);
+  const type = publishable(await ports.readCatalogue(), asked.type);
+  const warning = asked.data === undefined ? undefined : heedSchema(type, asked.data, ports.schemas);
   const { organization, endpoints } = await ports.readSubscribers(organizationId);
   if (organization === undefined) throw new NotFound('organization');
   const asking = endpoints.map((endpoint) => ({ endpoint, subscribedBy: wantsBy(endpoint, type) }));
@@ -66,6 +76,8 @@ async function previewOf(
   const reasons = new Map(stand.map(({ endpointId, reason }) => [endpointId, reason]));
   const access = isEntitled(organization) ? undefined : 'not_entitled';
   return {
+    ...(warning === undefined ? {} : { warning }),
+    ...(type.deprecated === undefined ? {} : { deprecated: type.deprecated }),
     data: asking.map(({ endpoint: { id: endpointId, url }, subscribedBy }) => {
       if (subscribedBy === undefined) return { endpointId, url, receives: false, reason: 'unsubscribed' };
       const reason = access ?? reasons.get(endpointId);

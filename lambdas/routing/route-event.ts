@@ -9,6 +9,8 @@ import { eventIdOf } from '../event/event-id.ts';
 import { bodyOf } from '../event/event.ts';
 import type { RefusalReason, Skipped, StoredEvent } from '../event/event.ts';
 import { readArrival, readContent } from '../event/published.ts';
+import { schemaViolation } from '../event/schema.ts';
+import type { SchemaRule } from '../event/schema.ts';
 import type { Arrival, Content } from '../event/published.ts';
 import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
@@ -26,6 +28,8 @@ export interface RoutePorts extends StandingPorts {
   readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
   readonly send: (message: DeliveryMessage) => Promise<void>;
   readonly clock: { readonly now: Now; readonly retentionDays: number };
+  /** What happens to data that break the schema of their type. */
+  readonly schemas: SchemaRule;
   readonly log: Log;
 }
 
@@ -65,6 +69,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown): Promise<
     busEventId,
     eventType: meant.type,
     code: meant.reason,
+    breaksSchema: meant.schemaViolation === undefined ? undefined : true,
     endpoints: meant.endpoints.length,
     skipped: meant.skipped.length,
     isDuplicate: before !== undefined,
@@ -82,7 +87,12 @@ async function judged(
   const type = { name, category: catalogue.get(name)?.category ?? 'test' };
   const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
   const standing = await standings(ports, wanting);
-  return eventOf(arrival, catalogue, { organization, wanting: standing, ...ports.clock });
+  return eventOf(arrival, catalogue, {
+    organization,
+    wanting: standing,
+    schemas: ports.schemas,
+    ...ports.clock,
+  });
 }
 
 interface Circumstances {
@@ -90,6 +100,7 @@ interface Circumstances {
   readonly wanting: readonly Standing[];
   readonly now: Now;
   readonly retentionDays: number;
+  readonly schemas: SchemaRule;
 }
 
 function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumstances): StoredEvent {
@@ -110,6 +121,10 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
   if (content.kind === 'invalid') return refused(common, arrival.rawDetail, content);
+  const violation = schemaViolation(catalogue.get(type) ?? {}, content.data);
+  if (violation !== undefined && circumstances.schemas === 'strict') {
+    return refused(common, arrival.rawDetail, { reason: 'schema_violation', explanation: violation });
+  }
   const { resource, data } = content;
   const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, data }));
   if (body === undefined) return refused(common, arrival.rawDetail, tooLarge);
@@ -118,6 +133,7 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     ...(category === undefined ? {} : { category }),
     ...(resource === undefined ? {} : { resource }),
     status: 'accepted',
+    ...(violation === undefined ? {} : { schemaViolation: violation }),
     ...meantFor(circumstances),
     body,
   };

@@ -17,6 +17,7 @@ describe('settings', () => {
       nat64: false,
       organizationClaim: 'organizationId',
       scopeClaim: 'scope',
+      eventSchemas: 'warn',
       programs: '',
       consoleUrls: '',
     });
@@ -54,6 +55,7 @@ describe('settings', () => {
     ['consoleUrls', 'http://console.acme.example'],
     ['consoleUrls', 'https://console.acme.example,nonsense'],
     ['nat64', 'yes'],
+    ['eventSchemas', 'off'],
     ['receiverPorts', ''],
     ['receiverPorts', '443;8443'],
     ['receiverPorts', '443,'],

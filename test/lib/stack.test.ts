@@ -692,7 +692,9 @@ describe('with settings of its own', () => {
       organizationClaim: 'custom:org',
       requestsPerMinute: '50',
       endpointsPerOrganization: '20',
+      eventSchemas: 'strict',
     });
+    expect(other.text.match(/"EVENT_SCHEMAS":"strict"/g)).toHaveLength(2);
     const names = [...other.resources.values()].map(
       ({ Properties }) => Properties['QueueName'] ?? Properties['Name'],
     );

@@ -110,6 +110,7 @@ export function routePorts(world: World, life: Life): RoutePorts & BatchPorts {
     readHealth: healths({ read: readHealth, readLatest: never, replace: never }).read,
     readCatalogue: catalogues(async () => catalogueOf(await listEventTypes())),
     clock: { now: () => time.now() + life.skewMs, retentionDays },
+    schemas: 'warn',
     ...{ add, send, release, log },
   };
 }

@@ -18,6 +18,7 @@ import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
 import type { BusEntry } from '../../../lambdas/event/bus.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import { eventRoutes } from '../../../lambdas/event/routes.ts';
+import type { SchemaRule } from '../../../lambdas/event/schema.ts';
 import { eventTypeRoutes } from '../../../lambdas/event/type-routes.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { organizationRoutes } from '../../../lambdas/organization/routes.ts';
@@ -50,6 +51,7 @@ interface Parts {
   readonly publish: (entry: BusEntry) => Promise<void>;
   readonly start: (message: JobMessage) => Promise<void>;
   readonly requestsPerMinute: number;
+  readonly schemas: SchemaRule;
   readonly endpointsMax: number;
 }
 
@@ -108,13 +110,14 @@ export function aService(given: Partial<Parts> = {}) {
     ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
     ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
     ...signingRoutes(signing),
-    ...eventTypeRoutes({ eventTypes }),
+    ...eventTypeRoutes({ eventTypes, now: clock.now }),
     ...eventRoutes({
       listEventTypes: eventTypes.list,
       listEvents: ledger.events.list,
       publish,
       now: clock.now,
       newUuid: aChance().newUuid,
+      schemas: given.schemas ?? 'warn',
     }),
     ...deliveryRoutes({
       getEndpoint: endpoints.get,
@@ -127,6 +130,7 @@ export function aService(given: Partial<Parts> = {}) {
       readSubscribers: configuration.readSubscribers,
       readHealth: health.read,
       readCatalogue: async () => catalogueOf(await eventTypes.list()),
+      schemas: given.schemas ?? 'warn',
     }),
     ...missedRoutes({
       ...recovery,

@@ -106,6 +106,12 @@ export const operations: readonly Operation[] = [
   { operationId: 'testEndpoint', ...write, method: 'POST', path: `${endpoint}/test`, status: 200 },
   { operationId: 'listEventTypes', ...read, path: '/v1/event-types', entitlement: 'none' },
   {
+    operationId: 'getEventType',
+    ...read,
+    path: '/v1/event-types/pipeline.run.failed',
+    entitlement: 'none',
+  },
+  {
     operationId: 'putEventType',
     ...operate,
     method: 'PUT',

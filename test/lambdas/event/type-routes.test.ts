@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { builtInEventTypes } from '../../../lambdas/event/catalogue.ts';
+import type { SchemaRule } from '../../../lambdas/event/schema.ts';
+import { anOrganization } from '../../fakes/an-organization.ts';
 import { aService, operator } from '../api/a-service.ts';
 import type { Service } from '../api/a-service.ts';
 
@@ -78,12 +80,159 @@ describe('the catalogue over HTTP', () => {
   });
 });
 
+describe('one type', () => {
+  it('is shown by its name, with an ETag; one that is not there is missing', async () => {
+    const service = aService();
+    await put(service, path, definition);
+    const answer = await service.ask({ path });
+    expect(JSON.parse(answer.body)).toMatchObject({ ...definition, isBuiltIn: false });
+    expect(answer.headers).toHaveProperty('etag');
+    const builtIn = await service.ask({ path: '/v1/event-types/pipeline.run.failed' });
+    expect(JSON.parse(builtIn.body)).toMatchObject({ isBuiltIn: true });
+    expect((await service.ask({ path: '/v1/event-types/billing.unknown' })).statusCode).toBe(404);
+  });
+
+  it('is found by category, by the beginning of its name, and by whether it will go away', async () => {
+    const service = aService();
+    await put(service, path, { ...definition, deprecated: {} });
+    expect(await namesIn(service, { category: 'governance', deprecated: 'true' })).toEqual([
+      'billing.invoice.paid',
+    ]);
+    expect(await namesIn(service, { prefix: 'billing.' })).toEqual(['billing.invoice.paid']);
+    expect(await namesIn(service, { prefix: 'billing.', deprecated: 'false' })).toEqual([]);
+    expect(await namesIn(service, { category: 'orchestration' })).toHaveLength(3);
+  });
+});
+
+describe('a type that will go away', () => {
+  it('says since when, and keeps saying so', async () => {
+    const service = aService();
+    const deprecated = { replacedBy: 'pipeline.run.failed', note: 'Use the other one.' };
+    const first = shownOf(await put(service, path, { ...definition, deprecated }));
+    expect(first.deprecated).toEqual({ ...deprecated, since: service.clock.iso() });
+    service.clock.pass(86_400_000);
+    const later = shownOf(await put(service, path, { ...definition, deprecated: {} }));
+    expect(later.deprecated).toEqual({ since: first.deprecated?.since });
+  });
+
+  it('names what takes its place only if it is there', async () => {
+    const service = aService();
+    const answer = await put(service, path, { ...definition, deprecated: { replacedBy: 'billing.other' } });
+    expect(JSON.parse(answer.body)).toMatchObject({
+      status: 400,
+      code: 'unknown_event_type',
+      field: 'deprecated.replacedBy',
+    });
+    expect(await service.eventTypes.list()).toEqual([]);
+  });
+});
+
+describe('a schema', () => {
+  const amount = { type: 'object', properties: { amount: { type: 'string' } } };
+  it.each<[string, object, string, string]>([
+    ['that is none', { schema: { type: 'money' } }, 'invalid_schema', 'schema'],
+    [
+      'of another draft',
+      { schema: { $schema: 'http://json-schema.org/draft-07/schema#' } },
+      'invalid_schema',
+      'schema',
+    ],
+    [
+      'that would have to be fetched',
+      { schema: { $ref: 'https://evil.example.com/s' } },
+      'invalid_schema',
+      'schema',
+    ],
+    [
+      'that its example breaks',
+      { schema: amount, example: { amount: 5 } },
+      'example_breaks_schema',
+      'example',
+    ],
+  ])('%s is refused, and nothing is kept', async (...[, more, code, field]) => {
+    const service = aService();
+    const answer = await put(service, path, { ...definition, ...more });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 400, code, field });
+    expect(await service.eventTypes.list()).toEqual([]);
+  });
+
+  it('is refused with all that goes with it, when it is too large', async () => {
+    const schema = { description: 'x'.repeat(65_536) };
+    const answer = await put(aService(), path, { ...definition, schema });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 413, code: 'event_type_too_large' });
+  });
+
+  it('no more than 500 types are kept; those that are there can be changed', async () => {
+    const service = aService();
+    for (let n = 0; n < 500; n += 1) {
+      const name = `billing.number_${String(n)}`;
+      await service.eventTypes.put({ category: 'governance', description: 'x', name, isBuiltIn: false });
+    }
+    expect(JSON.parse((await put(service, path, definition)).body)).toMatchObject({
+      status: 409,
+      code: 'too_many_event_types',
+    });
+    expect((await put(service, '/v1/event-types/billing.number_7', definition)).statusCode).toBe(200);
+  });
+});
+
+describe('publishing and previewing data that break the schema of their type', () => {
+  const schema = { type: 'object', required: ['amount'], properties: { amount: { type: 'string' } } };
+  const events = '/v1/organizations/org_1/events';
+  const body = { type: 'billing.invoice.paid', data: { PLANTED: 'PLANTED', amount: 5 } };
+
+  async function aWorld(schemas: SchemaRule) {
+    const service = aService({ schemas });
+    service.configuration.setOrganization(anOrganization());
+    await put(service, path, { category: 'governance', description: 'Paid.', schema, deprecated: {} });
+    return service;
+  }
+
+  it.each([events, `${events}/preview`])('is refused by the strict: POST %s', async (path) => {
+    const service = await aWorld('strict');
+    const answer = await service.ask({ method: 'POST', path, body });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 400, code: 'schema_violation', field: 'data' });
+    expect(answer.body).toContain('#/properties/amount/type');
+    expect(answer.body).not.toContain('PLANTED');
+    expect(service.published).toEqual([]);
+  });
+
+  it.each([
+    [events, 202],
+    [`${events}/preview`, 200],
+  ])('is warned of by the others: POST %s', async (path, status) => {
+    const service = await aWorld('warn');
+    const answer = await service.ask({ method: 'POST', path, body });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.body).toContain('#/properties/amount/type: must be string');
+    expect(answer.body).not.toContain('PLANTED');
+    const good = { ...body, data: { amount: '5' } };
+    expect((await service.ask({ method: 'POST', path, body: good })).body).not.toContain('warning');
+  });
+
+  it('a preview says that the type will go away', async () => {
+    const service = await aWorld('warn');
+    const answer = await service.ask({
+      method: 'POST',
+      path: `${events}/preview`,
+      body: { type: body.type },
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({ deprecated: { since: service.clock.iso() } });
+  });
+});
+
+const shownType = z.object({ deprecated: z.object({ since: z.string() }).loose().optional() });
+
+function shownOf({ body }: { body: string }) {
+  return shownType.parse(JSON.parse(body));
+}
+
 function put(service: Service, path: string, body: object) {
   return service.ask({ method: 'PUT', path, body, claims: operator });
 }
 
-async function namesIn(service: Service): Promise<string[]> {
-  const { body } = await service.ask({ path: '/v1/event-types' });
+async function namesIn(service: Service, query: Record<string, string> = {}): Promise<string[]> {
+  const { body } = await service.ask({ path: '/v1/event-types', query });
   return z
     .object({ data: z.array(z.object({ name: z.string() })) })
     .parse(JSON.parse(body))

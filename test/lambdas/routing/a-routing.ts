@@ -21,12 +21,18 @@ interface Wish {
   readonly endpoints?: readonly Endpoint[];
   /** Event types that an operator has added. */
   readonly eventTypes?: readonly EventType[];
+  readonly schemas?: RoutePorts['schemas'];
 }
 
 export type Routing = ReturnType<typeof aRouting>;
 
 /** Routing between fakes: the queue `events` before it, the queue `deliveries` behind it. */
-export function aRouting({ organization = anOrganization(), endpoints = [], eventTypes = [] }: Wish = {}) {
+export function aRouting({
+  organization = anOrganization(),
+  endpoints = [],
+  eventTypes = [],
+  schemas = 'warn',
+}: Wish = {}) {
   const clock = aClock();
   const ledger = memoryLedger(clock.now);
   const health = memoryHealth(clock.now);
@@ -45,6 +51,7 @@ export function aRouting({ organization = anOrganization(), endpoints = [], even
     add: ledger.events.add,
     send: (message) => deliveries.send(outgoing(message, 0)),
     clock: { now: clock.now, retentionDays: 30 },
+    schemas,
     log: journal.log,
   };
   const work = async (): Promise<void> => {

@@ -479,3 +479,36 @@ describe('a fault of ours', () => {
     },
   );
 });
+
+describe('data that break the schema of their type', () => {
+  const schema = { type: 'object', properties: { runId: { type: 'string' } } };
+  const type = 'billing.run.paid';
+  const eventTypes = [
+    { name: type, category: 'governance' as const, description: 'Paid.', schema, isBuiltIn: false },
+  ];
+  const publish = async (schemas: 'strict' | 'warn', data: object) => {
+    const routing = aRouting({ endpoints: [anEndpoint()], eventTypes, schemas });
+    await routing.publish(aBusEvent({ type, detail: { data } }));
+    await routing.settle();
+    return { routing, event: await routing.onlyStored() };
+  };
+
+  test('are refused by the strict: kept as refused, with the place and nothing of the data', async () => {
+    const { routing, event } = await publish('strict', { runId: 'PLANTED', other: 1 });
+    expect(event).toMatchObject({ status: 'accepted' });
+    const broken = await publish('strict', { runId: 77, PLANTED: 1 });
+    expect(broken.event).toMatchObject({ status: 'refused', reason: 'schema_violation', endpoints: [] });
+    expect(broken.event.explanation).toContain('#/properties/runId/type');
+    expect(broken.event.explanation).not.toContain('PLANTED');
+    expect(broken.routing.sent()).toEqual([]);
+    expect(routing.sent()).toHaveLength(1);
+  });
+
+  test('are delivered by the others, and the event says so', async () => {
+    const { routing, event } = await publish('warn', { runId: 77 });
+    expect(event).toMatchObject({ status: 'accepted', endpoints: [one] });
+    expect(event.schemaViolation).toContain('#/properties/runId/type');
+    expect(routing.sent()).toHaveLength(1);
+    expect((await publish('warn', { runId: '77' })).event).not.toHaveProperty('schemaViolation');
+  });
+});
