@@ -2,6 +2,7 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { eventId } from '../shared/identifier.ts';
+import { etagOf } from '../shared/etag.ts';
 import { parseJson } from '../shared/json.ts';
 import type { OpenSpan } from '../shared/open-span.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
@@ -161,10 +162,19 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
       return items.map(({ type }) => eventType.parse(parseJson(String(type))));
     },
 
-    put: async (type: EventType): Promise<void> => {
+    /** Writes a type over the one that was read, or a new one; false when somebody has been faster. */
+    replace: async (before: EventType | undefined, after: EventType): Promise<boolean> => {
       // As JSON: an example may hold numbers that DynamoDB's do not.
-      const Item = { pk: catalogPk, sk: `TYPE#${type.name}`, type: JSON.stringify(type) };
-      await client.send(new PutCommand({ TableName: config, Item }));
+      const type = JSON.stringify(after);
+      const Item = { pk: catalogPk, sk: `TYPE#${after.name}`, type, etag: etagOf(after) };
+      const condition =
+        before === undefined
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : {
+              ConditionExpression: 'etag = :read',
+              ExpressionAttributeValues: { ':read': etagOf(before) },
+            };
+      return isWritten(client, new PutCommand({ TableName: config, Item, ...condition }));
     },
 
     remove: async (name: string): Promise<void> => {

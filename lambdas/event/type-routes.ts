@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Conflict, found, InvalidRequest, NotFound, TooLarge } from '../shared/errors.ts';
 import { pageOf } from '../shared/page.ts';
-import { noBody, noParams, noQuery, nothing, route } from '../shared/route.ts';
+import { noBody, noParams, noQuery, nothing, route, itself } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -13,7 +13,7 @@ import { refuseBrokenSchema } from './schema.ts';
 export interface EventTypeRoutesPorts {
   readonly eventTypes: {
     readonly list: () => Promise<EventType[]>;
-    readonly put: (type: EventType) => Promise<void>;
+    readonly replace: (before: EventType | undefined, after: EventType) => Promise<boolean>;
     readonly remove: (name: string) => Promise<void>;
   };
   readonly now: Now;
@@ -94,22 +94,20 @@ function putRoute({ eventTypes, now }: EventTypeRoutesPorts): Route {
     query: noQuery,
     body: eventTypeDefinition,
     answer: { status: 200, schema: eventType },
-    handle: async ({ params, body, audited }) => {
+    tagged: (body) => body,
+    heedsIfMatch: true,
+    handle: async ({ params, body, mustMatch, audited }) => {
       refuseBuiltIn(params.name);
       refuseLarge(body);
       refuseBrokenSchema(body);
       const own = await eventTypes.list();
       const before = own.find(({ name }) => name === params.name);
+      mustMatch(before);
       if (before === undefined && own.length >= ownTypesMax) throw tooMany();
       refuseUnknownReplacement(own, body);
       const deprecated = deprecationOf(body, before, isoTime(now()));
       const type = { ...body, ...deprecated, name: params.name, isBuiltIn: false };
-      await audited(
-        before,
-        () => eventTypes.put(type),
-        () => type,
-      );
-      return type;
+      return audited(before, () => write(eventTypes, before, type), itself);
     },
   });
 }
@@ -126,13 +124,24 @@ function removeRoute({ eventTypes }: EventTypeRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 204, schema: undefined },
-    handle: async ({ params, audited }) => {
+    heedsIfMatch: true,
+    handle: async ({ params, mustMatch, audited }) => {
       refuseBuiltIn(params.name);
       const before = (await eventTypes.list()).find(({ name }) => name === params.name);
       if (before === undefined) throw new NotFound('event type');
+      mustMatch(before);
       await audited(before, () => eventTypes.remove(params.name), nothing);
     },
   });
+}
+
+async function write(
+  eventTypes: EventTypeRoutesPorts['eventTypes'],
+  before: EventType | undefined,
+  after: EventType,
+): Promise<EventType> {
+  if (await eventTypes.replace(before, after)) return after;
+  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this event type: try again.');
 }
 
 /** Since when it is deprecated: as the operator says, else as it was said first. */

@@ -8,6 +8,7 @@ import type { TestClock } from '../fakes/clock.ts';
 import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { endpointIdOf } from '../fakes/ids.ts';
+import { parseJson } from '../../lambdas/shared/json.ts';
 import { collect } from './collect.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -205,12 +206,17 @@ describe('event types in DynamoDB', () => {
       name: 'acme.thing.done',
       category: 'governance' as const,
       description: 'Done.',
-      example: { deep: [{ n: 1 }] },
+      example: { deep: [{ n: 1, exact: parseJson('12345678901234567890.5') }] },
       isBuiltIn: false,
     };
-    await types.put(type);
-    await types.put({ ...type, description: 'Really done.' });
-    expect(await types.list()).toEqual([{ ...type, description: 'Really done.' }]);
+    const other = { ...type, description: 'Really done.' };
+    expect(await types.replace(undefined, type)).toBe(true);
+    // Over what was read back, whatever the order of its fields has become.
+    const [read] = await types.list();
+    expect(await types.replace(read, other)).toBe(true);
+    expect(await types.replace(read, type)).toBe(false);
+    expect(await types.replace(undefined, type)).toBe(false);
+    expect(await types.list()).toEqual([other]);
     await types.remove(type.name);
     expect(await types.list()).toEqual([]);
   });

@@ -242,7 +242,11 @@ function memoryEventTypes() {
   const types = new Map<string, EventType>();
   return {
     list: () => Promise.resolve([...types.values()]),
-    put: (type: EventType): Promise<void> => Promise.resolve(void types.set(type.name, type)),
+    replace: (before: EventType | undefined, after: EventType): Promise<boolean> => {
+      const isLatest = types.get(after.name) === before;
+      if (isLatest) types.set(after.name, after);
+      return Promise.resolve(isLatest);
+    },
     remove: (name: string): Promise<void> => Promise.resolve(void types.delete(name)),
   };
 }

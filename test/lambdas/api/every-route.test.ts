@@ -322,7 +322,7 @@ function aWorld(standing: Standing): Service {
     void jobs.add(aJob({ id: jobId, organizationId, endpointId: endpointIdOf('another') }));
   }
   const name = 'billing.invoice.due';
-  void eventTypes.put({ name, category: 'governance', description: 'Due.', isBuiltIn: false });
+  void eventTypes.replace(undefined, { name, category: 'governance', description: 'Due.', isBuiltIn: false });
   return service;
 }
 

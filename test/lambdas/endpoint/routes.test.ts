@@ -115,7 +115,12 @@ describe('creating an endpoint', () => {
   it('takes an event type that an operator has added', async () => {
     const service = aWorld();
     const name = 'billing.invoice.paid';
-    await service.eventTypes.put({ name, category: 'governance', description: 'Paid.', isBuiltIn: false });
+    await service.eventTypes.replace(undefined, {
+      name,
+      category: 'governance',
+      description: 'Paid.',
+      isBuiltIn: false,
+    });
     expect(await create(service, { url, eventTypes: [name] })).toMatchObject({ eventTypes: [name] });
   });
 

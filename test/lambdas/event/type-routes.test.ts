@@ -104,6 +104,30 @@ describe('one type', () => {
   });
 });
 
+describe('a type that two operators change', () => {
+  it('keeps what the first one has set, and the second one is told', async () => {
+    const service = aService();
+    const seen = (await put(service, path, definition)).headers['etag'] ?? '';
+    const change = (body: object, ifMatch: string) =>
+      service.ask({ method: 'PUT', path, body, ifMatch, claims: operator });
+    expect((await change({ ...definition, description: 'First.' }, seen)).statusCode).toBe(200);
+    const late = await change({ ...definition, description: 'Second.' }, seen);
+    expect(JSON.parse(late.body)).toMatchObject({ status: 412, code: 'changed_meanwhile' });
+    const remove = { method: 'DELETE', path, claims: operator } as const;
+    expect((await service.ask({ ...remove, ifMatch: seen })).statusCode).toBe(412);
+    expect(await service.eventTypes.list()).toMatchObject([{ description: 'First.' }]);
+  });
+
+  it('at the same moment: one of them is told to try again', async () => {
+    const service = aService();
+    const answers = await Promise.all(
+      ['First.', 'Second.'].map((description) => put(service, path, { ...definition, description })),
+    );
+    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
+    expect(await service.eventTypes.list()).toHaveLength(1);
+  });
+});
+
 describe('a type that will go away', () => {
   it('says since when, and keeps saying so', async () => {
     const service = aService();
@@ -166,7 +190,12 @@ describe('a schema', () => {
     const service = aService();
     for (let n = 0; n < 500; n += 1) {
       const name = `billing.number_${String(n)}`;
-      await service.eventTypes.put({ category: 'governance', description: 'x', name, isBuiltIn: false });
+      await service.eventTypes.replace(undefined, {
+        category: 'governance',
+        description: 'x',
+        name,
+        isBuiltIn: false,
+      });
     }
     expect(JSON.parse((await put(service, path, definition)).body)).toMatchObject({
       status: 409,
