@@ -1,27 +1,16 @@
 import { z } from 'zod';
-import { Conflict, found, InvalidRequest, NotFound, TooLarge } from '../shared/errors.ts';
+import { found, NotFound } from '../shared/errors.ts';
 import { pageOf } from '../shared/page.ts';
 import { noBody, noParams, noQuery, nothing, route, itself } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
-import type { Now } from '../shared/time.ts';
-import { builtInEventTypes, catalogueOf } from './catalogue.ts';
+import { catalogueOf } from './catalogue.ts';
+import { changeOf, ownAfter, refuseBuiltIn, refuseTooMany, refuseUnknownReplacement } from './define-type.ts';
+import { documentTypeRoutes } from './document/document-routes.ts';
 import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
-import type { EventType, EventTypeDefinition } from './event-type.ts';
-import { refuseBrokenSchema } from './schema.ts';
-
-export interface EventTypeRoutesPorts {
-  readonly eventTypes: {
-    readonly list: () => Promise<EventType[]>;
-    readonly replace: (before: EventType | undefined, after: EventType) => Promise<boolean>;
-    readonly remove: (name: string) => Promise<void>;
-  };
-  readonly now: Now;
-}
-
-/** All of them are read at once, by every function that routes: so they are bounded, each and together. */
-const ownTypesMax = 500;
-const definitionBytesMax = 64 * 1024;
+import type { EventType } from './event-type.ts';
+import { replaceType } from './replace-type.ts';
+import type { EventTypePorts } from './replace-type.ts';
 
 const listQuery = z.strictObject({
   category: category.optional(),
@@ -30,11 +19,18 @@ const listQuery = z.strictObject({
 });
 
 /** The operations on the catalogue; what an operator adds applies to every organization. */
-export function eventTypeRoutes(ports: EventTypeRoutesPorts): Route[] {
-  return [listRoute(ports), getRoute(ports), putRoute(ports), removeRoute(ports)];
+export function eventTypeRoutes(ports: EventTypePorts): Route[] {
+  // Words before names: no event type is called `export` or `import`.
+  return [
+    listRoute(ports),
+    ...documentTypeRoutes(ports),
+    getRoute(ports),
+    putRoute(ports),
+    removeRoute(ports),
+  ];
 }
 
-function listRoute({ eventTypes }: EventTypeRoutesPorts): Route {
+function listRoute({ eventTypes }: EventTypePorts): Route {
   return route({
     method: 'GET',
     path: '/v1/event-types',
@@ -61,7 +57,7 @@ function isAskedFor(type: EventType, { category, deprecated, prefix }: z.output<
   return type.name.startsWith(prefix ?? '');
 }
 
-function getRoute({ eventTypes }: EventTypeRoutesPorts): Route {
+function getRoute({ eventTypes }: EventTypePorts): Route {
   return route({
     method: 'GET',
     path: '/v1/event-types/{name}',
@@ -82,7 +78,7 @@ function getRoute({ eventTypes }: EventTypeRoutesPorts): Route {
   });
 }
 
-function putRoute({ eventTypes, now }: EventTypeRoutesPorts): Route {
+function putRoute({ eventTypes, now }: EventTypePorts): Route {
   return route({
     method: 'PUT',
     path: '/v1/event-types/{name}',
@@ -97,22 +93,18 @@ function putRoute({ eventTypes, now }: EventTypeRoutesPorts): Route {
     tagged: (body) => body,
     heedsIfMatch: true,
     handle: async ({ params, body, mustMatch, audited }) => {
-      refuseBuiltIn(params.name);
-      refuseLarge(body);
-      refuseBrokenSchema(body);
       const own = await eventTypes.list();
-      const before = own.find(({ name }) => name === params.name);
-      mustMatch(before);
-      if (before === undefined && own.length >= ownTypesMax) throw tooMany();
-      refuseUnknownReplacement(own, body);
-      const deprecated = deprecationOf(body, before, isoTime(now()));
-      const type = { ...body, ...deprecated, name: params.name, isBuiltIn: false };
-      return audited(before, () => write(eventTypes, before, type), itself);
+      const change = changeOf(own, { ...params, definition: body }, isoTime(now()));
+      mustMatch(change.before);
+      const after = ownAfter(own, [change]);
+      refuseTooMany(after);
+      refuseUnknownReplacement(after, change.after);
+      return audited(change.before, () => replaceType({ eventTypes }, change), itself);
     },
   });
 }
 
-function removeRoute({ eventTypes }: EventTypeRoutesPorts): Route {
+function removeRoute({ eventTypes }: EventTypePorts): Route {
   return route({
     method: 'DELETE',
     path: '/v1/event-types/{name}',
@@ -133,58 +125,4 @@ function removeRoute({ eventTypes }: EventTypeRoutesPorts): Route {
       await audited(before, () => eventTypes.remove(params.name), nothing);
     },
   });
-}
-
-async function write(
-  eventTypes: EventTypeRoutesPorts['eventTypes'],
-  before: EventType | undefined,
-  after: EventType,
-): Promise<EventType> {
-  if (await eventTypes.replace(before, after)) return after;
-  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this event type: try again.');
-}
-
-/** Since when it is deprecated: as the operator says, else as it was said first. */
-function deprecationOf(
-  { deprecated }: EventTypeDefinition,
-  before: EventType | undefined,
-  at: string,
-): Pick<EventType, 'deprecated'> {
-  if (deprecated === undefined) return {};
-  return { deprecated: { ...deprecated, since: deprecated.since ?? before?.deprecated?.since ?? at } };
-}
-
-function refuseUnknownReplacement(own: readonly EventType[], { deprecated }: EventTypeDefinition): void {
-  const name = deprecated?.replacedBy;
-  if (name === undefined || catalogueOf(own).has(name)) return;
-  throw new InvalidRequest(
-    'unknown_event_type',
-    'There is no event type of this name to take its place.',
-    'deprecated.replacedBy',
-  );
-}
-
-function refuseLarge(definition: EventTypeDefinition): void {
-  if (Buffer.byteLength(JSON.stringify(definition)) <= definitionBytesMax) return;
-  throw new TooLarge(
-    'event_type_too_large',
-    'An event type may have 65536 bytes, schema and example included.',
-  );
-}
-
-function tooMany(): Conflict {
-  return new Conflict(
-    'too_many_event_types',
-    `There are ${String(ownTypesMax)} event types of your own, as many as there can be: remove one first.`,
-  );
-}
-
-function refuseBuiltIn(name: string): void {
-  if (builtInEventTypes.some((type) => type.name === name)) {
-    throw new Conflict(
-      'built_in_event_type',
-      'This event type comes with Tidings and cannot be changed.',
-      'name',
-    );
-  }
 }

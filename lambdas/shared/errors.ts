@@ -6,13 +6,19 @@ export abstract class Refusal extends Error {
   public abstract readonly status: 400 | 403 | 404 | 409 | 412 | 413 | 422 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
-  public readonly field: string | undefined;
+  public field: string | undefined;
 
   public constructor(code: string, message: string, field?: string) {
     super(message);
     this.name = new.target.name;
     this.code = code;
     this.field = field;
+  }
+
+  /** The same refusal of a part of something larger, whose place there is given. */
+  public at(place: string): this {
+    this.field = this.field === undefined ? place : `${place}.${this.field}`;
+    return this;
   }
 }
 

@@ -26,11 +26,13 @@ function keepExact(_name: string, value: unknown, context?: { readonly source?: 
  * field named `__proto__`.)
  */
 export const jsonObject = z
-  .custom<Readonly<Record<string, unknown>>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value),
-    'expected an object',
-  )
+  .custom<Readonly<Record<string, unknown>>>((value) => isJsonObject(value), 'expected an object')
   .meta({ type: 'object' });
+
+/** Whether a parsed value is a JSON object; a number kept as its text is none. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value);
+}
 
 /** The levels that EventBridge takes are 1,000, its envelope and ours included. */
 export const jsonDepthMax = 900;

@@ -67,6 +67,7 @@ describe('the table of operations', () => {
       'certificateRoutes',
       'deliveryRoutes',
       'documentRoutes',
+      'documentTypeRoutes',
       'endpointRoutes',
       'eventRoutes',
       'eventTypeRoutes',
@@ -195,7 +196,7 @@ describe('every operation', () => {
     },
   );
 
-  it.each(operations.filter(({ body }) => body !== undefined))(
+  it.each(operations.filter(({ body, isBodyOpen }) => body !== undefined && isBodyOpen !== true))(
     '$operationId refuses an unknown field, and names it',
     async (operation) => {
       const body = { ...z.record(z.string(), z.unknown()).parse(operation.body), surprise: 1 };

@@ -12,6 +12,8 @@ export interface Operation {
   readonly body?: unknown;
   /** Whether it goes without a body, too. */
   readonly isBodyOptional?: true;
+  /** Whether its body is a document of others, whose fields are not ours to refuse. */
+  readonly isBodyOpen?: true;
 }
 
 const organization = '/v1/organizations/{organizationId}';
@@ -105,6 +107,16 @@ export const operations: readonly Operation[] = [
   },
   { operationId: 'testEndpoint', ...write, method: 'POST', path: `${endpoint}/test`, status: 200 },
   { operationId: 'listEventTypes', ...read, path: '/v1/event-types', entitlement: 'none' },
+  { operationId: 'exportEventTypes', ...read, path: '/v1/event-types/export', entitlement: 'none' },
+  {
+    operationId: 'importEventTypes',
+    ...operate,
+    method: 'POST',
+    path: '/v1/event-types/import',
+    status: 200,
+    body: { $defs: { 'billing.invoice.sent': { 'x-category': 'governance' } } },
+    isBodyOpen: true,
+  },
   {
     operationId: 'getEventType',
     ...read,

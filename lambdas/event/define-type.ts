@@ -1,0 +1,119 @@
+import { Conflict, InvalidRequest, TooLarge } from '../shared/errors.ts';
+import { builtInEventTypes, catalogueOf } from './catalogue.ts';
+import type { EventType, EventTypeDefinition } from './event-type.ts';
+import { refuseBrokenSchema } from './schema.ts';
+
+/** All of them are read at once, by every function that routes, and shown in one answer: so they are bounded. */
+const ownTypesMax = 500;
+const definitionBytesMax = 64 * 1024;
+const catalogueBytesMax = 2 * 1024 * 1024;
+
+/** An event type as an operator wants it. */
+export interface WantedType {
+  readonly name: string;
+  readonly definition: EventTypeDefinition;
+}
+
+/** An event type before and after a change. */
+export interface TypeChange {
+  readonly before: EventType | undefined;
+  readonly after: EventType;
+}
+
+/**
+ * What an event type of the deployment's own will be.
+ *
+ * @param own event types that an operator has added so far
+ * @param at ISO time; since then it is deprecated when neither the definition nor what is there says since when
+ * @throws Conflict `built_in_event_type`; TooLarge `event_type_too_large`; InvalidRequest `invalid_schema`,
+ * `example_breaks_schema`.
+ */
+export function changeOf(
+  own: readonly EventType[],
+  { name, definition }: WantedType,
+  at: string,
+): TypeChange {
+  refuseBuiltIn(name);
+  if (bytesOf(definition) > definitionBytesMax) {
+    throw new TooLarge(
+      'event_type_too_large',
+      'An event type may have 65536 bytes, schema and example included.',
+    );
+  }
+  refuseBrokenSchema(definition);
+  const before = own.find((type) => type.name === name);
+  return {
+    before,
+    after: { ...definition, ...deprecationOf(definition, before, at), name, isBuiltIn: false },
+  };
+}
+
+/** Whether an event type comes with Tidings. */
+export function isBuiltIn(name: string): boolean {
+  return builtInEventTypes.some((type) => type.name === name);
+}
+
+/** @throws Conflict `built_in_event_type` */
+export function refuseBuiltIn(name: string): void {
+  if (!isBuiltIn(name)) return;
+  throw new Conflict(
+    'built_in_event_type',
+    'This event type comes with Tidings and cannot be changed.',
+    'name',
+  );
+}
+
+/** The event types of the deployment's own after some of them have been changed. */
+export function ownAfter(own: readonly EventType[], changes: readonly TypeChange[]): EventType[] {
+  return [
+    ...new Map([...own, ...changes.map(({ after }) => after)].map((type) => [type.name, type])).values(),
+  ];
+}
+
+/**
+ * Refuses more event types than there can be.
+ *
+ * @throws Conflict `too_many_event_types`, `catalogue_too_large`
+ */
+export function refuseTooMany(own: readonly EventType[]): void {
+  if (own.length > ownTypesMax) {
+    throw new Conflict(
+      'too_many_event_types',
+      `There can be ${String(ownTypesMax)} event types of your own: remove those that nobody needs.`,
+    );
+  }
+  if (own.reduce((sum, type) => sum + bytesOf(type), 0) > catalogueBytesMax) {
+    throw new Conflict(
+      'catalogue_too_large',
+      `All event types of your own together may have ${String(catalogueBytesMax)} bytes: shorten their schemas.`,
+    );
+  }
+}
+
+/**
+ * @param own event types as they will be
+ * @throws InvalidRequest `unknown_event_type`
+ */
+export function refuseUnknownReplacement(own: readonly EventType[], { deprecated }: EventType): void {
+  const name = deprecated?.replacedBy;
+  if (name === undefined || catalogueOf(own).has(name)) return;
+  throw new InvalidRequest(
+    'unknown_event_type',
+    'There is no event type of this name to take its place.',
+    'deprecated.replacedBy',
+  );
+}
+
+function bytesOf(type: object): number {
+  return Buffer.byteLength(JSON.stringify(type));
+}
+
+/** Since when it is deprecated: as the operator says, else as it was said first. */
+function deprecationOf(
+  { deprecated }: EventTypeDefinition,
+  before: EventType | undefined,
+  at: string,
+): Pick<EventType, 'deprecated'> {
+  if (deprecated === undefined) return {};
+  return { deprecated: { ...deprecated, since: deprecated.since ?? before?.deprecated?.since ?? at } };
+}

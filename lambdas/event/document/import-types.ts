@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import { differences } from '../../shared/difference.ts';
+import type { Difference } from '../../shared/difference.ts';
+import { InvalidRequest, Refusal } from '../../shared/errors.ts';
+import { isJsonObject } from '../../shared/json.ts';
+import { changeOf, isBuiltIn, ownAfter, refuseTooMany, refuseUnknownReplacement } from '../define-type.ts';
+import type { TypeChange } from '../define-type.ts';
+import { eventTypeDefinition } from '../event-type.ts';
+import type { EventType, EventTypeDefinition } from '../event-type.ts';
+import { proposalsOfAsyncApi } from './async-api.ts';
+import { proposalsOfJsonSchema } from './json-schema.ts';
+import type { Proposal } from './proposal.ts';
+import { fieldOf } from './reference.ts';
+
+/** What an import does with one part of a document. */
+export type TypeOutcome =
+  | { readonly name: string; readonly outcome: 'ignored'; readonly reason: 'built_in' | 'not_an_event_type' }
+  | {
+      readonly name: string;
+      readonly outcome: 'added' | 'changed' | 'unchanged';
+      readonly change: TypeChange;
+      readonly changes: readonly Difference[];
+    };
+
+interface Circumstances {
+  /** Of types for which the document names none. */
+  readonly category?: EventTypeDefinition['category'] | undefined;
+  /** ISO time. */
+  readonly at: string;
+}
+
+/**
+ * What the import of a document will do. It adds and changes, and removes nothing.
+ *
+ * @param own event types that an operator has added so far
+ * @throws Refusal when anything in the document is wrong; the field is its place in the document.
+ */
+export function planTypes(document: unknown, own: readonly EventType[], at: Circumstances): TypeOutcome[] {
+  const proposals = proposalsOf(document);
+  refuseTwice(proposals);
+  const planned = proposals.map((proposal) => within(proposal, () => outcomeOf(proposal, own, at)));
+  const after = ownAfter(
+    own,
+    planned.flatMap((one) => (one.outcome === 'ignored' ? [] : [one.change])),
+  );
+  refuseTooMany(after);
+  for (const [index, proposal] of proposals.entries()) {
+    const one = planned[index];
+    if (one === undefined || one.outcome === 'ignored') continue;
+    within(proposal, () => {
+      refuseUnknownReplacement(after, one.change.after);
+    });
+  }
+  return planned;
+}
+
+/** @throws InvalidRequest `unknown_document` */
+function proposalsOf(document: unknown): Proposal[] {
+  const said = isJsonObject(document) ? document : {};
+  if (typeof said['asyncapi'] === 'string' && /^[23]\./.test(said['asyncapi'])) {
+    return proposalsOfAsyncApi(document);
+  }
+  if (said['asyncapi'] === undefined && isJsonObject(said['$defs'])) return proposalsOfJsonSchema(document);
+  throw new InvalidRequest(
+    'unknown_document',
+    'Give an AsyncAPI document of version 2 or 3, or a JSON Schema that has the event types in $defs, as JSON.',
+  );
+}
+
+function refuseTwice(proposals: readonly Proposal[]): void {
+  const seen = new Set<string>();
+  for (const { name, place, definition } of proposals) {
+    if (definition === undefined) continue;
+    if (seen.has(name)) {
+      throw new InvalidRequest('duplicate_event_type', 'This event type is described twice.', fieldOf(place));
+    }
+    seen.add(name);
+  }
+}
+
+function outcomeOf(
+  { name, definition }: Proposal,
+  own: readonly EventType[],
+  at: Circumstances,
+): TypeOutcome {
+  if (definition === undefined) return { name, outcome: 'ignored', reason: 'not_an_event_type' };
+  if (isBuiltIn(name)) return { name, outcome: 'ignored', reason: 'built_in' };
+  const category = definition.category ?? at.category;
+  if (category === undefined) {
+    throw new InvalidRequest(
+      'missing_category',
+      'This event type has no category: name one in its tags or x-category, or for all of them by ?category=.',
+    );
+  }
+  const said = Object.entries({ ...definition, category }).filter(([, value]) => value !== undefined);
+  const change = changeOf(own, { name, definition: parsed(Object.fromEntries(said)) }, at.at);
+  const { before, after } = change;
+  const outcome = before === undefined ? 'added' : isDeepStrictEqual(before, after) ? 'unchanged' : 'changed';
+  return { name, outcome, change, changes: differences(before, after) };
+}
+
+function parsed(definition: unknown): EventTypeDefinition {
+  const result = eventTypeDefinition.safeParse(definition);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = (issue?.path ?? []).join('.');
+  throw new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
+}
+
+/** What is wrong with a part of the document is said of its place there. */
+function within<Result>({ place }: Proposal, work: () => Result): Result {
+  try {
+    return work();
+  } catch (fault) {
+    if (!(fault instanceof Refusal)) throw fault;
+    throw fault.at(fieldOf(place));
+  }
+}

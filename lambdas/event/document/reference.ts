@@ -1,0 +1,146 @@
+import { InvalidRequest } from '../../shared/errors.ts';
+import { isJsonObject } from '../../shared/json.ts';
+
+/** Keywords that hold data: what looks like a reference in them is none. */
+const dataKeywords = new Set(['const', 'default', 'enum', 'example', 'examples']);
+
+/** Keywords that hold schemas by names, which are no keywords. */
+const mapKeywords = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
+
+/**
+ * Rewrites the references of a JSON Schema. A schema with an `$id` stands for itself, wherever it is: its references
+ * are left as they are (JSON Schema 2020-12, 8.2.1).
+ */
+export function mapReferences(schema: unknown, map: (reference: string) => string): unknown {
+  if (Array.isArray(schema)) return schema.map((one) => mapReferences(one, map));
+  if (!isJsonObject(schema) || typeof schema['$id'] === 'string') return schema;
+  const mapped = (key: string, value: unknown): unknown => {
+    if (key === '$ref' && typeof value === 'string') return map(value);
+    if (dataKeywords.has(key)) return value;
+    if (!mapKeywords.has(key) || !isJsonObject(value)) return mapReferences(value, map);
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, mapReferences(one, map)]));
+  };
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, mapped(key, value)]));
+}
+
+/** A schema as it stands at a place of a document: references to itself lead there. */
+export function placed(schema: unknown, pointer: string): unknown {
+  return mapReferences(schema, (reference) =>
+    reference === '#' || reference.startsWith('#/') ? `#${pointer}${reference.slice(1)}` : reference,
+  );
+}
+
+/** A place of a document, as a JSON Pointer (RFC 6901), and what stands there. */
+export interface Place {
+  readonly pointer: string;
+  readonly value: unknown;
+}
+
+/** The place below another one; nothing stands at one that is not there. */
+export function below({ pointer, value }: Place, ...names: readonly string[]): Place {
+  let at: Place = { pointer, value };
+  for (const name of names) {
+    at = {
+      pointer: `${at.pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      value: ownOf(at.value, name),
+    };
+  }
+  return at;
+}
+
+function ownOf(value: unknown, name: string): unknown {
+  const isThere = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+  return isThere ? Reflect.get(value, name) : undefined;
+}
+
+/** All places right below another one, with their names. */
+export function childrenOf(place: Place): (readonly [name: string, child: Place])[] {
+  const { value } = place;
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.keys(value).map((name) => [name, below(place, name)] as const);
+}
+
+/**
+ * Follows references from a place that is nothing else.
+ *
+ * @throws InvalidRequest `invalid_reference`
+ */
+export function follow(document: unknown, from: Place): Place {
+  let at = from;
+  for (let hop = 0; hop < 100; hop += 1) {
+    const reference =
+      isJsonObject(at.value) && Object.keys(at.value).length === 1 ? at.value['$ref'] : undefined;
+    if (typeof reference !== 'string') return at;
+    at = placeOf(document, reference, from);
+  }
+  throw broken(from, 'References of the document lead in a circle.');
+}
+
+/**
+ * A schema of a document as one that stands for itself: what it refers to elsewhere in the document comes along in
+ * its `$defs`.
+ *
+ * @throws InvalidRequest `invalid_reference`
+ */
+export function extract(document: unknown, root: Place): unknown {
+  const taken = new Set(childrenOf(below(root, '$defs')).map(([name]) => name));
+  const gathered = new Map<string, { readonly name: string; schema: unknown }>();
+  const map = (reference: string): string => {
+    if (!reference.startsWith('#/')) return reference;
+    const { pointer, value } = placeOf(document, reference, root);
+    if (pointer === root.pointer || pointer.startsWith(`${root.pointer}/`)) {
+      return encodeURI(`#${pointer.slice(root.pointer.length)}`);
+    }
+    const known = gathered.get(pointer);
+    if (known !== undefined) return `#/$defs/${known.name}`;
+    const brought = { name: nameOf(pointer, taken), schema: undefined as unknown };
+    taken.add(brought.name);
+    gathered.set(pointer, brought);
+    brought.schema = mapReferences(value, map);
+    return `#/$defs/${brought.name}`;
+  };
+  const schema = mapReferences(root.value, map);
+  if (gathered.size === 0 || !isJsonObject(schema)) return schema;
+  const own = isJsonObject(schema['$defs']) ? schema['$defs'] : {};
+  const brought = [...gathered.values()].map(({ name, schema: one }) => [name, one] as const);
+  return { ...schema, $defs: { ...own, ...Object.fromEntries(brought) } };
+}
+
+/** A place as the path of a field. */
+export function fieldOf({ pointer }: Place): string {
+  return namesOf(pointer).join('.');
+}
+
+function placeOf(document: unknown, reference: string, from: Place): Place {
+  if (!reference.startsWith('#/')) throw broken(from, 'Only references within the document are followed.');
+  const names = namesOf(decoded(reference.slice(1), from));
+  const at = below({ pointer: '', value: document }, ...names);
+  if (at.value === undefined) throw broken(from, 'A $ref leads to nothing.');
+  return at;
+}
+
+function decoded(pointer: string, from: Place): string {
+  try {
+    return decodeURIComponent(pointer);
+  } catch {
+    throw broken(from, 'A $ref cannot be read.');
+  }
+}
+
+function namesOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function nameOf(pointer: string, taken: ReadonlySet<string>): string {
+  const name = (namesOf(pointer).at(-1) ?? '').replaceAll(/[^A-Za-z0-9_.-]/g, '_');
+  let tried = name;
+  for (let number = 2; taken.has(tried); number += 1) tried = `${name}_${String(number)}`;
+  return tried;
+}
+
+function broken(from: Place, message: string): InvalidRequest {
+  return new InvalidRequest('invalid_reference', message, fieldOf(from));
+}

@@ -1,0 +1,27 @@
+import { Conflict } from '../shared/errors.ts';
+import type { Now } from '../shared/time.ts';
+import type { TypeChange } from './define-type.ts';
+import type { EventType } from './event-type.ts';
+
+/** What the operations on the catalogue need. */
+export interface EventTypePorts {
+  readonly eventTypes: {
+    readonly list: () => Promise<EventType[]>;
+    readonly replace: (before: EventType | undefined, after: EventType) => Promise<boolean>;
+    readonly remove: (name: string) => Promise<void>;
+  };
+  readonly now: Now;
+}
+
+/**
+ * Writes an event type over the one that was read, or a new one.
+ *
+ * @throws Conflict `changed_meanwhile` when somebody has been faster.
+ */
+export async function replaceType(
+  { eventTypes }: Pick<EventTypePorts, 'eventTypes'>,
+  { before, after }: TypeChange,
+): Promise<EventType> {
+  if (await eventTypes.replace(before, after)) return after;
+  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this event type: try again.');
+}
