@@ -8,7 +8,9 @@ import { outgoing } from '../delivery/message.ts';
 import { deliveryRoutes } from '../delivery/routes.ts';
 import { testing } from '../delivery/test-routes.ts';
 import { makeDeliveryReader, makeReadRecipient } from '../delivery/store.ts';
+import { configurationRoutes } from '../endpoint/configuration/configuration-routes.ts';
 import { certificateRoutes } from '../endpoint/certificate-routes.ts';
+import type { ResumePorts } from '../endpoint/health/resume.ts';
 import { makeHealthStore } from '../endpoint/health/store.ts';
 import type { RegisterPorts } from '../endpoint/register.ts';
 import { endpointRoutes } from '../endpoint/routes.ts';
@@ -92,12 +94,18 @@ const recovery: Pick<RecoveryRoutesPorts, 'jobs' | 'start' | 'circumstances'> = 
   circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
 };
 
+const resumption: ResumePorts = { health, announce: publish, now: Date.now, log };
+
 const routes: Route[] = [
   ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
   ...endpointRoutes({
-    ...{ endpoints, health, registration },
+    ...{ endpoints, health, registration, resumption },
     getOrganization: organizations.get,
-    resumption: { health, announce: publish, now: Date.now, log },
+  }),
+  ...configurationRoutes({
+    ...{ readSubscribers, registration, resumption, log },
+    forgetHealth: health.forget,
+    replaceOrganization: organizations.replace,
   }),
   ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
   ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),

@@ -58,6 +58,8 @@ const tags: Readonly<Record<string, string>> = {
   '.well-known': 'signing-keys',
   'openapi.json': 'description',
   reference: 'description',
+  export: 'configuration',
+  import: 'configuration',
 };
 
 function operationOf(route: Described): object {

@@ -13,13 +13,14 @@ const bodyBytesMax = 1_048_576;
 /**
  * The parsed body; `undefined` when there is none.
  *
+ * @param bytesMax of an operation that takes more than most
  * @throws TooLarge, InvalidRequest
  */
-export function bodyOf({ body, isBase64Encoded }: RequestBody): unknown {
+export function bodyOf({ body, isBase64Encoded }: RequestBody, bytesMax = bodyBytesMax): unknown {
   if (body === undefined || body === '') return undefined;
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > bodyBytesMax) {
-    throw new TooLarge('payload_too_large', `A request may have ${String(bodyBytesMax)} bytes.`);
+  if (bytes.length > bytesMax) {
+    throw new TooLarge('payload_too_large', `A request may have ${String(bytesMax)} bytes.`);
   }
   let text: string;
   try {

@@ -99,7 +99,12 @@ async function answered(
   const { route, params } = match;
   const query = request.queryStringParameters ?? {};
   const list = { path: request.rawPath, query };
-  const parts = { params, body: bodyOf(request), caller, ifMatch: request.headers['if-match'] };
+  const parts = {
+    params,
+    body: bodyOf(request, route.bodyBytesMax),
+    caller,
+    ifMatch: request.headers['if-match'],
+  };
   if (habits === undefined) return answerOf(await route.run({ ...parts, query }), list);
   const { cursor } = query;
   const place =

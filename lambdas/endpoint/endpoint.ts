@@ -15,6 +15,11 @@ const eventTypePattern = z.union([
     .regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\.\*$/, 'a type, a prefix such as pipeline.*, or *'),
 ]);
 
+/** A name that people give, unique in its organization: configuration as code knows an endpoint by it. */
+export const endpointName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, _ and -, at most 64');
+
 const fields = {
   /** Judged by `parseTarget`; here only bounded. */
   url: z.string().min(1).max(2_048),
@@ -31,6 +36,7 @@ const fields = {
 
 /** What an administrator says of a new endpoint. */
 export const newEndpoint = z.strictObject({
+  name: endpointName.exactOptional(),
   url: fields.url,
   description: fields.description.exactOptional(),
   active: fields.active.default(true),
@@ -46,6 +52,8 @@ export const newEndpoint = z.strictObject({
 
 /** What an administrator may change; fields of `policy` are merged one by one. */
 export const endpointChange = z.strictObject({
+  /** `null` takes it away. */
+  name: endpointName.nullable().exactOptional(),
   url: fields.url.exactOptional(),
   description: fields.description.exactOptional(),
   active: fields.active.exactOptional(),
@@ -70,6 +78,7 @@ export const secretVersion = z.object({
 export const endpoint = z.object({
   id: endpointId,
   organizationId,
+  name: endpointName.exactOptional(),
   ...fields,
   description: fields.description.exactOptional(),
   headers: z.array(ownHeader),

@@ -87,6 +87,23 @@ function keptVersion({ name, value }: WantedHeader, before: readonly OwnHeader[]
   return header !== undefined && 'versionId' in header ? header.versionId : undefined;
 }
 
+/** The headers as they will be shown once these are wanted. */
+export function headersAfter(
+  wanted: readonly WantedHeader[],
+  before: readonly OwnHeader[],
+): z.output<typeof shownHeader>[] {
+  return wanted.map((header) => {
+    const { name, value } = header;
+    const isKept = keptVersion(header, before) !== undefined;
+    return isKept || value === undefined || isSecret(header) ? { name, secret: true } : { name, value };
+  });
+}
+
+/** Names of the headers whose secret value will be written anew: nobody can tell whether it is the one of before. */
+export function newSecrets(wanted: readonly WantedHeader[]): string[] {
+  return wanted.filter((header) => header.value !== undefined && isSecret(header)).map(({ name }) => name);
+}
+
 export interface HeaderPorts {
   readonly secrets: Pick<SecretWriter, 'put' | 'retire'>;
   readonly newUuid: () => string;

@@ -1,9 +1,6 @@
-import { catalogueOf } from '../event/catalogue.ts';
-import type { EventType } from '../event/event-type.ts';
 import type { Organization } from '../organization/organization.ts';
-import { effectivePolicy, mergePolicy, refuseLongSchedule } from '../organization/policy.ts';
-import type { Policy } from '../organization/policy.ts';
-import { Conflict, InvalidRequest } from '../shared/errors.ts';
+import { mergePolicy } from '../organization/policy.ts';
+import { Conflict } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { isoTime } from '../shared/time.ts';
@@ -11,25 +8,15 @@ import type { Now } from '../shared/time.ts';
 import { newSecret } from '../signing/secret.ts';
 import type { SecretName, SecretWriter } from '../signing/secret.ts';
 import type { Endpoint, EndpointChange, NewEndpoint } from './endpoint.ts';
+import { judge, refuseTakenName, refuseTooMany } from './judge.ts';
+import type { OthersPorts, Rules } from './judge.ts';
 import { judgeHeaders, retireHeaders, storeHeaders } from './own-header.ts';
-import type { OwnHeader } from './own-header.ts';
-import { parseTarget } from './target.ts';
-import type { TargetRules } from './target.ts';
-
-/** What judges a configuration of an endpoint. */
-export interface Rules {
-  readonly listEventTypes: () => Promise<EventType[]>;
-  readonly target: TargetRules;
-  readonly retentionDays: number;
-  /** Endpoints that an organization may have. */
-  readonly endpointsMax: number;
-}
+import type { OwnHeader, WantedHeader } from './own-header.ts';
 
 export interface RegisterPorts {
   readonly rules: Rules;
-  readonly endpoints: {
+  readonly endpoints: OthersPorts['endpoints'] & {
     readonly add: (endpoint: Endpoint) => Promise<void>;
-    readonly count: (organizationId: string) => Promise<number>;
     readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
     readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
@@ -42,35 +29,52 @@ export interface RegisterPorts {
 
 type Owner = Omit<SecretName, 'part'>;
 
+/** An endpoint that has just been made, and its secret, which is shown this once. */
+export interface Registered {
+  readonly endpoint: Endpoint;
+  readonly secret: string;
+}
+
 /**
- * Makes an endpoint with its secrets. The secrets are made first, so that an endpoint which exists can be signed
- * for; if the endpoint cannot be written, they are removed again.
+ * Makes an endpoint with its secrets, when nothing speaks against it.
  *
- * @returns the endpoint and its secret, which is shown this once.
  * @throws InvalidRequest when the URL, the event types, the headers or the policy break a rule; Conflict when the
- * organization has as many endpoints as it may.
+ * organization has as many endpoints as it may, or one of the same name.
  */
 export async function register(
   ports: RegisterPorts,
   organization: Organization,
   wanted: NewEndpoint,
-): Promise<{ endpoint: Endpoint; secret: string }> {
+): Promise<Registered> {
   await judge(ports.rules, wanted, organization);
   judgeHeaders(wanted.headers, []);
   await refuseTooMany(ports, organization.id);
+  await refuseTakenName(ports, organization.id, wanted);
+  return make(ports, organization.id, wanted);
+}
+
+/**
+ * Makes an endpoint that has been judged. The secrets are made first, so that an endpoint which exists can be signed
+ * for; if the endpoint cannot be written, they are removed again.
+ */
+export async function make(
+  ports: RegisterPorts,
+  organizationId: string,
+  wanted: NewEndpoint,
+): Promise<Registered> {
   const { newUuid, randomBytes } = ports.chance;
   const nowMs = ports.now();
   const at = isoTime(nowMs);
   const { secret, ...settings } = wanted;
   const version = { id: newUuid(), value: secret ?? newSecret(randomBytes) };
-  const owner = { organizationId: organization.id, endpointId: newEndpointId(nowMs, randomBytes) };
+  const owner = { organizationId, endpointId: newEndpointId(nowMs, randomBytes) };
   try {
-    if (wanted.scheme === 'jwt') await ports.ensureKey(organization.id);
+    if (wanted.scheme === 'jwt') await ports.ensureKey(organizationId);
     await ports.secrets.put({ ...owner, part: 'signing' }, version);
     const endpoint: Endpoint = {
       ...settings,
       id: owner.endpointId,
-      organizationId: organization.id,
+      organizationId,
       headers: await storeHeaders({ ...ports, newUuid }, owner, { wanted: wanted.headers, before: [] }),
       secretVersions: [{ id: version.id, createdAt: at }],
       createdAt: at,
@@ -86,41 +90,47 @@ export async function register(
   }
 }
 
-/** Two made at the same moment may both be the last one: the bound is for mistakes, not for money. */
-async function refuseTooMany({ endpoints, rules }: RegisterPorts, organizationId: string): Promise<void> {
-  if ((await endpoints.count(organizationId)) < rules.endpointsMax) return;
-  throw new Conflict(
-    'too_many_endpoints',
-    `An organization may have ${String(rules.endpointsMax)} endpoints: delete those that nobody needs.`,
-  );
-}
-
 /**
  * Changes an endpoint.
  *
- * @throws InvalidRequest when the result breaks a rule; nothing has been written then. Conflict when somebody else
- * has changed the endpoint since it was read.
+ * @throws InvalidRequest when the result breaks a rule; nothing has been written then. Conflict when another has its
+ * name, or somebody else has changed the endpoint since it was read.
  */
 export async function amend(
   ports: RegisterPorts,
   { before, organization }: { before: Endpoint; organization: Organization },
   change: EndpointChange,
 ): Promise<Endpoint> {
-  const { policy, headers: wanted, ...rest } = change;
-  const { newUuid } = ports.chance;
+  const { policy, headers, name, ...rest } = change;
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
-  const changed = { ...before, ...rest, policy: merged };
-  // Only what changes: an endpoint whose event type has been removed since can still be switched off.
   await judge(ports.rules, { url: change.url, eventTypes: change.eventTypes, policy: merged }, organization);
-  if (changed.scheme === 'jwt') await ports.ensureKey(organization.id);
+  judgeHeaders(headers ?? [], before.headers);
+  if (name != null) await refuseTakenName(ports, organization.id, { id: before.id, name });
+  const changed: Endpoint = { ...before, ...rest, ...(name == null ? {} : { name }), policy: merged };
+  if (name === null) delete changed.name;
+  return carryOut(ports, { before, changed }, headers);
+}
+
+/**
+ * Carries out a change that has been judged.
+ *
+ * @param wanted headers that are to take the place of those of before; without them these stay
+ * @throws Conflict `changed_meanwhile`
+ */
+export async function carryOut(
+  ports: RegisterPorts,
+  { before, changed }: { before: Endpoint; changed: Endpoint },
+  wanted: readonly WantedHeader[] | undefined,
+): Promise<Endpoint> {
+  if (changed.scheme === 'jwt') await ports.ensureKey(changed.organizationId);
   const owner = { organizationId: before.organizationId, endpointId: before.id };
-  let headers: readonly OwnHeader[] = before.headers;
-  if (wanted !== undefined) {
-    judgeHeaders(wanted, before.headers);
-    headers = await storeHeaders({ ...ports, newUuid }, owner, { wanted, before: before.headers });
-  }
+  const headerPorts = { ...ports, newUuid: ports.chance.newUuid };
+  const headers: readonly OwnHeader[] =
+    wanted === undefined
+      ? before.headers
+      : await storeHeaders(headerPorts, owner, { wanted, before: before.headers });
   const retire = (left: { before: readonly OwnHeader[]; after: readonly OwnHeader[] }) =>
-    retireHeaders({ ...ports, newUuid }, owner, left);
+    retireHeaders(headerPorts, owner, left);
   const written = await replace(ports, { before, changed: { ...changed, headers: [...headers] } }, () =>
     retire({ before: headers, after: before.headers }),
   );
@@ -153,35 +163,4 @@ export async function unregister(ports: RegisterPorts, { organizationId, id }: E
 async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
   for (const part of ['signing', 'headers', 'client-certificate'] as const)
     await secrets.remove({ ...owner, part });
-}
-
-interface Judged {
-  readonly url?: string | undefined;
-  readonly eventTypes?: readonly string[] | undefined;
-  readonly policy: Policy;
-}
-
-async function judge(
-  rules: Rules,
-  { url, eventTypes, policy }: Judged,
-  organization: Organization,
-): Promise<void> {
-  if (url !== undefined) {
-    const target = parseTarget(url, rules.target);
-    if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
-  }
-  refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
-  await judgeEventTypes(rules, eventTypes ?? []);
-}
-
-async function judgeEventTypes(rules: Rules, patterns: readonly string[]): Promise<void> {
-  if (patterns.every((pattern) => pattern.endsWith('*'))) return;
-  const catalogue = catalogueOf(await rules.listEventTypes());
-  const unknown = patterns.findIndex((pattern) => !pattern.endsWith('*') && !catalogue.has(pattern));
-  if (unknown === -1) return;
-  throw new InvalidRequest(
-    'unknown_event_type',
-    'There is no such event type: see /v1/event-types.',
-    `eventTypes.${unknown}`,
-  );
 }

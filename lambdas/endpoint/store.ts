@@ -73,6 +73,8 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
 
     count: countOf(client, config),
 
+    idsNamed: idsNamedOf(client, config),
+
     list: listOf(client, config),
   };
 }
@@ -85,6 +87,27 @@ function countOf(client: DynamoDBDocumentClient, config: string) {
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
       ExpressionAttributeValues: { ':pk': endpointKey(organizationId, '').pk, ':prefix': 'ENDPOINT#' },
     });
+  };
+}
+
+/** Ids of the endpoints that have a name: reads all of the organization's, and only for who gives one. */
+function idsNamedOf(client: DynamoDBDocumentClient, config: string) {
+  return async function idsNamed(organizationId: string, name: string): Promise<string[]> {
+    const items = await queryAll(client, {
+      TableName: config,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      FilterExpression: '#name = :name',
+      ProjectionExpression: 'id',
+      // NAME is a reserved word.
+      ExpressionAttributeNames: { '#name': 'name' },
+      ExpressionAttributeValues: {
+        ':pk': endpointKey(organizationId, '').pk,
+        ':prefix': 'ENDPOINT#',
+        ':name': name,
+      },
+      ConsistentRead: true,
+    });
+    return items.map((item) => z.object({ id: endpointId }).parse(item).id);
   };
 }
 

@@ -75,6 +75,8 @@ interface Description<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** Bytes of the body, of an operation that takes more than most. */
+  readonly bodyBytesMax?: number;
   readonly answer: {
     readonly status: number;
     readonly schema: z.ZodType | undefined;

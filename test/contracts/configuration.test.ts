@@ -57,6 +57,18 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
     });
   });
 
+  test('finds an endpoint by its name, in its own organization only', async () => {
+    const [one, two] = [own({ name: 'one' }), own({ name: 'two' })];
+    await configuration.endpoints.add({ ...one, name: 'billing' });
+    await configuration.endpoints.add({ ...two, name: 'audit' });
+    await configuration.endpoints.add({
+      ...anEndpoint({ organizationId: `${organizationId}-2` }),
+      name: 'billing',
+    });
+    expect(await configuration.endpoints.idsNamed(organizationId, 'billing')).toEqual([one.id]);
+    expect(await configuration.endpoints.idsNamed(organizationId, 'one')).toEqual([]);
+  });
+
   describe('replaces an organization', () => {
     const ownAt = (updatedAt: string) => anOrganization({ id: organizationId, updatedAt });
 

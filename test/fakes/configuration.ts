@@ -65,6 +65,12 @@ export function memoryConfiguration(): MemoryConfiguration {
         endpoints.delete(keyOf(organizationId, id));
         return Promise.resolve();
       },
+      idsNamed: (organizationId, name) =>
+        soon(() =>
+          allOf(organizationId)
+            .filter((one) => one.name === name)
+            .map(({ id }) => id),
+        ),
       count: (organizationId) => soon(() => allOf(organizationId).length),
       list: (organizationId, query) =>
         soon(() => {

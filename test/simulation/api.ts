@@ -95,6 +95,7 @@ function registration(world: World): RegisterPorts {
     endpoints: {
       add: configuration.endpoints.add,
       count: configuration.endpoints.count,
+      idsNamed: configuration.endpoints.idsNamed,
       replace: async (before, after) => {
         const isReplaced = await configuration.endpoints.replace(before, after);
         if (isReplaced) book.endpoint(after.id).change(time.now(), after);

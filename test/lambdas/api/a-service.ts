@@ -9,7 +9,9 @@ import { prepare } from '../../../lambdas/delivery/prepare.ts';
 import type { PreparePorts } from '../../../lambdas/delivery/prepare.ts';
 import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
 import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
+import { configurationRoutes } from '../../../lambdas/endpoint/configuration/configuration-routes.ts';
 import { certificateRoutes } from '../../../lambdas/endpoint/certificate-routes.ts';
+import type { ResumePorts } from '../../../lambdas/endpoint/health/resume.ts';
 import type { RegisterPorts } from '../../../lambdas/endpoint/register.ts';
 import { endpointRoutes } from '../../../lambdas/endpoint/routes.ts';
 import { secretRoutes } from '../../../lambdas/endpoint/secret-routes.ts';
@@ -100,12 +102,18 @@ export function aService(given: Partial<Parts> = {}) {
     start: given.start ?? ((message: JobMessage) => Promise.resolve(void started.push(message))),
     circumstances: { now: clock.now, randomBytes: aChance().randomBytes, retentionDays },
   };
+  const resumption: ResumePorts = { health, announce: publish, now: clock.now, log };
   const routes: Route[] = [
     ...organizationRoutes({ organizations, now: clock.now, retentionDays }),
     ...endpointRoutes({
-      ...{ endpoints, health, registration },
+      ...{ endpoints, health, registration, resumption },
       getOrganization: organizations.get,
-      resumption: { health, announce: publish, now: clock.now, log },
+    }),
+    ...configurationRoutes({
+      ...{ registration, resumption, log },
+      readSubscribers: configuration.readSubscribers,
+      forgetHealth: health.forget,
+      replaceOrganization: organizations.replace,
     }),
     ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
     ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),

@@ -65,6 +65,7 @@ describe('the table of operations', () => {
     ).toEqual([
       'auditRoutes',
       'certificateRoutes',
+      'configurationRoutes',
       'deliveryRoutes',
       'documentRoutes',
       'documentTypeRoutes',

@@ -57,6 +57,15 @@ export const operations: readonly Operation[] = [
     status: 201,
     body: { url: 'https://new.example.com/hook', eventTypes: ['pipeline.*'] },
   },
+  { operationId: 'exportConfiguration', ...read, path: `${organization}/export` },
+  {
+    operationId: 'importConfiguration',
+    ...write,
+    method: 'PUT',
+    path: `${organization}/import`,
+    status: 200,
+    body: { version: 1, endpoints: [{ name: 'from-code', url: 'https://new.example.com/hook' }] },
+  },
   { operationId: 'getEndpoint', ...read, path: endpoint },
   {
     operationId: 'updateEndpoint',

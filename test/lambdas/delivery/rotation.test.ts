@@ -56,7 +56,10 @@ describe('the rotation of a secret under load', () => {
     const rotatedMs = testStartMs + hourMs;
     const ports: RegisterPorts = {
       rules: { listEventTypes: notUsed, target: notUsed as never, retentionDays: 30, endpointsMax: 1 },
-      endpoints: { add: notUsed, count: notUsed, remove: notUsed, replace: () => Promise.resolve(true) },
+      endpoints: {
+        ...{ add: notUsed, count: notUsed, idsNamed: notUsed, remove: notUsed },
+        replace: () => Promise.resolve(true),
+      },
       secrets,
       chance: { newUuid: () => 'version-2', randomBytes: () => randomBytes(32) },
       ensureKey: notUsed,

@@ -1,0 +1,112 @@
+import type { Organization } from '../../organization/organization.ts';
+import { effectivePolicy, refuseLongSchedule } from '../../organization/policy.ts';
+import { differences } from '../../shared/difference.ts';
+import type { Difference } from '../../shared/difference.ts';
+import { Refusal } from '../../shared/errors.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { judge, refuseMoreThan } from '../judge.ts';
+import type { Rules } from '../judge.ts';
+import { headersAfter, judgeHeaders, newSecrets } from '../own-header.ts';
+import { exported } from './configuration.ts';
+import type { ConfiguredEndpoint, WantedConfiguration } from './configuration.ts';
+import { matchAll, refuseNamesOf } from './match.ts';
+
+/** What is to become of one endpoint. */
+export type PlannedEndpoint =
+  | { readonly outcome: 'added'; readonly wanted: ConfiguredEndpoint }
+  | {
+      readonly outcome: 'changed';
+      readonly before: Endpoint;
+      readonly wanted: ConfiguredEndpoint;
+      readonly changes: readonly Difference[];
+    }
+  /** `unlisted` stays although the configuration does not mention it. */
+  | { readonly outcome: 'unchanged' | 'removed' | 'unlisted'; readonly before: Endpoint };
+
+export interface Plan {
+  /** With the defaults that it will have. */
+  readonly organization: Organization;
+  readonly policyChanges: readonly Difference[];
+  /** In the order of the configuration, then those that it does not mention. */
+  readonly endpoints: readonly PlannedEndpoint[];
+}
+
+export interface Asked {
+  readonly wanted: WantedConfiguration;
+  /** Whether to remove what the configuration does not mention. */
+  readonly prune: boolean;
+}
+
+/**
+ * What an import will do. Each endpoint that is mentioned will be as it is described there: what is left out goes back
+ * to its default. Only secret headers without a value keep theirs.
+ *
+ * @throws Refusal when anything in the configuration is wrong: nothing of it is carried out then.
+ */
+export async function planImport(
+  rules: Rules,
+  { organization, endpoints }: { organization: Organization; endpoints: readonly Endpoint[] },
+  { wanted, prune }: Asked,
+): Promise<Plan> {
+  const policy = wanted.policy ?? organization.policy;
+  const policyChanges = differences(organization.policy, policy);
+  if (policyChanges.length > 0) refuseLongSchedule(effectivePolicy(policy, {}), rules.retentionDays);
+  const after = { ...organization, policy };
+  const matches = matchAll(wanted.endpoints, endpoints);
+  const unmentioned = endpoints.filter((endpoint) => !matches.includes(endpoint));
+  refuseNamesOf(prune ? [] : unmentioned, wanted.endpoints);
+  refuseMoreThan(rules, wanted.endpoints.length + (prune ? 0 : unmentioned.length));
+  const judging = { ...rules, listEventTypes: readOnce(rules.listEventTypes) };
+  const planned: PlannedEndpoint[] = [];
+  for (const [index, entry] of wanted.endpoints.entries()) {
+    const one = planOne(entry, matches[index]);
+    await within(`endpoints.${String(index)}`, () => judgeOne(judging, one, after));
+    planned.push(one);
+  }
+  const left = unmentioned.map((before) => ({ outcome: prune ? 'removed' : 'unlisted', before }) as const);
+  return { organization: after, policyChanges, endpoints: [...planned, ...left] };
+}
+
+function planOne(wanted: ConfiguredEndpoint, before: Endpoint | undefined): PlannedEndpoint {
+  if (before === undefined) return { outcome: 'added', wanted };
+  const after = { ...wanted, id: before.id, headers: headersAfter(wanted.headers, before.headers) };
+  const changes = [
+    ...differences(exported(before), after),
+    ...newSecrets(wanted.headers).map((name) => ({ field: `headers.${name}` })),
+  ];
+  return changes.length === 0
+    ? { outcome: 'unchanged', before }
+    : { outcome: 'changed', before, wanted, changes };
+}
+
+async function judgeOne(rules: Rules, planned: PlannedEndpoint, organization: Organization): Promise<void> {
+  if (planned.outcome === 'added') {
+    judgeHeaders(planned.wanted.headers, []);
+    await judge(rules, planned.wanted, organization);
+  }
+  if (planned.outcome !== 'changed') return;
+  const { before, wanted, changes } = planned;
+  const isChanged = (field: string) => changes.some((one) => one.field === field);
+  judgeHeaders(wanted.headers, before.headers);
+  const judged = {
+    policy: wanted.policy,
+    ...(isChanged('url') ? { url: wanted.url } : {}),
+    ...(isChanged('eventTypes') ? { eventTypes: wanted.eventTypes } : {}),
+  };
+  await judge(rules, judged, organization);
+}
+
+/** Reads the catalogue once for all endpoints. */
+function readOnce<Thing>(read: () => Promise<Thing>): () => Promise<Thing> {
+  let reading: Promise<Thing> | undefined;
+  return () => (reading ??= read());
+}
+
+async function within(place: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (fault) {
+    if (!(fault instanceof Refusal)) throw fault;
+    throw fault.at(place);
+  }
+}

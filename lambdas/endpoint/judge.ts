@@ -1,0 +1,110 @@
+import { catalogueOf } from '../event/catalogue.ts';
+import type { EventType } from '../event/event-type.ts';
+import type { Organization } from '../organization/organization.ts';
+import { effectivePolicy, refuseLongSchedule } from '../organization/policy.ts';
+import type { Policy } from '../organization/policy.ts';
+import { Conflict, InvalidRequest } from '../shared/errors.ts';
+import { parseTarget } from './target.ts';
+import type { TargetRules } from './target.ts';
+
+/** What judges a configuration of an endpoint. */
+export interface Rules {
+  readonly listEventTypes: () => Promise<EventType[]>;
+  readonly target: TargetRules;
+  readonly retentionDays: number;
+  /** Endpoints that an organization may have. */
+  readonly endpointsMax: number;
+}
+
+/** What is looked up to judge an endpoint beside its organization's others. */
+export interface OthersPorts {
+  readonly rules: Pick<Rules, 'endpointsMax'>;
+  readonly endpoints: {
+    readonly count: (organizationId: string) => Promise<number>;
+    readonly idsNamed: (organizationId: string, name: string) => Promise<string[]>;
+  };
+}
+
+/** What is to be judged; of a change, only what changes. */
+export interface Judged {
+  readonly url?: string | undefined;
+  readonly eventTypes?: readonly string[] | undefined;
+  readonly policy: Policy;
+}
+
+/**
+ * Judges an endpoint by itself: an endpoint whose event type has been removed since can still be switched off.
+ *
+ * @throws InvalidRequest when the URL, the event types or the policy break a rule.
+ */
+export async function judge(
+  rules: Omit<Rules, 'endpointsMax'>,
+  { url, eventTypes, policy }: Judged,
+  organization: Pick<Organization, 'policy'>,
+): Promise<void> {
+  if (url !== undefined) {
+    const target = parseTarget(url, rules.target);
+    if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
+  }
+  refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
+  await judgeEventTypes(rules, eventTypes ?? []);
+}
+
+async function judgeEventTypes(
+  rules: Pick<Rules, 'listEventTypes'>,
+  patterns: readonly string[],
+): Promise<void> {
+  if (patterns.every((pattern) => pattern.endsWith('*'))) return;
+  const catalogue = catalogueOf(await rules.listEventTypes());
+  const unknown = patterns.findIndex((pattern) => !pattern.endsWith('*') && !catalogue.has(pattern));
+  if (unknown === -1) return;
+  throw new InvalidRequest(
+    'unknown_event_type',
+    'There is no such event type: see /v1/event-types.',
+    `eventTypes.${unknown}`,
+  );
+}
+
+/**
+ * Refuses one more endpoint when there are as many as there may be. Two made at the same moment may both be the last
+ * one: the bound is for mistakes, not for money.
+ *
+ * @throws Conflict `too_many_endpoints`
+ */
+export async function refuseTooMany(
+  { endpoints, rules }: OthersPorts,
+  organizationId: string,
+): Promise<void> {
+  refuseMoreThan(rules, (await endpoints.count(organizationId)) + 1);
+}
+
+/** @throws Conflict `too_many_endpoints` */
+export function refuseMoreThan({ endpointsMax }: Pick<Rules, 'endpointsMax'>, count: number): void {
+  if (count <= endpointsMax) return;
+  throw new Conflict(
+    'too_many_endpoints',
+    `An organization may have ${String(endpointsMax)} endpoints: delete those that nobody needs.`,
+  );
+}
+
+/**
+ * Refuses the name of another endpoint. Given twice at the same moment it may be there twice; an import that meets it
+ * says so.
+ *
+ * @param id of the endpoint that is to have the name
+ * @throws Conflict `name_taken`
+ */
+export async function refuseTakenName(
+  { endpoints }: OthersPorts,
+  organizationId: string,
+  { id, name }: { readonly id?: string | undefined; readonly name?: string | undefined },
+): Promise<void> {
+  if (name === undefined) return;
+  const ids = await endpoints.idsNamed(organizationId, name);
+  if (ids.some((one) => one !== id)) throw nameTaken();
+}
+
+/** The refusal of a name that another endpoint has. */
+export function nameTaken(): Conflict {
+  return new Conflict('name_taken', 'Another endpoint of the organization has this name.', 'name');
+}
