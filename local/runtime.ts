@@ -44,6 +44,8 @@ export interface RuntimeOptions {
   readonly busFaults?: LocalAwsOptions['busFaults'];
   /** Runs before every call of AWS; what it throws is the answer. */
   readonly beforeCall?: LocalAwsOptions['beforeCall'];
+  /** Runs after a call of AWS was carried out, before its answer; what it throws is the answer. */
+  readonly afterCall?: LocalAwsOptions['afterCall'];
 }
 
 export interface Runtime {
