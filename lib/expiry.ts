@@ -14,7 +14,7 @@ export interface ExpiryProps {
   readonly stage: string;
 }
 
-/** Once a day: warns the operator of client certificates that are about to end, destroys keys that have retired. */
+/** Once a day: warns the operator of client certificates that are about to end, destroys keys that have retired or that nobody knows of. */
 export class Expiry extends Construct {
   public constructor(scope: Construct, id: string, { storage, bus, stage }: ExpiryProps) {
     super(scope, id);
@@ -22,23 +22,25 @@ export class Expiry extends Construct {
       CONFIG_TABLE: storage.config.tableName,
       LEDGER_TABLE: storage.ledger.tableName,
       BUS_NAME: bus.eventBusName,
+      STAGE: stage,
     };
     const warn = new HandlerFunction(this, 'Warn', {
       feature: 'endpoint/expiry',
-      description: 'Tidings: warns of certificates that end soon, destroys retired keys',
-      timeoutSeconds: 60,
+      description: 'Tidings: warns of certificates that end soon, destroys unused keys',
+      // It asks for the keys of one organization after the other: some 20,000 of them.
+      timeoutSeconds: 300,
       memoryMb: 256,
       environment,
       key: storage.key,
     });
-    warn.allow(['dynamodb:DeleteItem'], storage.config.tableArn);
+    warn.allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:DeleteItem'], storage.config.tableArn);
     allowDestroyingKeys(warn, stage);
     warn.allow(['dynamodb:Query'], `${storage.config.tableArn}/index/${Storage.listIndex}`);
     warn.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], storage.ledger.tableArn);
     warn.allow(['events:PutEvents'], bus.eventBusArn);
     warn.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     new Rule(this, 'Daily', {
-      description: 'Tidings: looks for certificates that end soon and keys that have retired',
+      description: 'Tidings: looks for certificates that end soon and keys that nobody uses any more',
       schedule: Schedule.rate(Duration.days(1)),
       targets: [new LambdaFunction(warn)],
     });

@@ -38,9 +38,17 @@ export function allowMakingKeys(maker: HandlerFunction, stage: string): void {
   );
 }
 
-/** Destroying keys that have retired. */
+/** Finding the keys of this deployment, and destroying those that have retired or that nobody knows of. */
 export function allowDestroyingKeys(keeper: HandlerFunction, stage: string): void {
-  allowOnKeys(keeper, ['kms:ScheduleKeyDeletion'], { [`aws:ResourceTag/${keyTag}`]: stage });
+  allowOnKeys(keeper, ['kms:DescribeKey', 'kms:ScheduleKeyDeletion'], {
+    [`aws:ResourceTag/${keyTag}`]: stage,
+  });
+  keeper.addToRolePolicy(new PolicyStatement({ actions: ['tag:GetResources'], resources: ['*'] }));
+  acknowledge(
+    keeper,
+    'Resource::*',
+    'GetResources has no resource to name; it reads tags, and asks for those of this deployment.',
+  );
 }
 
 function allowOnKeys(

@@ -2,18 +2,15 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startLocalAws } from './aws/aws.ts';
 import type { LocalAws, LocalAwsOptions } from './aws/aws.ts';
-import { startEventSource } from './aws/event-source.ts';
-import type { EventSource } from './aws/event-source.ts';
 import type { LocalFunction, OnLog } from './function.ts';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { createIdentity } from './identity.ts';
+import { startMappings, stopSources } from './mappings.ts';
 import { createAll } from './resources/create.ts';
 import { Functions } from './resources/functions.ts';
-import type { Mapping } from './resources/functions.ts';
 import { HttpApi } from './resources/http-api.ts';
 import { messagingMakers } from './resources/messaging.ts';
 import type { ScheduledRule } from './resources/messaging.ts';
@@ -36,7 +33,7 @@ export interface RuntimeOptions {
   readonly onLog?: OnLog;
   /** A stack that was synthesized before, to save the seconds that it takes. */
   readonly templateFolder?: string;
-  /** Batches that a mapping works on at a time, 8 by default; never more than the template allows. */
+  /** Batches that a mapping works on at a time, 8 by default; never more than the template allows. 0: nobody takes any. */
   readonly concurrencyMax?: number;
   /** Time and chance of the stand-ins. The functions run on real time. */
   readonly setting?: Pick<NonNullable<LocalAwsOptions['setting']>, 'clock' | 'random'>;
@@ -44,6 +41,8 @@ export interface RuntimeOptions {
   readonly busFaults?: LocalAwsOptions['busFaults'];
   /** Runs before every call of AWS; what it throws is the answer. */
   readonly beforeCall?: LocalAwsOptions['beforeCall'];
+  /** Runs after a call of AWS was carried out, before its answer; what it throws is the answer. */
+  readonly afterCall?: LocalAwsOptions['afterCall'];
 }
 
 export interface Runtime {
@@ -88,7 +87,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const { functions, outputs } = resources;
     undo.push(() => stopAll(functions.all()));
     await Promise.all(functions.all().map((one) => one.warm()));
-    const sources = functions.mappings().map((mapping) => startMapping(aws, mapping, options.concurrencyMax));
+    const sources = startMappings(aws, functions.mappings(), options.concurrencyMax);
     undo.push(() => stopSources(sources));
     undo.push(startSchedules(resources, aws.setting.clock));
     const { gateway, signIn } = await openGateway(resources, aws, options);
@@ -174,28 +173,6 @@ function outputNamed(name: string, outputs: Readonly<Record<string, string>>): s
   return value;
 }
 
-/**
- * In the account every batch has an environment and a CPU of its own; here all share one machine. A thousand TLS
- * handshakes at once would take longer than their own timeouts, and calls that wait for each other until they time
- * out come again: nothing would get done.
- */
-const batchesMax = 8;
-
-function startMapping(aws: LocalAws, mapping: Mapping, concurrencyMax = batchesMax): EventSource {
-  return startEventSource({
-    setting: aws.setting,
-    sqs: aws.sqs,
-    queueArn: mapping.queueArn,
-    batchSize: mapping.batchSize,
-    maximumBatchingWindowSeconds: mapping.windowSeconds,
-    maximumConcurrency: Math.min(concurrencyMax, mapping.maximumConcurrency ?? concurrencyMax),
-    reportBatchItemFailures: mapping.reportsItemFailures,
-    functionArn: mapping.function.arn,
-    timeoutSeconds: mapping.function.timeoutSeconds,
-    invoke: (event) => mapping.function.invoke(event),
-  });
-}
-
 async function openGateway(
   { http, functions, pools }: Resources,
   aws: LocalAws,
@@ -219,16 +196,6 @@ async function openGateway(
 
 async function stopAll(functions: readonly LocalFunction[]): Promise<void> {
   await Promise.all(functions.map((one) => one.stop()));
-}
-
-/** What a stop waits for deliveries under way; a receiver that hangs longer gets its delivery again at the next start. */
-const stopPatienceMs = 2000;
-
-async function stopSources(sources: readonly EventSource[]): Promise<void> {
-  const stopped = Promise.all(sources.map((source) => source.stop()));
-  const patience = new AbortController();
-  await Promise.race([stopped, sleep(stopPatienceMs, undefined, { signal: patience.signal })]);
-  patience.abort();
 }
 
 /** In the form of the functions' own lines, so that one file and one reader serve both. */

@@ -25,7 +25,7 @@ export interface OncePorts {
     /** Writes a request that has just begun, unless there is one of the same id: then it gives that one. */
     readonly begin: (organizationId: string, begun: KeptRequest) => Promise<KeptRequest | undefined>;
     readonly keep: (organizationId: string, answered: KeptRequest) => Promise<void>;
-    /** Has the key begin anew. */
+    /** Has the key begin anew, if this very request is what is kept under it. */
     readonly forget: (organizationId: string, begun: KeptRequest) => Promise<void>;
   };
   readonly now: Now;
@@ -78,20 +78,19 @@ export async function once(
     begunAtMs: now(),
     expiresAt: Math.ceil(now() / 1000) + keptSeconds,
   };
-  const before = await requests.begin(organizationId, begun);
+  // It failed: nothing was done, or it was undone. If this fails, too, the key stays taken, and nothing is done twice.
+  const forget = async (fault: unknown) => {
+    await requests.forget(organizationId, begun).catch(() => undefined);
+    throw fault;
+  };
+  // It may have been written though the answer was lost.
+  const before = await requests.begin(organizationId, begun).catch(forget);
   if (before !== undefined && before.token !== begun.token) {
     const kept = answerOf(before, begun);
     const answer = openAnswer(key, kept);
     return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };
   }
-  let answer: KeptAnswer;
-  try {
-    answer = await work();
-  } catch (fault) {
-    // Nothing was done, or it was undone. If this fails, too, the key stays taken, and nothing is done twice.
-    await requests.forget(organizationId, begun).catch(() => undefined);
-    throw fault;
-  }
+  const answer = await work().catch(forget);
   const sealed = sealAnswer(key, answer, randomBytes());
   // It has been done: who learns it now must not be told otherwise because it could not be kept.
   await requests.keep(organizationId, { ...begun, answer: sealed }).catch(() => undefined);

@@ -67,8 +67,15 @@ export function makeRequestStore(
     },
 
     forget: async (organizationId, begun) => {
-      const Item = { ...keyOf(organizationId, begun), ...begun, expiresAt: 0 };
-      await client.send(new PutCommand({ TableName: ledger, Item }));
+      const write = new PutCommand({
+        TableName: ledger,
+        Item: { ...keyOf(organizationId, begun), ...begun, expiresAt: 0 },
+        // TOKEN is a reserved word.
+        ConditionExpression: '#token = :own',
+        ExpressionAttributeNames: { '#token': 'token' },
+        ExpressionAttributeValues: { ':own': begun.token },
+      });
+      await isWritten(client, write);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Organization } from '../organization/organization.ts';
 import { mergePolicy } from '../organization/policy.ts';
-import { Conflict } from '../shared/errors.ts';
+import { Conflict, NotWritten } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { isoTime } from '../shared/time.ts';
@@ -139,7 +139,8 @@ export async function carryOut(
 }
 
 /**
- * Writes a changed endpoint, unless somebody has been faster; then what was written for it beforehand is undone.
+ * Writes a changed endpoint, unless somebody has been faster; what was written for it beforehand is undone, unless
+ * the endpoint may name it.
  *
  * @throws Conflict `changed_meanwhile`
  */
@@ -149,14 +150,26 @@ export async function replace(
   undo: () => Promise<void>,
 ): Promise<Endpoint> {
   const after = { ...changed, updatedAt: isoTime(ports.now()) };
-  if (await ports.endpoints.replace(before, after)) return after;
+  const isReplaced = await ports.endpoints.replace(before, after).catch(async (fault: unknown) => {
+    if (fault instanceof NotWritten) await undo();
+    throw fault;
+  });
+  if (isReplaced) return after;
   await undo();
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
 }
 
-/** Removes an endpoint; the secrets first, so that after a failure the same call can be made again. */
-export async function unregister(ports: RegisterPorts, { organizationId, id }: Endpoint): Promise<void> {
+/**
+ * Removes an endpoint with its secrets and what else is kept of it (`forget`): all that first, so that after a failure
+ * the same call can be made again.
+ */
+export async function unregister(
+  ports: RegisterPorts,
+  { organizationId, id }: Endpoint,
+  forget: (id: string) => Promise<void>,
+): Promise<void> {
   await removeSecrets(ports, { organizationId, endpointId: id });
+  await forget(id);
   await ports.endpoints.remove(organizationId, id);
 }
 

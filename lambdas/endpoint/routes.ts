@@ -206,8 +206,7 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
       const { organizationId, endpointId } = params;
       const before = await found(endpoints.get(organizationId, endpointId), 'endpoint');
       mustMatch(show(before));
-      await audited(show(before), () => unregister(registration, before), nothing);
-      await health.forget(endpointId);
+      await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },
   });
 }

@@ -7,7 +7,7 @@ import { organizationKey } from '../organization/store.ts';
 import { endpointId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
-import { isWritten, queryAll, queryCount, queryPage } from '../shared/store.ts';
+import { isWrittenAfterAll, queryAll, queryCount, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { expiryOf } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -51,19 +51,21 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
     },
 
     /**
-     * Writes an endpoint over the one that was read; false when it has been changed or removed since. The SDK may
-     * write twice because its first answer was lost: who took that for a lost race would retire the very secret
-     * that he has just put to use.
+     * Writes an endpoint over the one that was read; false when it has been changed or removed since. Who took a
+     * lost answer for a lost race would retire the very secret that he has just put to use.
+     *
+     * @throws NotWritten when the write failed and was not made.
      */
     replace: async (before: Endpoint, after: Endpoint): Promise<boolean> => {
       const Item = itemOf(after);
       const ConditionExpression = 'updatedAt = :read';
       const ExpressionAttributeValues = { ':read': before.updatedAt };
       const write = { TableName: config, Item, ConditionExpression, ExpressionAttributeValues };
-      if (await isWritten(client, new PutCommand(write))) return true;
-      const Key = endpointKey(after.organizationId, after.id);
-      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-      return isDeepStrictEqual(endpoint.optional().parse(there.Item), endpoint.parse(after));
+      return isWrittenAfterAll(client, new PutCommand(write), async () => {
+        const Key = endpointKey(after.organizationId, after.id);
+        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+        return isDeepStrictEqual(endpoint.optional().parse(there.Item), endpoint.parse(after));
+      });
     },
 
     remove: async (organizationId: string, id: string): Promise<void> => {

@@ -7,7 +7,7 @@ import { parseJson } from '../shared/json.ts';
 import type { OpenSpan } from '../shared/open-span.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWritten, makeBatchedRead, queryAll, queryPage } from '../shared/store.ts';
+import { isWritten, isWrittenAfterAll, makeBatchedRead, queryAll, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { eventType } from './event-type.ts';
@@ -162,7 +162,11 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
       return items.map(({ type }) => eventType.parse(parseJson(String(type))));
     },
 
-    /** Writes a type over the one that was read, or a new one; false when somebody has been faster. */
+    /**
+     * Writes a type over the one that was read, or a new one; false when somebody has been faster.
+     *
+     * @throws NotWritten when the write failed and was not made.
+     */
     replace: async (before: EventType | undefined, after: EventType): Promise<boolean> => {
       // As JSON: an example may hold numbers that DynamoDB's do not.
       const type = JSON.stringify(after);
@@ -174,7 +178,12 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
               ConditionExpression: 'etag = :read',
               ExpressionAttributeValues: { ':read': etagOf(before) },
             };
-      return isWritten(client, new PutCommand({ TableName: config, Item, ...condition }));
+      const write = new PutCommand({ TableName: config, Item, ...condition });
+      return isWrittenAfterAll(client, write, async () => {
+        const Key = { pk: Item.pk, sk: Item.sk };
+        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+        return there.Item?.['etag'] === Item.etag;
+      });
     },
 
     remove: async (name: string): Promise<void> => {

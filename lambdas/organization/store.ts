@@ -1,10 +1,11 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { organizationId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWritten, queryPage } from '../shared/store.ts';
+import { isWrittenAfterAll, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import { organization } from './organization.ts';
 import type { Organization } from './organization.ts';
@@ -25,7 +26,11 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
       return answer.Item === undefined ? undefined : organization.parse(answer.Item);
     },
 
-    /** Writes an organization over the one that was read, or a new one; false when somebody has been faster. */
+    /**
+     * Writes an organization over the one that was read, or a new one; false when somebody has been faster.
+     *
+     * @throws NotWritten when the write failed and was not made.
+     */
     replace: async (before: Organization | undefined, after: Organization): Promise<boolean> => {
       const Item = { ...organizationKey(after.id), ...after, list, listOrder: after.id };
       const condition =
@@ -35,7 +40,12 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
               ConditionExpression: 'updatedAt = :read',
               ExpressionAttributeValues: { ':read': before.updatedAt },
             };
-      return isWritten(client, new PutCommand({ TableName: config, Item, ...condition }));
+      const write = new PutCommand({ TableName: config, Item, ...condition });
+      return isWrittenAfterAll(client, write, async () => {
+        const Key = organizationKey(after.id);
+        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+        return isDeepStrictEqual(organization.optional().parse(there.Item), organization.parse(after));
+      });
     },
 
     list: listOf(client, config),

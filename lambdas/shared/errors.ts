@@ -73,6 +73,15 @@ export class TooMany extends Refusal {
   }
 }
 
+/** A write that failed, and that has certainly not been made: what was made for it beforehand can be undone. */
+export class NotWritten extends Error {
+  public constructor(cause: unknown) {
+    super('nothing was written', { cause });
+    // In the log stands what failed, not that it was looked at.
+    this.name = cause instanceof Error ? cause.name : 'NotWritten';
+  }
+}
+
 /**
  * What a look-up gives.
  *

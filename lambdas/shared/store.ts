@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client
 import { BatchGetCommand, DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
+import { NotWritten } from './errors.ts';
 import { impatience } from './impatience.ts';
 
 export interface Key {
@@ -31,6 +32,24 @@ export async function isWritten(
     if (fault instanceof ConditionalCheckFailedException) return false;
     throw fault;
   }
+}
+
+/**
+ * Whether a conditional write was made, also when its answer was lost: then the SDK writes a second time and meets its
+ * own first one, or gives up. So whenever it is not certain, the item is looked at.
+ *
+ * @param isThere whether the table holds just what was to be written; by a consistent read.
+ * @throws NotWritten when the write failed and was not made.
+ */
+export async function isWrittenAfterAll(
+  client: DynamoDBDocumentClient,
+  write: PutCommand,
+  isThere: () => Promise<boolean>,
+): Promise<boolean> {
+  const outcome = await isWritten(client, write).catch((fault: unknown) => new NotWritten(fault));
+  if (outcome === true || (await isThere())) return true;
+  if (outcome instanceof NotWritten) throw outcome;
+  return false;
 }
 
 export interface QueryPage {

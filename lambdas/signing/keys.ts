@@ -1,19 +1,31 @@
 import {
   CreateKeyCommand,
+  DescribeKeyCommand,
   GetPublicKeyCommand,
   KMSInvalidStateException,
+  NotFoundException,
   ScheduleKeyDeletionCommand,
   SignCommand,
 } from '@aws-sdk/client-kms';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import { GetResourcesCommand } from '@aws-sdk/client-resource-groups-tagging-api';
+import type {
+  GetResourcesCommandOutput,
+  ResourceGroupsTaggingAPIClient,
+  ResourceTagMapping,
+} from '@aws-sdk/client-resource-groups-tagging-api';
 import { createPublicKey } from 'node:crypto';
 import { rawSignature } from './der.ts';
+import type { OrphanPorts, TaggedKey } from './destroy-orphans.ts';
 import type { SignDigest } from './jwt.ts';
 import { publicJwk } from './signing-key.ts';
 import type { KeyAlgorithm, PublicJwk } from './signing-key.ts';
 
 /** Tag by which policies know the signing keys of a deployment, which are made while it runs. */
 export const keyTag = 'tidings:stage';
+
+/** Tag that says whose key it is. */
+const organizationTag = 'tidings:organization';
 
 const specOf = { ES256: 'ECC_NIST_P256', RS256: 'RSA_2048' } as const;
 const kmsAlgorithmOf = { ES256: 'ECDSA_SHA_256', RS256: 'RSASSA_PKCS1_V1_5_SHA_256' } as const;
@@ -35,7 +47,7 @@ export function makeCreateKey(client: KMSClient, stage: string): CreateKey {
         Description: `Tidings: signs webhooks of ${organizationId}`,
         Tags: [
           { TagKey: keyTag, TagValue: stage },
-          { TagKey: 'tidings:organization', TagValue: organizationId },
+          { TagKey: organizationTag, TagValue: organizationId },
         ],
       }),
     );
@@ -71,6 +83,55 @@ export function makeScheduleKeyDeletion(client: KMSClient) {
     } catch (fault) {
       // Pending deletion already: a run before this one came so far.
       if (!(fault instanceof KMSInvalidStateException)) throw fault;
+    }
+  };
+}
+
+/**
+ * Lists the signing keys of a deployment by their tags. KMS itself can only list all keys of the account, and would
+ * have to be asked for the tags of each.
+ */
+export function makeListTagged(
+  client: ResourceGroupsTaggingAPIClient,
+  stage: string,
+): OrphanPorts['listTagged'] {
+  return async function listTagged() {
+    const keys: TaggedKey[] = [];
+    let from: string | undefined;
+    do {
+      const answer: GetResourcesCommandOutput = await client.send(
+        new GetResourcesCommand({
+          ResourceTypeFilters: ['kms:key'],
+          TagFilters: [{ Key: keyTag, Values: [stage] }],
+          PaginationToken: from,
+        }),
+      );
+      keys.push(...(answer.ResourceTagMappingList ?? []).flatMap(taggedKey));
+      from = answer.PaginationToken;
+      // The last page has an empty one.
+    } while (from !== undefined && from !== '');
+    return keys;
+  };
+}
+
+function taggedKey({ ResourceARN, Tags }: ResourceTagMapping): TaggedKey[] {
+  const keyId = ResourceARN?.split(':key/')[1];
+  const organizationId = Tags?.find(({ Key }) => Key === organizationTag)?.Value;
+  return keyId === undefined || organizationId === undefined ? [] : [{ keyId, organizationId }];
+}
+
+/** Looks a key up in KMS. */
+export function makeLookUp(client: KMSClient): OrphanPorts['lookUp'] {
+  return async function lookUp(KeyId) {
+    try {
+      const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId }));
+      const madeAt = KeyMetadata?.CreationDate;
+      if (madeAt === undefined) throw new Error('KMS did not say when a key was made');
+      return { madeAtMs: madeAt.getTime(), isEnabled: KeyMetadata?.KeyState === 'Enabled' };
+    } catch (fault) {
+      // Tags are found for a while after the key has gone.
+      if (fault instanceof NotFoundException) return undefined;
+      throw fault;
     }
   };
 }

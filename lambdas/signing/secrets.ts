@@ -3,6 +3,7 @@ import {
   DeleteSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
+  ResourceExistsException,
   ResourceNotFoundException,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -40,7 +41,7 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
         await putValue(Name, version);
       } catch (fault) {
         if (!(fault instanceof ResourceNotFoundException)) throw fault;
-        await client.send(new CreateSecretCommand({ Name, KmsKeyId: keyArn }));
+        await create(client, Name, keyArn);
         await putValue(Name, version);
       }
     },
@@ -66,6 +67,15 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
       }
     },
   };
+}
+
+async function create(client: SecretsManagerClient, Name: string, KmsKeyId: string): Promise<void> {
+  try {
+    await client.send(new CreateSecretCommand({ Name, KmsKeyId }));
+  } catch (fault) {
+    // Made by a try of the SDK whose answer was lost, or by a request at the same moment.
+    if (!(fault instanceof ResourceExistsException)) throw fault;
+  }
 }
 
 /**

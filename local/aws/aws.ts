@@ -12,6 +12,7 @@ import { folderShelf, memoryShelf } from './shelf.ts';
 import { sqsService } from './sqs-api.ts';
 import type { QueueFaults } from './sqs-faults.ts';
 import { Sqs } from './sqs.ts';
+import { taggingService } from './tagging.ts';
 
 export interface LocalAwsOptions {
   /** Where everything is kept; without it, in memory. One process at a time may use a folder. */
@@ -21,6 +22,7 @@ export interface LocalAwsOptions {
   queueFaults?: QueueFaults | undefined;
   busFaults?: BusFaults | undefined;
   beforeCall?: AwsServerOptions['beforeCall'];
+  afterCall?: AwsServerOptions['afterCall'];
 }
 
 export interface LocalAws {
@@ -51,12 +53,14 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     events: eventsService(buses),
     kms: kmsService(kms),
     secretsmanager: secretsManagerService(secrets),
+    tagging: taggingService(kms),
   };
   const server = await startAwsServer({
     services,
     dynamodb,
     port: options.port,
     beforeCall: options.beforeCall,
+    afterCall: options.afterCall,
   });
   started.server = server;
   const close = async () => {
@@ -70,7 +74,14 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 
 /** The SDK's own variables; the keys are dummies, since it will not send an unsigned request. */
 function environmentFor({ endpoint }: AwsServer, { region }: Setting): Record<string, string> {
-  const services = ['SQS', 'EVENTBRIDGE', 'KMS', 'SECRETS_MANAGER', 'DYNAMODB'];
+  const services = [
+    'SQS',
+    'EVENTBRIDGE',
+    'KMS',
+    'SECRETS_MANAGER',
+    'DYNAMODB',
+    'RESOURCE_GROUPS_TAGGING_API',
+  ];
   return {
     ...Object.fromEntries(services.map((name) => [`AWS_ENDPOINT_URL_${name}`, endpoint])),
     AWS_REGION: region,

@@ -56,3 +56,17 @@ export function sendError(response: ServerResponse, error: unknown): void {
   }
   sendJson(response, error.status, { __type: error.code, message: error.message });
 }
+
+/** A response that ends only once something has been done; what that throws is sent in place of the answer. */
+export function heldBack(response: ServerResponse, before: () => Promise<void>): ServerResponse {
+  const end = response.end.bind(response);
+  const instead = (error: unknown) => {
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    sendError(response, error);
+  };
+  const endLater = (body: string) => {
+    Object.assign(response, { end });
+    before().then(() => end(body), instead);
+  };
+  return Object.assign(response, { end: endLater });
+}

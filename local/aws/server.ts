@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Service } from './actions.ts';
 import { AwsError } from './aws-error.ts';
 import type { DynamoDb } from './dynamodb.ts';
-import { parseJson, readBody, sendError, sendJson } from './server-messages.ts';
+import { heldBack, parseJson, readBody, sendError, sendJson } from './server-messages.ts';
 
-export type ServiceName = 'sqs' | 'events' | 'kms' | 'secretsmanager' | 'dynamodb';
+export type ServiceName = 'sqs' | 'events' | 'kms' | 'secretsmanager' | 'tagging' | 'dynamodb';
 
 export interface AwsServerOptions {
   services: Record<Exclude<ServiceName, 'dynamodb'>, Service>;
@@ -13,8 +13,13 @@ export interface AwsServerOptions {
   /** 0 or left out: any free one. */
   port?: number | undefined;
   /** Runs before every call; what it throws is the answer. So tests inject throttling and outages (`AwsError`). */
-  beforeCall?: ((service: ServiceName, action: string, input: unknown) => Promise<void>) | undefined;
+  beforeCall?: CallHook | undefined;
+  /** Runs after a call was carried out, before it is answered; what it throws is the answer. So tests lose answers. */
+  afterCall?: CallHook | undefined;
 }
+
+/** The input is the same object before and after. */
+export type CallHook = (service: ServiceName, action: string, input: unknown) => Promise<void>;
 
 export interface AwsServer {
   port: number;
@@ -29,6 +34,7 @@ const targets = new Map<string, ServiceName>([
   ['AWSEvents', 'events'],
   ['TrentService', 'kms'],
   ['secretsmanager', 'secretsmanager'],
+  ['ResourceGroupsTaggingAPI_20170126', 'tagging'],
   ['DynamoDB_20120810', 'dynamodb'],
 ]);
 
@@ -58,8 +64,9 @@ async function answer(
   const body = await readBody(request);
   const input = parseJson(body);
   await options.beforeCall?.(service, action, input);
+  const after = async () => options.afterCall?.(service, action, input);
   if (service === 'dynamodb') {
-    options.dynamodb.answer(request, response, body);
+    options.dynamodb.answer(request, options.afterCall ? heldBack(response, after) : response, body);
     return;
   }
   // A caller that hangs up must not go on waiting for messages in its name.
@@ -67,7 +74,9 @@ async function answer(
   response.once('close', () => {
     hungUp.abort();
   });
-  sendJson(response, 200, await options.services[service].call(action, input, hungUp.signal));
+  const result = await options.services[service].call(action, input, hungUp.signal);
+  await after();
+  sendJson(response, 200, result);
 }
 
 /** Refuses what a web page could send by a name of its own that resolves to loopback (DNS rebinding). */

@@ -90,6 +90,17 @@ describe.each(stores)('%s', (_name, make) => {
     expect(await requests.begin(organizationId, later)).toBeUndefined();
   });
 
+  test('a request is forgotten by nobody but itself', async () => {
+    const { requests } = habits;
+    const answered = { ...request, answer: 'sealed' };
+    await requests.keep(organizationId, answered);
+    const copy = { ...request, token: 't-2' };
+    await requests.forget(organizationId, copy);
+    expect(await requests.begin(organizationId, copy)).toEqual(answered);
+    await requests.forget(`${organizationId}_other`, request);
+    expect(await requests.begin(`${organizationId}_other`, request)).toBeUndefined();
+  });
+
   test('requests are counted for each caller and each minute', async () => {
     const { take } = habits;
     const subject = `${organizationId} ü#${'x'.repeat(3_000)}`;

@@ -79,6 +79,14 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
       expect(await configuration.organizations.get(organizationId)).toEqual(after);
     });
 
+    test('with the very same a second time, as the SDK does when its first answer is lost', async () => {
+      const [before, after] = [ownAt(later), ownAt(latest)];
+      expect(await configuration.organizations.replace(undefined, before)).toBe(true);
+      expect(await configuration.organizations.replace(undefined, before)).toBe(true);
+      expect(await configuration.organizations.replace(before, after)).toBe(true);
+      expect(await configuration.organizations.replace(before, after)).toBe(true);
+    });
+
     test('not, when somebody has been faster', async () => {
       const theirs = ownAt(later);
       await configuration.organizations.replace(undefined, theirs);

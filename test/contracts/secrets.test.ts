@@ -84,6 +84,12 @@ describe.each(stores)('secrets in %s', (kind, open) => {
     await expect(secrets.remove(name)).resolves.toBeUndefined();
   });
 
+  test('are there after two first ones at the same moment', async () => {
+    const ids = [randomUUID(), randomUUID()];
+    await Promise.all(ids.map((id) => secrets.put(name, { id, value: `value of ${id}` })));
+    for (const id of ids) expect(await secrets.readSecret(name, id)).toBe(`value of ${id}`);
+  });
+
   test('leave the other versions when one is retired', async () => {
     const [old, young] = [randomUUID(), randomUUID()];
     await secrets.put(name, { id: old, value: 'old' });

@@ -68,12 +68,12 @@ export async function startTidings(options: Partial<RuntimeOptions> = {}) {
   const call = async (
     method: string,
     path: string,
-    given: { token?: string; body?: unknown } = {},
+    given: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
   ): Promise<ApiAnswer> => {
     const { token = tokens.operator, body } = given;
     const response = await fetch(runtime.api + path, {
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...given.headers },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -57,7 +57,10 @@ export function memoryRequests(now: Now): OncePorts['requests'] & { readonly all
         return undefined;
       }),
     keep: put,
-    forget: (organizationId, begun) => put(organizationId, { ...begun, expiresAt: 0 }),
+    forget: async (organizationId, begun) => {
+      if (requests.get(keyOf(organizationId, begun))?.token !== begun.token) return;
+      await put(organizationId, { ...begun, expiresAt: 0 });
+    },
     all: () => [...requests.values()],
   };
 }

@@ -42,9 +42,10 @@ export function memoryConfiguration(): MemoryConfiguration {
     organizations: {
       get: getOrganization,
       replace: (before, after) => {
-        const isUnchanged = organizations.get(after.id)?.updatedAt === before?.updatedAt;
-        if (isUnchanged) setOrganization(after);
-        return Promise.resolve(isUnchanged);
+        const there = organizations.get(after.id);
+        if (there?.updatedAt !== before?.updatedAt) return Promise.resolve(isDeepStrictEqual(there, after));
+        setOrganization(after);
+        return Promise.resolve(true);
       },
       list: (query) => soon(() => pageOf([...organizations.values()], query, byId)),
     },

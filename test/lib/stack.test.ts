@@ -475,12 +475,14 @@ describe('who may touch what', () => {
     [
       'ExpiryWarn',
       {
-        StorageConfig: ['dynamodb:DeleteItem'],
+        StorageConfig: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query'],
         'StorageConfig/index/byList': ['dynamodb:Query'],
         StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
         IngestBus: ['events:PutEvents'],
         StorageKey: encrypt,
-        [tagged]: ['kms:ScheduleKeyDeletion'],
+        [tagged]: ['kms:DescribeKey', 'kms:ScheduleKeyDeletion'],
+        // It has no resource to name, and reads nothing but tags.
+        '*': ['tag:GetResources'],
         ExpiryWarnLog: write,
       },
     ],
@@ -540,16 +542,23 @@ describe('who may touch what', () => {
     expect(mayBy('kms:Sign').toSorted()).toEqual(['DeliveryDeliver', 'TesterTest']);
     expect(mayBy('kms:CreateKey')).toEqual(['ApiHandler']);
     expect(mayBy('kms:ScheduleKeyDeletion')).toEqual(['ExpiryWarn']);
+    expect(mayBy('tag:GetResources')).toEqual(['ExpiryWarn']);
   });
 
-  it('no action is a wildcard, and no resource but the secrets and signing keys of this stage', () => {
+  it('no action is a wildcard, and no resource but the secrets and signing keys of this stage, and what only reads tags', () => {
     const all = ofType('AWS::Lambda::Function').map(([id]) => grantsOf(withoutHash(id)));
     expect(
       all.flatMap((grants) => Object.values(grants).flat()).filter((action) => action.includes('*')),
     ).toEqual([]);
     const wild = all.flatMap((grants) => Object.keys(grants)).filter((resource) => resource.includes('*'));
     expect(new Set(wild)).toEqual(
-      new Set([secrets, signed, tagged, '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY']),
+      new Set([
+        secrets,
+        signed,
+        tagged,
+        '*',
+        '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY',
+      ]),
     );
   });
 });

@@ -58,7 +58,9 @@ const changeAddress = changing('another address', ({ chance }, id) => ({
   url: addressOf(id, chance.between(2, 9)),
 }));
 
-const remove = onEndpoint('removing', ({ registration }, endpoint) => unregister(registration, endpoint));
+const remove = onEndpoint('removing', ({ registration }, endpoint) =>
+  unregister(registration, endpoint, () => Promise.resolve()),
+);
 const resumeIt = onEndpoint('resuming', ({ resumption }, endpoint) => resume(resumption, endpoint));
 
 const rotate: Action = (world) => {

@@ -114,8 +114,7 @@ async function perform(
   }
   const { before } = planned;
   if (planned.outcome === 'removed') {
-    await audited(show(before), () => unregister(registration, before), nothing);
-    await ports.forgetHealth(before.id);
+    await audited(show(before), () => unregister(registration, before, ports.forgetHealth), nothing);
   }
   if (planned.outcome === 'changed') {
     const change = { before, changed: endpointAfter(before, planned.wanted) };

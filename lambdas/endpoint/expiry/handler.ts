@@ -1,13 +1,17 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import middy from '@middy/core';
 import { makePublish } from '../../event/bus.ts';
+import { makeOrganizationStore } from '../../organization/store.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { makeLog } from '../../shared/request-log.ts';
 import { makeDocumentClient } from '../../shared/store.ts';
 import { destroyRetiredKeys } from '../../signing/destroy-keys.ts';
 import type { DestroyPorts } from '../../signing/destroy-keys.ts';
-import { makeScheduleKeyDeletion } from '../../signing/keys.ts';
+import { destroyOrphans } from '../../signing/destroy-orphans.ts';
+import type { OrphanPorts } from '../../signing/destroy-orphans.ts';
+import { makeListTagged, makeLookUp, makeScheduleKeyDeletion } from '../../signing/keys.ts';
 import { makeSigningKeyStore } from '../../signing/store.ts';
 import { makeListExpiring, makeWarningStore } from '../store.ts';
 import { warnOfExpiry } from '../warn-of-expiry.ts';
@@ -26,9 +30,21 @@ const ports: WarnPorts = {
   log,
 };
 
+const kms = new KMSClient({});
+const keys = makeSigningKeyStore(client, env.CONFIG_TABLE);
 const destruction: DestroyPorts = {
-  keys: makeSigningKeyStore(client, env.CONFIG_TABLE),
-  scheduleKeyDeletion: makeScheduleKeyDeletion(new KMSClient({})),
+  keys,
+  scheduleKeyDeletion: makeScheduleKeyDeletion(kms),
+  now: Date.now,
+  log,
+};
+
+const orphans: OrphanPorts = {
+  listTagged: makeListTagged(new ResourceGroupsTaggingAPIClient({}), env.STAGE),
+  lookUp: makeLookUp(kms),
+  listNamed: keys.list,
+  getOrganization: makeOrganizationStore(client, env.CONFIG_TABLE).get,
+  scheduleKeyDeletion: destruction.scheduleKeyDeletion,
   now: Date.now,
   log,
 };
@@ -38,4 +54,5 @@ export const handler = middy<unknown, undefined>()
   .handler(async () => {
     await warnOfExpiry(ports);
     await destroyRetiredKeys(destruction);
+    await destroyOrphans(orphans);
   });

@@ -99,6 +99,26 @@ describe('a request with an Idempotency-Key', () => {
     expect((await service.ask(wish)).statusCode).toBe(202);
   });
 
+  it('that failed when it was just written down may be sent again, and frees nobody else’s key', async () => {
+    const service = aWorld();
+    const { begin } = service.requests;
+    let isAway = true;
+    const lossy: typeof begin = async (...begun) => {
+      const before = await begin(...begun);
+      if (isAway) throw new Error('the answer was lost');
+      return before;
+    };
+    Object.assign(service.requests, { begin: lossy });
+    expect((await service.ask(creating)).statusCode).toBe(500);
+    isAway = false;
+    expect((await service.ask(creating)).statusCode).toBe(201);
+    isAway = true;
+    expect((await service.ask(creating)).statusCode).toBe(500);
+    isAway = false;
+    expect((await service.ask(creating)).headers['idempotent-replayed']).toBe('true');
+    expect(await endpointsOf(service)).toBe(1);
+  });
+
   it('that was cut off is not done again: nobody knows how far it came', async () => {
     const service = aWorld();
     const cutOff = service.ports.habits;

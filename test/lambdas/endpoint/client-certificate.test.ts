@@ -1,12 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { NotWritten } from '../../../lambdas/shared/errors.ts';
 import { readCertificate } from '../../../lambdas/endpoint/client-certificate.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
 import { testStartMs } from '../../fakes/clock.ts';
-import { aService } from '../api/a-service.ts';
+import { aService, memorySecretStore } from '../api/a-service.ts';
 import type { Service } from '../api/a-service.ts';
 import { anAuthority } from '../delivery/certificates.ts';
 
@@ -92,6 +93,32 @@ describe('the client certificate of an endpoint', () => {
     expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 404 });
   });
 
+  it('whose removal was cut off is destroyed by the next one', async () => {
+    const secrets = memorySecretStore();
+    const faults = [new Error('Secrets Manager is away')];
+    const remove: typeof secrets.remove = (name) => {
+      const fault = faults.pop();
+      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
+    };
+    const service = aWorld(memoryConfiguration(), { ...secrets, remove });
+    await service.ask({ method: 'PUT', path, body: uploaded });
+    expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 500 });
+    expect(keptIn(service)).toHaveLength(1);
+    expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 404 });
+    expect(keptIn(service)).toEqual([]);
+  });
+
+  it('of a change that could not be written is not kept, unless that is not certain', async () => {
+    const configuration = memoryConfiguration();
+    const faults = [new NotWritten(new Error('the table is away')), new Error('nobody knows')];
+    const replace = () => Promise.reject(faults.shift() ?? new Error('unexpected'));
+    const service = aWorld({ ...configuration, endpoints: { ...configuration.endpoints, replace } });
+    expect(await service.ask({ method: 'PUT', path, body: uploaded })).toMatchObject({ statusCode: 500 });
+    expect(keptIn(service)).toEqual([]);
+    expect(await service.ask({ method: 'PUT', path, body: uploaded })).toMatchObject({ statusCode: 500 });
+    expect(keptIn(service)).toHaveLength(1);
+  });
+
   it('of a change that lost a race is not kept', async () => {
     const configuration = memoryConfiguration();
     const replace = () => Promise.resolve(false);
@@ -105,8 +132,8 @@ function keptIn({ secrets }: Service): string[] {
   return [...(secrets.secrets.get(`org_1/${endpointIdOf('one')}/client-certificate`)?.values() ?? [])];
 }
 
-function aWorld(configuration = memoryConfiguration()): Service {
-  const service = aService({ configuration });
+function aWorld(configuration = memoryConfiguration(), secrets = memorySecretStore()): Service {
+  const service = aService({ configuration, secrets });
   service.configuration.setOrganization(anOrganization());
   service.configuration.set(anEndpoint());
   return service;

@@ -489,6 +489,22 @@ describe('removing an endpoint', () => {
     expect(service.secrets.secrets.size).toBe(0);
   });
 
+  it('that was cut off is ended by the same call, which forgets its health, too', async () => {
+    const configuration = memoryConfiguration();
+    const faults = [new Error('the table is away')];
+    const remove: typeof configuration.endpoints.remove = (organizationId, id) => {
+      const fault = faults.pop();
+      if (fault !== undefined) return Promise.reject(fault);
+      return configuration.endpoints.remove(organizationId, id);
+    };
+    const broken = { ...configuration, endpoints: { ...configuration.endpoints, remove } };
+    const service = aWorld({}, { configuration: broken });
+    expect((await service.ask({ method: 'DELETE', path: one })).statusCode).toBe(500);
+    expect((await service.ask({ path: one })).statusCode).toBe(200);
+    expect((await service.ask({ method: 'DELETE', path: one })).statusCode).toBe(204);
+    expect((await service.ask({ path: one })).statusCode).toBe(404);
+  });
+
   it('touches no other endpoint', async () => {
     const service = aWorld();
     const kept = await create(service, { url });

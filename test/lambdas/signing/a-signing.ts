@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { DestroyPorts } from '../../../lambdas/signing/destroy-keys.ts';
+import type { OrphanPorts } from '../../../lambdas/signing/destroy-orphans.ts';
 import { rawSignature } from '../../../lambdas/signing/der.ts';
 import type { SignDigest } from '../../../lambdas/signing/jwt.ts';
 import type { KeyPorts } from '../../../lambdas/signing/rotate-keys.ts';
@@ -19,18 +20,22 @@ export interface MemorySigning extends KeyPorts {
   /** Ids of the keys that KMS has, the oldest first. */
   readonly made: string[];
   readonly scheduleKeyDeletion: (keyId: string) => Promise<void>;
+  readonly listTagged: OrphanPorts['listTagged'];
+  readonly lookUp: OrphanPorts['lookUp'];
 }
 
 /** The table of signing keys and KMS in memory. A key that KMS does not have, or has destroyed, signs nothing. */
 export function aSigning(now: () => number): MemorySigning {
   const stored = new Map<string, SigningKey>();
   const privateKeys = new Map<string, KeyObject>();
+  const tagged = new Map<string, { organizationId: string; madeAtMs: number }>();
   const made: string[] = [];
   const all = () => structuredClone([...stored.values()]);
-  const make = (algorithm: KeyAlgorithm) => {
+  const make = (algorithm: KeyAlgorithm, organizationId = 'org_1') => {
     const { privateKey, publicKey } = newPair(algorithm);
     const keyId = randomUUID();
     privateKeys.set(keyId, privateKey);
+    tagged.set(keyId, { organizationId, madeAtMs: now() });
     made.push(keyId);
     return { keyId, jwk: publicJwk.parse(publicKey.export({ format: 'jwk' })) };
   };
@@ -39,7 +44,7 @@ export function aSigning(now: () => number): MemorySigning {
     now,
     made,
     set: (given = {}) => {
-      const { keyId, jwk } = make(given.algorithm ?? 'ES256');
+      const { keyId, jwk } = make(given.algorithm ?? 'ES256', given.organizationId);
       const common = {
         organizationId: 'org_1',
         algorithm: 'ES256',
@@ -60,7 +65,7 @@ export function aSigning(now: () => number): MemorySigning {
         soon(() => all().filter(({ retiredAt }) => retiredAt !== undefined && retiredAt < before)),
       remove: (key) => soon(() => void stored.delete(`${key.organizationId} ${key.kid}`)),
     },
-    createKey: (_organizationId, algorithm) => soon(() => make(algorithm)),
+    createKey: (organizationId, algorithm) => soon(() => make(algorithm, organizationId)),
     signDigest: ({ keyId, algorithm }, digest) =>
       soon(() => {
         const privateKey = privateKeys.get(keyId);
@@ -70,6 +75,13 @@ export function aSigning(now: () => number): MemorySigning {
         return algorithm === 'ES256' ? rawSignature(signature) : signature;
       }),
     scheduleKeyDeletion: (keyId) => soon(() => void privateKeys.delete(keyId)),
+    listTagged: () =>
+      soon(() => [...tagged].map(([keyId, { organizationId }]) => ({ keyId, organizationId }))),
+    lookUp: (keyId) =>
+      soon(() => {
+        const madeAtMs = tagged.get(keyId)?.madeAtMs;
+        return madeAtMs === undefined ? undefined : { madeAtMs, isEnabled: privateKeys.has(keyId) };
+      }),
   };
 }
 

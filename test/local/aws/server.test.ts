@@ -13,6 +13,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import * as kmsSdk from '@aws-sdk/client-kms';
+import {
+  GetResourcesCommand,
+  ResourceGroupsTaggingAPIClient,
+} from '@aws-sdk/client-resource-groups-tagging-api';
+import type { GetResourcesCommandOutput } from '@aws-sdk/client-resource-groups-tagging-api';
 import * as secretsSdk from '@aws-sdk/client-secrets-manager';
 import * as sqsSdk from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +27,8 @@ import { type LocalAws, type LocalAwsOptions, startLocalAws } from '../../../loc
 import type { ServiceName } from '../../../local/aws/server.ts';
 import { definitionOf, only } from './a-queue.ts';
 
-const faults: { next: ((service: ServiceName, action: string) => void) | undefined } = { next: undefined };
+type Fault = (service: ServiceName, action: string) => void;
+const faults: { next: Fault | undefined; lost: Fault | undefined } = { next: undefined, lost: undefined };
 let aws: LocalAws;
 
 beforeAll(async () => {
@@ -31,11 +37,16 @@ beforeAll(async () => {
       faults.next?.(service, action);
       return Promise.resolve();
     },
+    afterCall: (service, action) => {
+      faults.lost?.(service, action);
+      return Promise.resolve();
+    },
   });
 });
 
 afterEach(() => {
   faults.next = undefined;
+  faults.lost = undefined;
 });
 
 afterAll(() => aws.close());
@@ -315,6 +326,38 @@ test('Secrets Manager keeps versions through the SDK', async () => {
   await expect(read({})).rejects.toBeInstanceOf(secretsSdk.ResourceNotFoundException);
 });
 
+test('keys are found by their tags through the SDK, page by page', async () => {
+  const client = new ResourceGroupsTaggingAPIClient(clientOptions());
+  const make = (value: string) =>
+    aws.kms.createKey({
+      spec: 'ECC_NIST_P256',
+      usage: 'SIGN_VERIFY',
+      tags: [{ TagKey: 'found:by', TagValue: value }],
+    });
+  const made = [await make('this'), await make('this'), await make('this')];
+  await make('that');
+  const found: string[] = [];
+  let PaginationToken: string | undefined;
+  let pages = 0;
+  do {
+    const TagFilters = [{ Key: 'found:by', Values: ['this'] }];
+    const page: GetResourcesCommandOutput = await client.send(
+      new GetResourcesCommand({
+        ...{ ResourceTypeFilters: ['kms:key'], TagFilters, ResourcesPerPage: 2 },
+        PaginationToken,
+      }),
+    );
+    for (const { ResourceARN = '', Tags } of page.ResourceTagMappingList ?? []) {
+      found.push(ResourceARN);
+      expect(Tags).toEqual([{ Key: 'found:by', Value: 'this' }]);
+    }
+    PaginationToken = page.PaginationToken;
+    pages += 1;
+  } while (PaginationToken !== '');
+  expect(found.toSorted()).toEqual(made.map((key) => aws.kms.arnOf(key)).toSorted());
+  expect(pages).toBe(2);
+});
+
 async function aTable(client: DynamoDBClient): Promise<void> {
   await client.send(
     new CreateTableCommand({
@@ -364,6 +407,23 @@ describe('the server', () => {
       name: 'InternalServerError',
       $metadata: { httpStatusCode: 500 },
     });
+  });
+
+  test('loses the answer to a call that was carried out, as a test asks', async () => {
+    const kms = new kmsSdk.KMSClient(clientOptions());
+    const dynamodb = new DynamoDBClient(clientOptions());
+    const before = aws.kms.keys().length;
+    const Key = { pk: { S: 'lost' } };
+    faults.lost = (_service, action) => {
+      if (action !== 'GetItem') throw new AwsError('InternalServerError', 'lost', { status: 500 });
+    };
+    const lost = { name: 'InternalServerError', $metadata: { httpStatusCode: 500 } };
+    await expect(kms.send(new kmsSdk.CreateKeyCommand({}))).rejects.toMatchObject(lost);
+    const put = new PutItemCommand({ TableName: 'ledger', Item: { ...Key, long: { S: 'x'.repeat(1000) } } });
+    await expect(dynamodb.send(put)).rejects.toMatchObject(lost);
+    expect(aws.kms.keys()).toHaveLength(before + 1);
+    const get = new GetItemCommand({ TableName: 'ledger', Key });
+    expect((await dynamodb.send(get)).Item).toMatchObject(Key);
   });
 
   test.each([

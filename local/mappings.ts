@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalAws } from './aws/aws.ts';
+import { startEventSource } from './aws/event-source.ts';
+import type { EventSource } from './aws/event-source.ts';
+import type { Mapping } from './resources/functions.ts';
+
+/**
+ * In the account every batch has an environment and a CPU of its own; here all share one machine. A thousand TLS
+ * handshakes at once would take longer than their own timeouts, and calls that wait for each other until they time
+ * out come again: nothing would get done.
+ */
+const batchesMax = 8;
+
+/** Has functions take what is in their queues, some batches of each at a time; with 0 nobody takes anything. */
+export function startMappings(
+  aws: LocalAws,
+  mappings: readonly Mapping[],
+  concurrencyMax = batchesMax,
+): EventSource[] {
+  if (concurrencyMax === 0) return [];
+  return mappings.map((mapping) => startMapping(aws, mapping, concurrencyMax));
+}
+
+function startMapping(aws: LocalAws, mapping: Mapping, concurrencyMax: number): EventSource {
+  return startEventSource({
+    setting: aws.setting,
+    sqs: aws.sqs,
+    queueArn: mapping.queueArn,
+    batchSize: mapping.batchSize,
+    maximumBatchingWindowSeconds: mapping.windowSeconds,
+    maximumConcurrency: Math.min(concurrencyMax, mapping.maximumConcurrency ?? concurrencyMax),
+    reportBatchItemFailures: mapping.reportsItemFailures,
+    functionArn: mapping.function.arn,
+    timeoutSeconds: mapping.function.timeoutSeconds,
+    invoke: (event) => mapping.function.invoke(event),
+  });
+}
+
+/** What a stop waits for deliveries under way; a receiver that hangs longer gets its delivery again at the next start. */
+const stopPatienceMs = 2000;
+
+/** Ends the taking; batches under way may end within a moment. */
+export async function stopSources(sources: readonly EventSource[]): Promise<void> {
+  const stopped = Promise.all(sources.map((source) => source.stop()));
+  const patience = new AbortController();
+  await Promise.race([stopped, sleep(stopPatienceMs, undefined, { signal: patience.signal })]);
+  patience.abort();
+}
