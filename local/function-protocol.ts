@@ -8,6 +8,8 @@ export const workerSettings = z.object({
   exportName: z.string(),
   /** Authorities, in PEM, that the function trusts besides the usual ones. */
   extraCas: z.array(z.string()),
+  /** Whether names of receivers lead nowhere, but those of this machine. */
+  namesAreLocal: z.boolean(),
 });
 export type WorkerSettings = z.output<typeof workerSettings>;
 

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { orderMessage, workerSettings } from './function-protocol.ts';
 import type { Answer, Order } from './function-protocol.ts';
+import { keepNamesLocal } from './loopback-names.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
 const callable = z.custom<Handler>((value) => typeof value === 'function');
@@ -17,6 +18,7 @@ const settings = workerSettings.parse(workerData);
 
 // The one switch for loopback receivers, and it exists only in this thread (lambdas/shared/local-receivers.ts).
 Object.assign(globalThis, { [Symbol.for('tidings.local.receivers')]: true });
+if (settings.namesAreLocal) keepNamesLocal();
 if (settings.extraCas.length > 0) {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...settings.extraCas]);
 }

@@ -17,6 +17,7 @@ export interface FunctionOptions {
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly extraCas: readonly string[];
+  readonly namesAreLocal: boolean;
   readonly onLog: OnLog;
 }
 
@@ -98,12 +99,13 @@ export class LocalFunction {
 }
 
 function instanceOptions(options: FunctionOptions): InstanceOptions {
-  const { name, arn, codeFolder, handler, environment, extraCas, onLog } = options;
+  const { name, arn, codeFolder, handler, environment, onLog, ...rest } = options;
+  const { extraCas, namesAreLocal } = rest;
   const [file = '', exportName = ''] = handler.split('.');
   const path = ['.mjs', '.js', '.cjs'].map((ending) => join(codeFolder, file + ending)).find(existsSync);
   if (path === undefined) throw new Error(`${name}: there is no ${file} in ${codeFolder}`);
   return {
-    settings: { arn, file: pathToFileURL(path).href, exportName, extraCas: [...extraCas] },
+    settings: { arn, file: pathToFileURL(path).href, exportName, extraCas: [...extraCas], namesAreLocal },
     environment: { ...environment, _HANDLER: handler, LAMBDA_TASK_ROOT: codeFolder },
     onLine: (line) => {
       onLog(name, line);

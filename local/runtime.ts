@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalAws } from './aws/aws.ts';
 import type { LocalAws, LocalAwsOptions } from './aws/aws.ts';
-import type { LocalFunction, OnLog } from './function.ts';
+import type { OnLog } from './function.ts';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { createIdentity } from './identity.ts';
@@ -29,6 +29,8 @@ export interface RuntimeOptions {
   readonly dataFolder?: string;
   /** Authorities, in PEM, that the functions trust besides the usual ones. */
   readonly extraCas?: readonly string[];
+  /** Whether names of receivers lead nowhere, but those of this machine: for endpoints that nobody has chosen. */
+  readonly namesAreLocal?: boolean;
   /** Takes what the functions print, and under the name `aws` what AWS would have kept to itself. */
   readonly onLog?: OnLog;
   /** A stack that was synthesized before, to save the seconds that it takes. */
@@ -76,7 +78,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     port: port === 0 ? 0 : port + 1,
     setting: { ...options.setting, report: reportTo(options.onLog) },
   });
-  const undo = [() => aws.close()];
+  const undo: (() => Promise<unknown>)[] = [() => aws.close()];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
@@ -85,7 +87,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     undo.unshift(remove);
     const resources = await createResources(synthesis, aws, options);
     const { functions, outputs } = resources;
-    undo.push(() => stopAll(functions.all()));
+    undo.push(() => Promise.all(functions.all().map((one) => one.stop())));
     await Promise.all(functions.all().map((one) => one.warm()));
     const sources = startMappings(aws, functions.mappings(), options.concurrencyMax);
     undo.push(() => stopSources(sources));
@@ -148,6 +150,7 @@ async function createResources(
     assetFolders,
     awsEnvironment: { ...aws.environment, AWS_ENDPOINT_URL: aws.server.endpoint },
     extraCas: options.extraCas ?? [],
+    namesAreLocal: options.namesAreLocal ?? false,
     onLog: options.onLog ?? (() => undefined),
   });
   const schedules: ScheduledRule[] = [];
@@ -192,10 +195,6 @@ async function openGateway(
   });
   const routes = [...http.routes(), ...signIn.routes];
   return { signIn, gateway: await startGateway({ routes, identity, port, nowMs }) };
-}
-
-async function stopAll(functions: readonly LocalFunction[]): Promise<void> {
-  await Promise.all(functions.map((one) => one.stop()));
 }
 
 /** In the form of the functions' own lines, so that one file and one reader serve both. */

@@ -8,14 +8,26 @@ export interface Match {
 
 /** The operation that a method and path name; `/v1/a/{b}` in a route matches one segment that is not empty. */
 export function matchOf(routes: readonly Route[], method: string, path: string): Match | undefined {
-  const given = path.split('/');
   for (const route of routes) {
-    const wanted = route.path.split('/');
-    if (route.method !== method || wanted.length !== given.length) continue;
-    const pairs = wanted.map((part, index) => [part, given[index] ?? ''] as const);
-    if (!pairs.every(([part, text]) => (part.startsWith('{') ? text !== '' : part === text))) continue;
-    const named = pairs.filter(([part]) => part.startsWith('{'));
-    return { route, params: Object.fromEntries(named.map(([part, text]) => [part.slice(1, -1), text])) };
+    const params = route.method === method ? paramsOf(route, path) : undefined;
+    if (params !== undefined) return { route, params };
   }
   return undefined;
+}
+
+/** The methods that a path has operations for. */
+export function methodsOf(routes: readonly Route[], path: string): string[] {
+  const methods = routes.filter((route) => paramsOf(route, path) !== undefined).map(({ method }) => method);
+  return [...new Set(methods)];
+}
+
+/** `undefined` when the path is another one. */
+function paramsOf(route: Route, path: string): Match['params'] | undefined {
+  const given = path.split('/');
+  const wanted = route.path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  const pairs = wanted.map((part, index) => [part, given[index] ?? ''] as const);
+  if (!pairs.every(([part, text]) => (part.startsWith('{') ? text !== '' : part === text))) return undefined;
+  const named = pairs.filter(([part]) => part.startsWith('{'));
+  return Object.fromEntries(named.map(([part, text]) => [part.slice(1, -1), text]));
 }

@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
-import { problem } from './problem.ts';
+import { answerSchemas, responsesOf } from './openapi-answers.ts';
+import { schemaOf } from './openapi-schema.ts';
 
 /** What describes an operation: everything but the function that handles it. */
 export type Described = Omit<Route, 'run'>;
 
-/** A JSON Schema as OpenAPI 3.1 takes it: the 2020-12 dialect. */
-type Schema = Readonly<Record<string, unknown>>;
-
 const securityScheme = 'bearer';
-const json = 'application/json';
 
 /** The API's description in OpenAPI 3.1, made from the very schemas that validate its requests and show its answers. */
 export function openApi(routes: readonly Described[]): object {
@@ -41,7 +38,7 @@ export function openApi(routes: readonly Described[]): object {
           description: 'Names the organization in a claim, and what it may in its scopes.',
         },
       },
-      schemas: { Problem: schemaOf(problem, 'output') },
+      schemas: answerSchemas,
     },
   };
 }
@@ -100,8 +97,6 @@ const idempotencyKey = {
     'time, and not done twice. It also encrypts the answer that is kept: choose one that nobody guesses.',
 };
 
-const etag = { ETag: { schema: { type: 'string' }, description: 'Give it back as `If-Match`.' } };
-
 function parametersOf(schema: z.ZodType, place: 'path' | 'query'): object[] {
   const { properties, required } = objectSchema.parse(schemaOf(schema, 'input'));
   return Object.entries(properties).map(([name, one]) => ({
@@ -120,43 +115,6 @@ const objectSchema = z.object({
 function bodyOf(body: z.ZodType): object {
   return {
     required: !body.safeParse(undefined).success,
-    content: { [json]: { schema: schemaOf(body, 'input') } },
+    content: { 'application/json': { schema: schemaOf(body, 'input') } },
   };
-}
-
-/** What may be refused besides what every operation may: the codes are in docs/codes.md. */
-const refusals = {
-  400: 'The request cannot be understood, or breaks a rule.',
-  403: 'The token lacks a scope, or the organization a plan.',
-  404: 'There is no such thing, or it belongs to somebody else.',
-  409: 'It contradicts what is stored.',
-  412: 'It is not what you have seen.',
-  413: 'The body is too large.',
-  422: 'The Idempotency-Key belongs to another request.',
-  429: 'Too often.',
-  500: 'Something of ours failed.',
-} as const;
-
-function responsesOf({ answer, scope, tagged }: Described): object {
-  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
-  const problems = Object.entries(refusals).map(
-    ([status, description]) => [status, { description, content }] as const,
-  );
-  return {
-    [answer.status]: {
-      description: 'Done.',
-      ...(tagged === undefined ? {} : { headers: etag }),
-      ...(answer.schema === undefined
-        ? {}
-        : { content: { [answer.contentType ?? json]: { schema: schemaOf(answer.schema, 'output') } } }),
-    },
-    ...Object.fromEntries(problems),
-    ...(scope === 'public' ? {} : { 401: { description: 'There is no token, or it is not valid.' } }),
-  };
-}
-
-/** What JSON Schema cannot say, such as how two fields depend on each other, is left to the operation's refusals. */
-export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const described: Schema = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return Object.fromEntries(Object.entries(described).filter(([name]) => name !== '$schema'));
 }

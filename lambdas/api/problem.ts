@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TooMany } from '../shared/errors.ts';
+import { MethodNotAllowed, TooMany } from '../shared/errors.ts';
 import type { Refusal } from '../shared/errors.ts';
 
 /** What the API answers with: a subset of what HTTP APIs take from a function. */
@@ -27,6 +27,7 @@ const titles = {
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   409: 'Conflict',
   412: 'Precondition Failed',
   413: 'Content Too Large',
@@ -39,8 +40,14 @@ const titles = {
 export function problemOf(refusal: Refusal, requestId: string): HttpAnswer {
   const { status, code, message, field } = refusal;
   const problem = answer(status, { code, detail: message, field, requestId });
-  if (!(refusal instanceof TooMany)) return problem;
-  return { ...problem, headers: { ...problem.headers, 'retry-after': String(refusal.retryAfterSeconds) } };
+  return { ...problem, headers: { ...problem.headers, ...headersOf(refusal) } };
+}
+
+function headersOf(refusal: Refusal): Record<string, string> {
+  if (refusal instanceof TooMany) return { 'retry-after': String(refusal.retryAfterSeconds) };
+  // RFC 9110, section 15.5.6.
+  if (refusal instanceof MethodNotAllowed) return { allow: refusal.allowed.join(', ') };
+  return {};
 }
 
 /** Our own fault: the caller learns nothing of it but the id to ask about. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
-import { schemaOf, tagOf } from './openapi.ts';
+import { schemaOf } from './openapi-schema.ts';
+import { tagOf } from './openapi.ts';
 import type { Described } from './openapi.ts';
 
 /** A page that a person can read top to bottom, from the same schemas as the description; no script, nothing fetched. */

@@ -4,7 +4,7 @@ import type {
   APIGatewayProxyEventV2WithRequestContext,
 } from 'aws-lambda';
 import { z } from 'zod';
-import { NotFound, Refusal } from '../shared/errors.ts';
+import { MethodNotAllowed, NotFound, Refusal } from '../shared/errors.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import type { Answer, Caller, Route } from '../shared/route.ts';
@@ -16,7 +16,7 @@ import { auditedBy } from './audit/keep-audit.ts';
 import type { AuditedRequest, AuditPorts } from './audit/keep-audit.ts';
 import { callerOf } from './caller.ts';
 import type { ClaimNames } from './caller.ts';
-import { matchOf } from './match.ts';
+import { matchOf, methodsOf } from './match.ts';
 import type { Match } from './match.ts';
 import { once } from './once.ts';
 import type { OncePorts } from './once.ts';
@@ -76,7 +76,7 @@ async function perform(
   match: Match | undefined,
   request: HttpRequest,
 ): Promise<HttpAnswer> {
-  if (match === undefined) throw new NotFound('route');
+  if (match === undefined) throw unserved(ports.routes, request.rawPath);
   // A public route has no authorizer, and so no claims.
   const caller = callerOf(request.requestContext.authorizer?.jwt.claims, ports.claimNames);
   const { route, params } = match;
@@ -89,6 +89,11 @@ async function perform(
   const { rawPath, rawQueryString, body = '', requestContext } = request;
   const parts = [requestContext.http.method, rawPath, rawQueryString, body];
   return once(ports.habits.once, { key, organizationId, subject: caller.subject, parts }, run);
+}
+
+function unserved(routes: readonly Route[], path: string): Refusal {
+  const methods = methodsOf(routes, path);
+  return methods.length === 0 ? new NotFound('route') : new MethodNotAllowed(methods);
 }
 
 async function answered(

@@ -4,7 +4,7 @@ import { policy } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { ownSecret } from '../signing/secret.ts';
 import { clientCertificate, shownCertificate } from './client-certificate.ts';
-import { ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
+import { newHeaders, ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
 
 const eventTypePattern = z.union([
   eventTypeName,
@@ -22,7 +22,7 @@ export const endpointName = z
 
 const fields = {
   /** Judged by `parseTarget`; here only bounded. */
-  url: z.string().min(1).max(2_048),
+  url: z.string().min(1).max(2_048).meta({ pattern: '^[hH][tT][tT][pP][sS]://' }),
   description: z.string().max(1_000),
   active: z.boolean(),
   eventTypes: z.array(eventTypePattern).max(200),
@@ -47,7 +47,7 @@ export const newEndpoint = z.strictObject({
   scheme: fields.scheme.default('hmac'),
   /** A secret of the caller's own; without it one is made. */
   secret: ownSecret.exactOptional(),
-  headers: wantedHeaders.default([]),
+  headers: newHeaders.default([]),
 });
 
 /** What an administrator may change; fields of `policy` are merged one by one. */

@@ -18,6 +18,9 @@ export const wantedHeader = z.strictObject({
 
 export const wantedHeaders = z.array(wantedHeader).max(20);
 
+/** Those of a new endpoint, whose headers have no values yet. */
+export const newHeaders = z.array(wantedHeader.extend({ value })).max(20);
+
 /** A header as the configuration keeps it: the value of a secret one is a version in Secrets Manager. */
 export const ownHeader = z.union([
   z.object({ name, value }),

@@ -51,7 +51,8 @@ const publishBody = z
   .refine((b) => b.idempotencyKey === undefined || b.occurredAt !== undefined, {
     error: 'goes together with occurredAt, since both make the id',
     path: ['idempotencyKey'],
-  });
+  })
+  .meta({ dependentRequired: { idempotencyKey: ['occurredAt'] } });
 
 /** The operations on event types and events that need nothing but events. */
 export function eventRoutes(ports: EventRoutesPorts): Route[] {

@@ -3,7 +3,7 @@
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
  */
 export abstract class Refusal extends Error {
-  public abstract readonly status: 400 | 403 | 404 | 409 | 412 | 413 | 422 | 429;
+  public abstract readonly status: 400 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public field: string | undefined;
@@ -38,6 +38,18 @@ export class NotFound extends Refusal {
 
   public constructor(what: string) {
     super('not_found', `There is no such ${what} here.`);
+  }
+}
+
+/** There is such a path, but not for this method. */
+export class MethodNotAllowed extends Refusal {
+  public readonly status = 405;
+  /** Those that there are. */
+  public readonly allowed: readonly string[];
+
+  public constructor(allowed: readonly string[]) {
+    super('method_not_allowed', `This path takes ${allowed.join(', ')}.`);
+    this.allowed = allowed;
   }
 }
 

@@ -20,13 +20,22 @@ export interface SecretWriter {
 
 const prefix = 'whsec_';
 
+const four = '[A-Za-z0-9+/]{4}';
+/** What `bytesOf` takes, for the description: bits that stand for nothing are zero. */
+const pattern =
+  `^(whsec_)?((${four}){8,21}|(${four}){8,21}[A-Za-z0-9+/][AQgw]==|` +
+  `(${four}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$`;
+
 /** A secret that a user brings; written back in the one form that receivers' libraries know. */
-export const ownSecret = z.string().transform((text, context) => {
-  const bytes = bytesOf(text);
-  if (bytes !== undefined) return `${prefix}${Buffer.from(bytes).toString('base64')}`;
-  context.addIssue({ code: 'custom', message: 'whsec_ and 24 to 64 bytes in standard base64' });
-  return z.NEVER;
-});
+export const ownSecret = z
+  .string()
+  .meta({ pattern })
+  .transform((text, context) => {
+    const bytes = bytesOf(text);
+    if (bytes !== undefined) return `${prefix}${Buffer.from(bytes).toString('base64')}`;
+    context.addIssue({ code: 'custom', message: 'whsec_ and 24 to 64 bytes in standard base64' });
+    return z.NEVER;
+  });
 
 /** Secrets as Standard Webhooks 1.0.0 writes them: `whsec_` and 24 to 64 bytes in standard base64. */
 export function newSecret(randomBytes: RandomBytes): string {

@@ -10,6 +10,7 @@ export interface FunctionsOptions {
   /** Makes any AWS SDK talk to this process only. */
   readonly awsEnvironment: Readonly<Record<string, string>>;
   readonly extraCas: readonly string[];
+  readonly namesAreLocal: boolean;
   readonly onLog: OnLog;
 }
 
@@ -143,6 +144,7 @@ function makeFunction(
       AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
     },
     extraCas: options.extraCas,
+    namesAreLocal: options.namesAreLocal,
     onLog: options.onLog,
   });
 }

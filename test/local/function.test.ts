@@ -25,6 +25,7 @@ async function aFunction(code: string, options: Partial<FunctionOptions> = {}) {
     timeoutSeconds: 5,
     environment: { STAGE: 'test' },
     extraCas: [],
+    namesAreLocal: false,
     onLog: (_name, line) => {
       lines.push(line);
     },
@@ -109,4 +110,14 @@ it('may reach receivers on this machine, because its worker says so', async () =
     `export const handler = async () => globalThis[Symbol.for('tidings.local.receivers')];`,
   );
   expect(await invoke({})).toBe(true);
+});
+
+it('finds no name but those of this machine when it is told so', async () => {
+  const { invoke } = await aFunction(
+    `import { lookup } from 'node:dns/promises';
+     export const handler = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);`,
+    { namesAreLocal: true },
+  );
+  expect(await invoke('hooks.example.com')).toEqual(['192.0.2.1']);
+  expect(await invoke('localhost')).toContain('127.0.0.1');
 });

@@ -7,6 +7,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told of all that is printed, as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** Processes that still run; each leads a group of its own, so that what it starts (Maven's Java) ends with it. */
@@ -36,7 +38,7 @@ interface Started {
   readonly ended: () => number | null | undefined;
 }
 
-function start({ command, args, cwd, env }: Command, inherited: NodeJS.ProcessEnv): Started {
+function start({ command, args, cwd, env, onOutput }: Command, inherited: NodeJS.ProcessEnv): Started {
   const child = spawn(command, args, {
     cwd,
     env: { ...inherited, ...env },
@@ -47,6 +49,7 @@ function start({ command, args, cwd, env }: Command, inherited: NodeJS.ProcessEn
   let ended: number | null | undefined;
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-outputCharsMax);
+    onOutput?.(chunk.toString());
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);

@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { openApi } from '../../../lambdas/api/openapi.ts';
 import { aService } from './a-service.ts';
 
+type Responses = Record<string, { content?: object; headers?: object } | undefined>;
+
 const { routes, ask } = aService();
 const document = JSON.parse(JSON.stringify(openApi(routes))) as {
-  paths: Record<string, Record<string, { operationId: string; security: object[]; parameters: object[] }>>;
+  paths: Record<
+    string,
+    Record<string, { operationId: string; security: object[]; parameters: object[]; responses: Responses }>
+  >;
 };
 const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
 
@@ -37,6 +42,15 @@ describe('the description of the API', () => {
         const inPath = parameters.filter((one) => 'in' in one && one.in === 'path');
         expect(inPath.map((one) => ('name' in one ? one.name : ''))).toEqual(names);
       }
+    }
+  });
+
+  it('says of each what API Gateway answers in its place, and the id of the request in every other answer', () => {
+    for (const { responses, security } of operations) {
+      expect(Object.keys(responses['503']?.content ?? {})).toEqual(['application/json']);
+      expect(responses['401'] !== undefined).toBe(security.length > 0);
+      expect(Object.keys(responses['404']?.content ?? {})).toEqual(['application/problem+json']);
+      expect(responses['404']?.headers).toMatchObject({ 'x-request-id': { required: true } });
     }
   });
 

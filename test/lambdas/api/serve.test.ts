@@ -50,6 +50,11 @@ describe('a refusal', () => {
     });
   });
 
+  it('of a method names those that the path takes', async () => {
+    const answer = await aWorld().ask({ method: 'PUT', path: endpoints });
+    expect(answer).toMatchObject({ statusCode: 405, headers: { allow: 'GET, POST' } });
+  });
+
   it.each<[string, Wish, string]>([
     ['an unknown route', { path: '/v1/nothing' }, '404 not_found'],
     ['no path', { path: '' }, '404 not_found'],
@@ -57,8 +62,8 @@ describe('a refusal', () => {
     ['a path that is too long', { path: `${events}/a/b/c` }, '404 not_found'],
     ['a slash too many', { path: '/v1/event-types/' }, '404 not_found'],
     ['another version', { path: events.replace('v1', 'v2') }, '404 not_found'],
-    ['a wrong method', { method: 'DELETE', path: events }, '404 not_found'],
-    ['HEAD', { method: 'HEAD', path: events }, '404 not_found'],
+    ['a wrong method', { method: 'DELETE', path: events }, '405 method_not_allowed'],
+    ['HEAD', { method: 'HEAD', path: events }, '405 method_not_allowed'],
     ['a body that is no JSON', { method: 'POST', path: events, body: '{"type":' }, '400 invalid_json'],
     ['a body with a comment', { method: 'POST', path: events, body: '{} // ok?' }, '400 invalid_json'],
     ['a body of another type', { method: 'POST', path: events, body: 'type=a' }, '400 invalid_json'],

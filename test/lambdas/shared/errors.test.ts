@@ -3,6 +3,7 @@ import {
   Conflict,
   Forbidden,
   InvalidRequest,
+  MethodNotAllowed,
   NotFound,
   Refusal,
   TooLarge,
@@ -14,6 +15,7 @@ describe('refusals', () => {
     [new InvalidRequest('c', 'm', 'f'), 400, 'InvalidRequest'],
     [new Forbidden('c', 'm'), 403, 'Forbidden'],
     [new NotFound('endpoint'), 404, 'NotFound'],
+    [new MethodNotAllowed(['GET']), 405, 'MethodNotAllowed'],
     [new Conflict('c', 'm'), 409, 'Conflict'],
     [new TooLarge('c', 'm'), 413, 'TooLarge'],
   ])('%s carries its status as a fact', (refusal, status, name) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyOf, newSecret } from '../../../lambdas/signing/secret.ts';
+import { z } from 'zod';
+import { keyOf, newSecret, ownSecret } from '../../../lambdas/signing/secret.ts';
 
 const key = fc.uint8Array({ minLength: 24, maxLength: 64 });
 
@@ -12,6 +13,23 @@ describe('secrets', () => {
         expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]+={0,2}$/);
         expect(Buffer.from(keyOf(secret)).equals(bytes)).toBe(true);
       }),
+    );
+  });
+
+  it('of a user are described as they are taken', () => {
+    const { pattern } = z
+      .object({ pattern: z.string() })
+      .parse(z.toJSONSchema(ownSecret, { io: 'input', unrepresentable: 'any' }));
+    const changed = fc.tuple(fc.uint8Array({ minLength: 20, maxLength: 68 }), fc.nat(120), fc.base64String());
+    fc.assert(
+      fc.property(changed, ([bytes, at, more]) => {
+        const secret = newSecret(() => bytes);
+        const mended = `${secret.slice(0, at)}${more.slice(0, 4)}${secret.slice(at)}`;
+        for (const text of [secret, secret.replace('whsec_', ''), mended]) {
+          expect(new RegExp(pattern).test(text)).toBe(ownSecret.safeParse(text).success);
+        }
+      }),
+      { numRuns: 1_000 },
     );
   });
 
