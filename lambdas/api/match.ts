@@ -6,19 +6,26 @@ export interface Match {
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
-/** The operation that a method and path name; `/v1/a/{b}` in a route matches one segment that is not empty. */
+/**
+ * The operation that a method and path name; `/v1/a/{b}` in a route matches one segment that is not empty, and words
+ * win over parameters (OpenAPI 3.1, 4.8.8).
+ */
 export function matchOf(routes: readonly Route[], method: string, path: string): Match | undefined {
-  for (const route of routes) {
-    const params = route.method === method ? paramsOf(route, path) : undefined;
-    if (params !== undefined) return { route, params };
-  }
-  return undefined;
+  return matchesOf(routes, path).find(({ route }) => route.method === method);
 }
 
 /** The methods that a path has operations for. */
 export function methodsOf(routes: readonly Route[], path: string): string[] {
-  const methods = routes.filter((route) => paramsOf(route, path) !== undefined).map(({ method }) => method);
-  return [...new Set(methods)];
+  return matchesOf(routes, path).map(({ route }) => route.method);
+}
+
+function matchesOf(routes: readonly Route[], path: string): Match[] {
+  const matches = routes.flatMap((route) => {
+    const params = paramsOf(route, path);
+    return params === undefined ? [] : [{ route, params }];
+  });
+  const fewest = Math.min(...matches.map(({ params }) => Object.keys(params).length));
+  return matches.filter(({ params }) => Object.keys(params).length === fewest);
 }
 
 /** `undefined` when the path is another one. */

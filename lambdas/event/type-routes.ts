@@ -20,7 +20,6 @@ const listQuery = z.strictObject({
 
 /** The operations on the catalogue; what an operator adds applies to every organization. */
 export function eventTypeRoutes(ports: EventTypePorts): Route[] {
-  // Words before names: no event type is called `export` or `import`.
   return [
     listRoute(ports),
     ...documentTypeRoutes(ports),

@@ -41,7 +41,6 @@ const off: Readonly<Record<string, readonly string[]>> = {
   // The function that serves all others knows no such path: this one has a function of its own.
   testEndpoint: ['unsupported_method'],
   // GET of this path is that of the event of this name.
-  previewEvent: ['unsupported_method', 'allow_header_conformance'],
   // A new endpoint has no certificate.
   getClientCertificate: ['ensure_resource_availability'],
   deleteClientCertificate: ['ensure_resource_availability'],

@@ -23,6 +23,14 @@ export const rules: readonly Rule[] = [
   { code: 'schedule_too_long' },
   { code: 'invalid_schema' },
   { code: 'example_breaks_schema' },
+  // What a document of event types, or of endpoints, says in more than one place.
+  { code: 'unknown_document' },
+  { code: 'invalid_reference' },
+  { code: 'unsupported_schema_format' },
+  { code: 'missing_category' },
+  { code: 'missing_name' },
+  { code: 'unknown_endpoint' },
+  { code: 'duplicate_endpoint' },
   // A secret header keeps the value that it has; names differ; 4 kB and eight secrets in all.
   { code: 'invalid_request', field: 'headers(\\.\\d+\\.(name|value))?' },
   // A span that ends before it begins, or begins ahead; an event that happens tomorrow.

@@ -15,6 +15,17 @@ import { jsonSchemaOf } from './json-schema.ts';
 
 const formats = { asyncapi: asyncApiOf, jsonschema: jsonSchemaOf } as const;
 
+const example = {
+  $defs: {
+    'billing.invoice.paid': {
+      description: 'An invoice was paid.',
+      'x-category': 'governance',
+      examples: [{ amount: '12.50' }],
+      allOf: [{ type: 'object', required: ['amount'], properties: { amount: { type: 'string' } } }],
+    },
+  },
+};
+
 const imported = z.strictObject({
   dryRun: z.boolean(),
   eventTypes: z.array(
@@ -67,7 +78,7 @@ function importRoute(ports: EventTypePorts): Route {
       dryRun: z.enum(['true', 'false']).default('false'),
       category: z.enum(subscribableCategories).optional(),
     }),
-    body: jsonObject,
+    body: jsonObject.meta({ examples: [example] }),
     answer: { status: 200, schema: imported },
     handle: async ({ query, body, audited }) => {
       const at = isoTime(ports.now());

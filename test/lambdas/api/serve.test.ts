@@ -63,6 +63,11 @@ describe('a refusal', () => {
     ['a slash too many', { path: '/v1/event-types/' }, '404 not_found'],
     ['another version', { path: events.replace('v1', 'v2') }, '404 not_found'],
     ['a wrong method', { method: 'DELETE', path: events }, '405 method_not_allowed'],
+    [
+      'a method of a name, where a word stands',
+      { method: 'PUT', path: '/v1/event-types/export', body: {} },
+      '405 method_not_allowed',
+    ],
     ['HEAD', { method: 'HEAD', path: events }, '405 method_not_allowed'],
     ['a body that is no JSON', { method: 'POST', path: events, body: '{"type":' }, '400 invalid_json'],
     ['a body with a comment', { method: 'POST', path: events, body: '{} // ok?' }, '400 invalid_json'],
