@@ -53,6 +53,9 @@ export async function register(
   return make(ports, organization.id, wanted);
 }
 
+/** A new endpoint that has been judged, its headers by their own rules. */
+type Judged = Omit<NewEndpoint, 'headers'> & { readonly headers: readonly WantedHeader[] };
+
 /**
  * Makes an endpoint that has been judged. The secrets are made first, so that an endpoint which exists can be signed
  * for; if the endpoint cannot be written, they are removed again.
@@ -60,7 +63,7 @@ export async function register(
 export async function make(
   ports: RegisterPorts,
   organizationId: string,
-  wanted: NewEndpoint,
+  wanted: Judged,
 ): Promise<Registered> {
   const { newUuid, randomBytes } = ports.chance;
   const nowMs = ports.now();

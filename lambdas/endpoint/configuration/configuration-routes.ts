@@ -7,7 +7,7 @@ import type { Route } from '../../shared/route.ts';
 import { endpointName } from '../endpoint.ts';
 import type { Subscribers } from '../subscribers.ts';
 import { carryOutImport, outcomeOf, replacePolicy } from './carry-out.ts';
-import type { ImportPorts } from './carry-out.ts';
+import type { EndpointOutcome, ImportPorts } from './carry-out.ts';
 import {
   configurationBytesMax,
   configurationOf,
@@ -15,6 +15,7 @@ import {
   wantedConfiguration,
 } from './configuration.ts';
 import { planImport } from './plan-import.ts';
+import type { Plan } from './plan-import.ts';
 
 export interface ConfigurationRoutesPorts extends ImportPorts {
   readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
@@ -26,7 +27,7 @@ const flag = z.enum(['true', 'false']).default('false');
 
 const imported = z.strictObject({
   dryRun: z.boolean(),
-  /** Whether all is as the configuration says; else the same import goes on where this one ended. */
+  /** Whether all is as the configuration says; else an import would change something, or goes on where it ended. */
   isComplete: z.boolean(),
   /** Of the organization's defaults. */
   policyChanges: z.array(difference),
@@ -87,16 +88,28 @@ function importRoute(ports: ConfigurationRoutesPorts): Route {
       const asked = { wanted: body, prune: query.prune === 'true' };
       const plan = await planImport(ports.registration.rules, { organization, endpoints }, asked);
       const dryRun = query.dryRun === 'true';
-      const policyChanges = [...plan.policyChanges];
-      if (dryRun)
-        return { dryRun, isComplete: false, policyChanges, endpoints: plan.endpoints.map(outcomeOf) };
+      const { policyChanges } = plan;
+      if (dryRun) return { dryRun, ...preview(plan) };
       if (policyChanges.length > 0) {
         const replace = () => replacePolicy(ports, organization, plan.organization);
         await audited({ policy: organization.policy }, replace, ({ policy }) => ({ policy }));
       }
       const outcomes = await carryOutImport(ports, plan, audited);
-      const isComplete = outcomes.every(({ outcome }) => outcome !== 'pending' && outcome !== 'failed');
-      return { dryRun, isComplete, policyChanges, endpoints: outcomes };
+      return { dryRun, isComplete: !outcomes.some(isLeft), policyChanges, endpoints: outcomes };
     },
   });
+}
+
+function isLeft({ outcome }: EndpointOutcome): boolean {
+  return outcome === 'pending' || outcome === 'failed';
+}
+
+/** What an import would do. */
+function preview({ policyChanges, endpoints }: Plan) {
+  const isSettled = endpoints.every(({ outcome }) => outcome === 'unchanged' || outcome === 'unlisted');
+  return {
+    isComplete: policyChanges.length === 0 && isSettled,
+    policyChanges,
+    endpoints: endpoints.map(outcomeOf),
+  };
 }

@@ -4,6 +4,7 @@ import { Conflict } from '../../shared/errors.ts';
 import { endpointId } from '../../shared/identifier.ts';
 import { newEndpoint, shownEndpoint } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { wantedHeaders } from '../own-header.ts';
 import type { Subscribers } from '../subscribers.ts';
 
 /** The function may answer with 6 MB, and takes as much; the rest is for escapes, and what is said of each endpoint. */
@@ -30,6 +31,8 @@ export const exportedConfiguration = z.strictObject({
 const configuredEndpoint = newEndpoint.omit({ secret: true }).extend({
   /** Of an endpoint that is there; without it, or where it is unknown, the name tells which one is meant. */
   id: endpointId.exactOptional(),
+  /** A secret header without a value keeps the one it has. */
+  headers: wantedHeaders.default([]),
 });
 
 /** What an import takes: an export, or what somebody has written by hand. */

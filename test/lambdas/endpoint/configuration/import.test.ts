@@ -104,6 +104,11 @@ describe('an import', () => {
       { field: 'url', before: 'https://billing.example.com/hook', after: 'https://b.example.com/' },
     ]);
     expect(await stateOf(service)).toBe(before);
+    const same = await exportOf(service);
+    expect(await importInto(service, same.document, { query: { dryRun: 'true' } })).toMatchObject({
+      dryRun: true,
+      isComplete: true,
+    });
   });
 
   it('leaves what it does not mention, and removes it with its secrets when it is told to', async () => {
