@@ -97,6 +97,10 @@ export const operations: Operation[] = [
       return () => tidings.call('POST', '/v1/event-types/import', { body: { $defs } });
     },
   },
+  { name: 'deleting an event type', prepare: deletingType, thenAlso: 404 },
+  // What it removes is as of a removal.
+  { name: 'importing a configuration', prepare: importing, endsByRepeating: true },
+  { name: 'resuming an endpoint', prepare: resuming },
   // One is running when the first call was carried out.
   { name: 'recovering', prepare: recovering, thenAlso: 409, sendsTo: 'recovery' },
   { name: 'retrying a delivery', prepare: retrying, sendsTo: 'retries' },
@@ -141,6 +145,30 @@ function onCertificate(method: string, body?: object): Operation['prepare'] {
     await world.tidings.call('PUT', path, { body: first });
     return () => world.tidings.call(method, path, { body });
   };
+}
+
+async function deletingType({ tidings }: World, id: string): Promise<Call> {
+  const path = `/v1/event-types/own.${id}`;
+  await put(tidings, path, ownType)();
+  return () => tidings.call('DELETE', path);
+}
+
+/** One endpoint is made, one is changed, and one removed. */
+async function importing(world: World, id: string): Promise<Call> {
+  const changed = await anEndpointPath(world, id);
+  await anEndpointPath(world, id);
+  const endpoints = [
+    { name: 'made', url, headers: header('first') },
+    { id: changed.split('/').at(-1), url, headers: header('second') },
+  ];
+  const path = `${pathOf(id)}/import?prune=true`;
+  return () => world.tidings.call('PUT', path, { body: { version: 1, endpoints } });
+}
+
+async function resuming(world: World, id: string): Promise<Call> {
+  const path = await anEndpointPath(world, id);
+  await world.tidings.call('PATCH', path, { body: { active: false } });
+  return () => world.tidings.call('POST', `${path}/resume`);
 }
 
 async function rotatingKeys({ tidings }: World, id: string): Promise<Call> {
