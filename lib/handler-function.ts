@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -61,6 +61,18 @@ export class HandlerFunction extends NodejsFunction {
           "import{createRequire as tidingsRequire}from'node:module';const require=tidingsRequire(import.meta.url);",
       },
     });
+  }
+
+  /** Has AWS X-Ray record its invocations, as often as the account's sampling rules say. */
+  public trace(): void {
+    const { defaultChild } = this.node;
+    if (defaultChild instanceof lambda.CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
+    const actions = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'];
+    this.allow(actions, '*');
+    const reason = 'Segments are no resource: these actions take no other (Service Authorization Reference).';
+    if (this.role !== undefined) {
+      Validations.of(this.role).acknowledge({ id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]', reason });
+    }
   }
 
   /** Grants exactly these actions on these resources: CDK's own grants add wildcards (`kms:ReEncrypt*`, `index/*`). */

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 export function receiversEnvironment({ receiverPorts, nat64 }: Settings, ownHost: string): TargetEnv {
   return {
     RECEIVER_PORTS: receiverPorts,
-    NAT64: String(nat64) === 'true' ? 'true' : 'false',
+    NAT64: nat64 ? 'true' : 'false',
     OWN_HOSTS: ownHost,
   };
 }

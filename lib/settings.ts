@@ -1,6 +1,12 @@
 import type { Node } from 'constructs';
 import { z } from 'zod';
 
+/** Off unless it is said otherwise; the command line gives text. */
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false'])])
+  .default(false)
+  .transform((value) => String(value) === 'true');
+
 /**
  * What a platform engineer may set, by `-c name=value` or in cdk.json. Every setting has a default that
  * works; the README's table says what each one means.
@@ -23,13 +29,15 @@ const settings = z
       .refine(arePorts, 'ports from 1 to 65535 joined by commas, such as 443,8443')
       .default('443,8443'),
     /** For functions in an IPv6-only subnet with DNS64: judge the IPv4 address inside 64:ff9b::/96. */
-    nat64: z.union([z.boolean(), z.enum(['true', 'false'])]).default(false),
+    nat64: flag,
     /** How often one caller may ask the API. */
     requestsPerMinute: z.coerce.number().int().min(10).max(100_000).default(3_000),
     /** Endpoints that an organization may have. */
     endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
     /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */
     eventSchemas: z.enum(['strict', 'warn']).default('warn'),
+    /** Whether AWS X-Ray records traces of the functions; their ids are in the log lines anyway. */
+    tracing: flag,
     organizationClaim: z.string().min(1).default('organizationId'),
     /** Claim of the token that holds its scopes; some issuers call it `scp`. */
     scopeClaim: z.string().min(1).default('scope'),

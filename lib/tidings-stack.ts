@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { Api } from './api.ts';
 import { Delivery } from './delivery.ts';
 import { Expiry } from './expiry.ts';
+import { HandlerFunction } from './handler-function.ts';
 import { Identity } from './identity.ts';
 import { Ingest } from './ingest.ts';
 import { Recovery } from './recovery.ts';
@@ -60,6 +61,10 @@ export class TidingsStack extends Stack {
     new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer });
     new Expiry(this, 'Expiry', { storage, bus: ingest.bus, stage });
     new Upkeep(this, 'Upkeep', { storage, bus, deliveriesDead: delivery.deliveriesDead });
+
+    if (settings.tracing) {
+      for (const node of this.node.findAll()) if (node instanceof HandlerFunction) node.trace();
+    }
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'WebhookIssuer', { value: issuer });

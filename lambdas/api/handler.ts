@@ -36,6 +36,7 @@ import { readEnvironment } from '../shared/environment.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeDocumentClient } from '../shared/store.ts';
+import { withinTrace } from '../shared/trace.ts';
 import { makeCreateKey } from '../signing/keys.ts';
 import { ensureKey } from '../signing/rotate-keys.ts';
 import type { KeyPorts } from '../signing/rotate-keys.ts';
@@ -172,4 +173,4 @@ const ports: ServePorts = {
 
 export const handler = middy<HttpRequest, HttpAnswer>()
   .use(requestLog())
-  .handler((request) => serve(ports, request));
+  .handler((request) => withinTrace(process.env['_X_AMZN_TRACE_ID'], () => serve(ports, request)));

@@ -1,5 +1,6 @@
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { traceHeader } from '../shared/trace.ts';
 
 export interface BusEntry {
   readonly source: string;
@@ -13,7 +14,10 @@ export type Publish = (entry: BusEntry) => Promise<void>;
 /** Puts events on the bus; throws when EventBridge did not take the entry, which it may say within a 200. */
 export function makePublish(client: EventBridgeClient, busName: string): Publish {
   return async function publish({ source, detailType, detail }) {
-    const entry = { EventBusName: busName, Source: source, DetailType: detailType, Detail: detail };
+    const entry = {
+      ...{ EventBusName: busName, Source: source, DetailType: detailType, Detail: detail },
+      TraceHeader: traceHeader(),
+    };
     const answer = await client.send(new PutEventsCommand({ Entries: [entry] }));
     const [first] = answer.Entries ?? [];
     if (first?.EventId === undefined) {

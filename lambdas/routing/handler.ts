@@ -14,6 +14,7 @@ import { readEnvironment } from '../shared/environment.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeDocumentClient } from '../shared/store.ts';
+import { withinTrace } from '../shared/trace.ts';
 import { routeEnv } from './env.ts';
 import { receive } from './receive.ts';
 import type { RoutePorts } from './route-event.ts';
@@ -42,4 +43,9 @@ const ports: RoutePorts = {
 
 export const handler = middy<SQSEvent, SQSBatchResponse>()
   .use(requestLog())
-  .handler((event) => workThroughBatch({ release, log }, event.Records, (record) => receive(ports, record)));
+  .handler((event) =>
+    // An event that its producer put into no trace begins one here.
+    withinTrace(process.env['_X_AMZN_TRACE_ID'], () =>
+      workThroughBatch({ release, log }, event.Records, (record) => receive(ports, record)),
+    ),
+  );

@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { nameOfFault } from './log.ts';
 import type { Log } from './log.ts';
+import { withinTrace } from './trace.ts';
 
 /**
  * What became of a message. `done` deletes it; `failed` lets it come back when its visibility ends; `falling`
@@ -49,7 +50,7 @@ export async function workThroughBatch(
   const verdicts = await Promise.all(
     records.map(async (record) => {
       try {
-        return { record, verdict: await work(record) };
+        return { record, verdict: await withinTrace(record.attributes.AWSTraceHeader, () => work(record)) };
       } catch (fault) {
         ports.log('record.failed', { messageId: record.messageId, fault: nameOfFault(fault) });
         return { record, verdict: 'failed' as const };

@@ -2,6 +2,7 @@ import { ChangeMessageVisibilityBatchCommand, SendMessageBatchCommand } from '@a
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import DataLoader from 'dataloader';
+import { traceHeader } from './trace.ts';
 
 /** A message on its way to a queue. */
 export interface Outgoing {
@@ -10,6 +11,11 @@ export interface Outgoing {
   readonly delaySeconds: number;
   /** The fair queue's tenant: SQS does not carry it over, so every hop sets it again. */
   readonly groupId: string;
+}
+
+/** The batch travels later, when none of its messages is worked on any more. */
+interface Traced extends Outgoing {
+  readonly trace: string | undefined;
 }
 
 export type Send = (message: Outgoing) => Promise<void>;
@@ -21,20 +27,20 @@ export type Send = (message: Outgoing) => Promise<void>;
  * The returned function throws when SQS did not take that very message.
  */
 export function makeSend(client: SQSClient, queueUrl: string): Send {
-  const batches = new DataLoader<Outgoing, true>((messages) => sendBatch(client, queueUrl, messages), {
+  const batches = new DataLoader<Traced, true>((messages) => sendBatch(client, queueUrl, messages), {
     cache: false,
     maxBatchSize: 10,
     batchScheduleFn: setImmediate,
   });
   return async function send(message) {
-    await batches.load(message);
+    await batches.load({ ...message, trace: traceHeader() });
   };
 }
 
 async function sendBatch(
   client: SQSClient,
   queueUrl: string,
-  messages: readonly Outgoing[],
+  messages: readonly Traced[],
 ): Promise<(true | Error)[]> {
   const answer = await client.send(
     new SendMessageBatchCommand({
@@ -44,6 +50,7 @@ async function sendBatch(
         MessageBody: message.body,
         DelaySeconds: message.delaySeconds,
         MessageGroupId: message.groupId,
+        ...systemAttributesOf(message),
       })),
     }),
   );
@@ -54,6 +61,12 @@ async function sendBatch(
     const id = String(index);
     return taken.has(id) ? true : new Error(`SQS did not take the message: ${codes.get(id) ?? 'no answer'}`);
   });
+}
+
+/** SQS does not carry the trace over either; it costs no request. */
+function systemAttributesOf({ trace }: Traced) {
+  if (trace === undefined) return {};
+  return { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: trace } } };
 }
 
 /** Makes received messages visible again at once; each goes back to the queue it came from. */

@@ -32,6 +32,12 @@ export interface BusFaults {
   random: () => number;
 }
 
+interface Bringing {
+  rule: Rule;
+  target: EventTarget;
+  traceHeader: string | undefined;
+}
+
 /** Buses, and rules that bring events to queues. Nothing of it is kept: the template makes it anew at every start. */
 export class EventBuses {
   readonly #setting: Setting;
@@ -104,13 +110,15 @@ export class EventBuses {
     const rules = this.#rulesOf(this.#busName(entry.EventBusName ?? 'default'));
     const matching = rules.filter((rule) => rule.isEnabled !== false && rule.matches(event));
     await Promise.all(
-      matching.flatMap((rule) => rule.targets.map((target) => this.#bring(event, { rule, target }))),
+      matching.flatMap((rule) =>
+        rule.targets.map((target) => this.#bring(event, { rule, target, traceHeader: entry.TraceHeader })),
+      ),
     );
     return { EventId: event.id };
   }
 
-  async #bring(event: EventEnvelope, { rule, target }: { rule: Rule; target: EventTarget }): Promise<void> {
-    const way = { sqs: this.#sqs, report: this.#setting.report, ruleArn: rule.arn, target };
+  async #bring(event: EventEnvelope, { rule, ...to }: Bringing): Promise<void> {
+    const way = { sqs: this.#sqs, report: this.#setting.report, ruleArn: rule.arn, ...to };
     await putOnTarget(event, way);
     if (this.#faults !== undefined && this.#faults.random() < this.#faults.duplicate)
       await putOnTarget(event, way);

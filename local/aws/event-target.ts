@@ -18,18 +18,22 @@ interface Way {
   report: (problem: string) => void;
   ruleArn: string;
   target: EventTarget;
+  traceHeader: string | undefined;
 }
 
 /** Sends the event to the target's queue, else to its dead-letter queue, else drops it and says so. */
 export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void> {
-  const { sqs, target } = way;
+  const { sqs, target, traceHeader } = way;
   const body = JSON.stringify(event);
   try {
     const groupId = target.messageGroupIdPath && groupIdAt(target.messageGroupIdPath, event);
-    await sqs.queueByArn(target.queueArn).send({ body, groupId });
+    await sqs.queueByArn(target.queueArn).send({ body, groupId, traceHeader });
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    await putOnDeadLetterQueue({ body, attributes: failureAttributes(error, way) }, { event, way });
+    await putOnDeadLetterQueue(
+      { body, attributes: failureAttributes(error, way), traceHeader },
+      { event, way },
+    );
   }
 }
 

@@ -18,6 +18,7 @@ describe('settings', () => {
       organizationClaim: 'organizationId',
       scopeClaim: 'scope',
       eventSchemas: 'warn',
+      tracing: false,
       programs: '',
       consoleUrls: '',
     });

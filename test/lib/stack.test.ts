@@ -694,6 +694,19 @@ describe('with settings of its own', () => {
     expect(tokensOf(own.resources)).toEqual({ issuer: 'https://id.acme.example/', audience: ['tidings'] });
   });
 
+  it('with tracing, every function of ours is recorded by X-Ray, and may do no more for it than that', () => {
+    const traced = synthesized({ tracing: 'true' });
+    const functions = ofType('AWS::Lambda::Function').length;
+    traced.template.resourcePropertiesCountIs(
+      'AWS::Lambda::Function',
+      { TracingConfig: { Mode: 'Active' } },
+      functions,
+    );
+    template.resourcePropertiesCountIs('AWS::Lambda::Function', { TracingConfig: Match.anyValue() }, 0);
+    expect(traced.text.match(/"xray:PutTraceSegments"/g)).toHaveLength(functions);
+    expect(traced.text.match(/"xray:\w+"/g)).toHaveLength(2 * functions);
+  });
+
   it('another stage has other names, other secrets and the same logical ids', () => {
     const other = synthesized({
       stage: 'dev',
