@@ -6,7 +6,9 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DeliverEnv } from '../lambdas/delivery/env.ts';
 import type { TargetEnv } from '../lambdas/endpoint/env.ts';
+import { allowInterfaces } from './egress.ts';
 import { HandlerFunction } from './handler-function.ts';
+import type { Network } from './handler-function.ts';
 import { allowSecrets } from './secrets.ts';
 import { nameOf } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -22,6 +24,8 @@ export interface DeliveryProps {
   readonly receivers: TargetEnv;
   /** Whom tokens name as their issuer. */
   readonly issuer: string;
+  /** The way out to receivers, when its addresses must be known. */
+  readonly network: Network | undefined;
 }
 
 /** First attempts and later ones in lanes of their own, one function for both, one dead-letter queue. */
@@ -64,6 +68,7 @@ export class Delivery extends Construct {
       memoryMb: 512,
       environment,
       key: storage.key,
+      network: props.network,
       // It sends to a queue that invokes it: by default Lambda drops such a chain at its sixteenth hop.
       recursiveLoop: lambda.RecursiveLoop.ALLOW,
     });
@@ -93,6 +98,7 @@ export class Delivery extends Construct {
     deliver.allow(['events:PutEvents'], props.bus.eventBusArn);
     deliver.allow(['sqs:SendMessage'], this.retries.queueArn);
     deliver.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    if (props.network !== undefined) allowInterfaces(deliver);
     allowSigning(deliver, stage);
     allowSecrets(deliver, props.secretPrefix, ['secretsmanager:GetSecretValue']);
   }

@@ -1,4 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -10,6 +11,12 @@ import { join } from 'node:path';
 /** Names are resolved on libuv's threads: with its four, a few slow names would delay every other receiver's. */
 const threads = '64';
 
+/** Where a function runs that must have a fixed way out. */
+export interface Network {
+  readonly vpc: IVpc;
+  readonly securityGroups: ISecurityGroup[];
+}
+
 export interface HandlerFunctionProps {
   /** Folder below `lambdas/` whose `handler.ts` runs. */
   readonly feature: string;
@@ -20,6 +27,8 @@ export interface HandlerFunctionProps {
   readonly key: IKey;
   /** Only for a function that sends to a queue which invokes it (aws.md, section 3). */
   readonly recursiveLoop?: lambda.RecursiveLoop;
+  /** Without one it runs where no private network can be reached (aws.md, section 9). */
+  readonly network?: Network | undefined;
 }
 
 /** A function of Tidings: Node 24, arm64, one ESM file with the SDK inside, JSON logs kept for 30 days. */
@@ -49,6 +58,7 @@ export class HandlerFunction extends NodejsFunction {
       // START, END and REPORT lines cost $0.50 per GB and say nothing that a metric does not.
       systemLogLevelV2: lambda.SystemLogLevel.WARN,
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
+      ...props.network,
       bundling: {
         format: OutputFormat.ESM,
         target: 'node24',

@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -6,10 +6,11 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { nameOf } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface IngestProps {
-  readonly stage: string;
+  readonly settings: Pick<Settings, 'stage' | 'archiveDays'>;
   readonly key: IKey;
   /** Seconds that an event stays hidden while the route function works on it. */
   readonly visibilitySeconds: number;
@@ -23,7 +24,8 @@ export class Ingest extends Construct {
 
   public constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
-    const { stage, key, visibilitySeconds } = props;
+    const { settings, key, visibilitySeconds } = props;
+    const { stage, archiveDays } = settings;
     this.bus = new events.EventBus(this, 'Bus', {
       eventBusName: nameOf(stage),
       description: 'Tidings: put events here, organizations receive webhooks',
@@ -49,6 +51,16 @@ export class Ingest extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
+
+    if (archiveDays > 0) {
+      new events.Archive(this, 'Archive', {
+        sourceEventBus: this.bus,
+        description: 'What producers published, for a replay',
+        eventPattern: { source: events.Match.anythingBut('tidings') },
+        retention: Duration.days(archiveDays),
+        kmsKey: key,
+      });
+    }
 
     new events.Rule(this, 'Rule', {
       eventBus: this.bus,

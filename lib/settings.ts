@@ -36,6 +36,10 @@ const settings = z
     endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
     /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */
     eventSchemas: z.enum(['strict', 'warn']).default('warn'),
+    /** Zones with a fixed address from which deliveries come; 0 = whatever address Lambda has. */
+    egressZones: z.coerce.number().int().min(0).max(2).default(0),
+    /** Days that EventBridge keeps all events for a replay; 0 = none. */
+    archiveDays: z.coerce.number().int().min(0).max(3_650).default(0),
     /** Whether AWS X-Ray records traces of the functions; their ids are in the log lines anyway. */
     tracing: flag,
     organizationClaim: z.string().min(1).default('organizationId'),

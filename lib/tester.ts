@@ -3,7 +3,9 @@ import { Construct } from 'constructs';
 import type { TestEnv } from '../lambdas/api/test/env.ts';
 import type { TargetEnv } from '../lambdas/endpoint/env.ts';
 import type { Api } from './api.ts';
+import { allowInterfaces } from './egress.ts';
 import { HandlerFunction } from './handler-function.ts';
+import type { Network } from './handler-function.ts';
 import { allowSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { allowSigning } from './signing.ts';
@@ -17,6 +19,8 @@ export interface TesterProps {
   readonly receivers: TargetEnv;
   /** Whom tokens name as their issuer. */
   readonly issuer: string;
+  /** The way out to receivers, when its addresses must be known. */
+  readonly network: Network | undefined;
 }
 
 /** Sends test events: a function of its own, since it must sign and reach out, which the API's can not. */
@@ -43,10 +47,12 @@ export class Tester extends Construct {
       memoryMb: 512,
       environment,
       key: storage.key,
+      network: props.network,
     });
     test.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
     test.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
     test.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
+    if (props.network !== undefined) allowInterfaces(test);
     allowSigning(test, settings.stage);
     allowSecrets(test, secretPrefix, ['secretsmanager:GetSecretValue']);
     api.serve(HttpMethod.POST, '/v1/organizations/{organizationId}/endpoints/{endpointId}/test', test);

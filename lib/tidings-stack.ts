@@ -3,6 +3,7 @@ import type { StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Api } from './api.ts';
 import { Delivery } from './delivery.ts';
+import { Egress } from './egress.ts';
 import { Expiry } from './expiry.ts';
 import { HandlerFunction } from './handler-function.ts';
 import { Identity } from './identity.ts';
@@ -11,6 +12,7 @@ import { Recovery } from './recovery.ts';
 import { Routing } from './routing.ts';
 import { receiversEnvironment } from './receivers.ts';
 import { readSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { Tester } from './tester.ts';
 import { Upkeep } from './upkeep.ts';
@@ -28,16 +30,19 @@ export class TidingsStack extends Stack {
     const issuer = `https://${ownHost}`;
     const receivers = receiversEnvironment(settings, ownHost);
 
+    const egress = egressOf(this, settings);
+    const network = egress?.network;
+
     const storage = new Storage(this, 'Storage');
     const ingest = new Ingest(this, 'Ingest', {
-      stage,
+      settings,
       key: storage.key,
       visibilitySeconds: 6 * Routing.timeoutSeconds,
     });
     const { bus } = ingest;
     const delivery = new Delivery(this, 'Delivery', {
       ...{ settings, storage, bus },
-      ...{ secretPrefix, receivers, issuer },
+      ...{ secretPrefix, receivers, issuer, network },
     });
     new Routing(this, 'Routing', {
       storage,
@@ -58,7 +63,7 @@ export class TidingsStack extends Stack {
       receivers,
     });
 
-    new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer });
+    new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer, network });
     new Expiry(this, 'Expiry', { storage, bus: ingest.bus, stage });
     new Upkeep(this, 'Upkeep', { storage, bus, deliveriesDead: delivery.deliveriesDead });
 
@@ -74,5 +79,11 @@ export class TidingsStack extends Stack {
     new CfnOutput(this, 'LedgerTable', { value: storage.ledger.tableName });
     new CfnOutput(this, 'TokenIssuer', { value: identity.issuer });
     for (const [name, value] of Object.entries(identity.outputs)) new CfnOutput(this, name, { value });
+    if (egress) new CfnOutput(this, 'EgressAddresses', { value: egress.addresses.join(',') });
   }
+}
+
+function egressOf(scope: Construct, { egressZones: zones, receiverPorts }: Settings): Egress | undefined {
+  if (zones === 0) return undefined;
+  return new Egress(scope, 'Egress', { zones, ports: receiverPorts.split(',').map(Number) });
 }

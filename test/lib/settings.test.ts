@@ -19,6 +19,8 @@ describe('settings', () => {
       scopeClaim: 'scope',
       eventSchemas: 'warn',
       tracing: false,
+      egressZones: 0,
+      archiveDays: 0,
       programs: '',
       consoleUrls: '',
     });
@@ -57,6 +59,9 @@ describe('settings', () => {
     ['consoleUrls', 'https://console.acme.example,nonsense'],
     ['nat64', 'yes'],
     ['eventSchemas', 'off'],
+    ['tracing', 'yes'],
+    ['egressZones', '3'],
+    ['archiveDays', '-1'],
     ['receiverPorts', ''],
     ['receiverPorts', '443;8443'],
     ['receiverPorts', '443,'],
