@@ -1,7 +1,6 @@
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DeliverEnv } from '../lambdas/delivery/env.ts';
@@ -79,17 +78,6 @@ export class Delivery extends Construct {
         new SqsEventSource(queue, { batchSize: 10, maxConcurrency: 100, reportBatchItemFailures: true }),
       );
     }
-    // Counted from the line that is logged anyway: nothing is added to the hot path, and it cannot be forgotten.
-    new MetricFilter(this, 'SigningUnavailable', {
-      logGroup: deliver.logGroup,
-      filterPattern: FilterPattern.all(
-        FilterPattern.stringValue('$.message', '=', 'delivery.held'),
-        FilterPattern.stringValue('$.code', '=', 'signing_unavailable'),
-      ),
-      metricNamespace: 'Tidings',
-      metricName: 'signing_unavailable',
-      metricValue: '1',
-    });
     deliver.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
     deliver.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],

@@ -36,6 +36,8 @@ const settings = z
     endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
     /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */
     eventSchemas: z.enum(['strict', 'warn']).default('warn'),
+    /** Who gets a mail when an alarm rings, and when it ends; others subscribe to the topic. */
+    alarmEmail: z.email().optional(),
     /** Zones with a fixed address from which deliveries come; 0 = whatever address Lambda has. */
     egressZones: z.coerce.number().int().min(0).max(2).default(0),
     /** Days that EventBridge keeps all events for a replay; 0 = none. */

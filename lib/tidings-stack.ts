@@ -11,6 +11,7 @@ import { Ingest } from './ingest.ts';
 import { Recovery } from './recovery.ts';
 import { Routing } from './routing.ts';
 import { receiversEnvironment } from './receivers.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
@@ -67,6 +68,8 @@ export class TidingsStack extends Stack {
     new Expiry(this, 'Expiry', { storage, bus: ingest.bus, stage });
     new Upkeep(this, 'Upkeep', { storage, bus, deliveriesDead: delivery.deliveriesDead });
 
+    const monitoring = new Monitoring(this, 'Monitoring', { settings, key: storage.key });
+
     if (settings.tracing) {
       for (const node of this.node.findAll()) if (node instanceof HandlerFunction) node.trace();
     }
@@ -79,6 +82,7 @@ export class TidingsStack extends Stack {
     new CfnOutput(this, 'LedgerTable', { value: storage.ledger.tableName });
     new CfnOutput(this, 'TokenIssuer', { value: identity.issuer });
     for (const [name, value] of Object.entries(identity.outputs)) new CfnOutput(this, name, { value });
+    new CfnOutput(this, 'AlarmTopic', { value: monitoring.topic.topicArn });
     if (egress) new CfnOutput(this, 'EgressAddresses', { value: egress.addresses.join(',') });
   }
 }

@@ -18,11 +18,35 @@ export function receiveBatch(
   remainingMs: () => number,
 ): Promise<SQSBatchResponse> {
   const messages = new Map(records.map((record) => [record, readMessage(record.body)]));
+  // One line for up to ten deliveries: what is late cannot be told from the age of a queue in which others wait on purpose.
+  ports.log('batch.received', punctuality([...messages], ports.now()));
   const work = inTurn(
     (record: SQSRecord) => pairOf(messages.get(record)),
     (record) => receive(ports, { record, message: messages.get(record) }, remainingMs),
   );
   return workThroughBatch(ports, records, work);
+}
+
+/**
+ * How punctual a batch is, at most: `lateMs` since the first of it was due, and by how much our clock is behind that
+ * of SQS, whose messages cannot come from the future.
+ */
+function punctuality(
+  batch: readonly (readonly [SQSRecord, DeliveryMessage | undefined])[],
+  nowMs: number,
+): { messages: number; lateMs: number; clockBehindMs: number } {
+  const sent = batch.map(([{ attributes }]) => Number(attributes.SentTimestamp));
+  const due = batch.map(([{ attributes }, message]) =>
+    Math.max(
+      Number(attributes.SentTimestamp),
+      message?.notBefore === undefined ? 0 : Date.parse(message.notBefore),
+    ),
+  );
+  return {
+    messages: batch.length,
+    lateMs: Math.max(0, ...due.map((dueMs) => nowMs - dueMs)),
+    clockBehindMs: Math.max(0, ...sent.map((sentMs) => sentMs - nowMs)),
+  };
 }
 
 function pairOf(message: DeliveryMessage | undefined): string | undefined {

@@ -1,0 +1,62 @@
+import type { Construct } from 'constructs';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import type { JsonPattern } from 'aws-cdk-lib/aws-logs';
+import { nameIn, namespace } from './metrics.ts';
+import type { Watched } from './watched.ts';
+
+export interface Filter {
+  readonly metric: string;
+  /** Function whose lines are counted. */
+  readonly of: string;
+  readonly message: string;
+  /** Further conditions. */
+  readonly when?: readonly JsonPattern[];
+  /** Field whose number is the value; 1 for each line without it. */
+  readonly value?: string;
+}
+
+/** One entry for each metric of our own: $0.30 a month, in months in which it has a value. */
+export const filters: readonly Filter[] = [
+  {
+    metric: 'signing_unavailable',
+    of: 'Deliver',
+    message: 'delivery.held',
+    when: [FilterPattern.stringValue('$.code', '=', 'signing_unavailable')],
+  },
+  { metric: 'attempts', of: 'Deliver', message: 'delivery.attempted' },
+  {
+    metric: 'attempts_delivered',
+    of: 'Deliver',
+    message: 'delivery.attempted',
+    when: [FilterPattern.stringValue('$.outcome', '=', 'delivered')],
+  },
+  { metric: 'late_ms', of: 'Deliver', message: 'batch.received', value: '$.lateMs' },
+  { metric: 'clock_behind_ms', of: 'Deliver', message: 'batch.received', value: '$.clockBehindMs' },
+  { metric: 'events_refused', of: 'Route', message: 'event.refused' },
+  { metric: 'reconciliation_gaps', of: 'Reconcile', message: 'reconciliation.gap' },
+  {
+    metric: 'reconciliation_incomplete',
+    of: 'Reconcile',
+    message: 'reconciliation.done',
+    when: [FilterPattern.booleanValue('$.isComplete', false)],
+  },
+  {
+    metric: 'certificates_expiring',
+    of: 'Warn',
+    message: 'certificate.expiring',
+    when: [FilterPattern.numberValue('$.days', '<=', 7)],
+  },
+];
+
+/** Counts our own log lines. */
+export function addFilters(scope: Construct, { function: functionNamed }: Watched, stage: string): void {
+  for (const { metric, of, message, when = [], value = '1' } of filters) {
+    new MetricFilter(scope, `Filter_${metric}`, {
+      logGroup: functionNamed(of).logGroup,
+      filterPattern: FilterPattern.all(FilterPattern.stringValue('$.message', '=', message), ...when),
+      metricNamespace: namespace,
+      metricName: nameIn(stage, metric),
+      metricValue: value,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/** A question that somebody asks at night, as CloudWatch Logs Insights takes it. */
+export interface Query {
+  readonly name: string;
+  /** Functions whose logs are asked; all without. */
+  readonly of?: readonly string[];
+  readonly fields: readonly string[];
+  readonly filter: string;
+  readonly rest?: readonly string[];
+}
+
+export const queries: readonly Query[] = [
+  {
+    name: 'attempts-of-an-endpoint',
+    of: ['Deliver'],
+    fields: ['eventId', 'attempt', 'outcome', 'code', 'statusCode', 'durationMs'],
+    filter: 'message = "delivery.attempted" and endpointId = "ep_…"',
+  },
+  {
+    name: 'what-became-of-an-event',
+    fields: ['message', 'endpointId', 'attempt', 'outcome', 'code', 'traceId'],
+    filter: 'eventId = "evt_…" or busEventId = "…"',
+  },
+  {
+    name: 'slowest-receivers',
+    of: ['Deliver'],
+    fields: ['endpointId', 'durationMs'],
+    filter: 'message = "delivery.attempted"',
+    rest: [
+      'stats pct(durationMs, 95) as p95, count(*) as attempts by endpointId',
+      'sort p95 desc',
+      'limit 20',
+    ],
+  },
+  {
+    name: 'why-attempts-fail',
+    of: ['Deliver'],
+    fields: ['endpointId', 'code'],
+    filter: 'message = "delivery.attempted" and outcome != "delivered"',
+    rest: ['stats count(*) as attempts by code, endpointId', 'sort attempts desc', 'limit 50'],
+  },
+  {
+    name: 'faults-of-ours',
+    fields: ['message', 'fault', 'organizationId', 'endpointId', 'eventId', 'requestId'],
+    filter: 'ispresent(fault) or level = "ERROR"',
+  },
+  {
+    name: 'an-api-request',
+    of: ['Handler', 'Test'],
+    fields: ['message', 'operation', 'status', 'code', 'organizationId', 'durationMs'],
+    filter: 'requestId = "…"',
+  },
+];
