@@ -7,7 +7,8 @@ import { killAll } from '../receivers/child.ts';
 import { parseFlags, usage, WrongFlags } from './flags.ts';
 import { fuzz } from './fuzz.ts';
 import type { Outcome } from './fuzz.ts';
-import { NotRun, prepareSchemathesis } from './python.ts';
+import { NotRun } from '../python.ts';
+import { prepareSchemathesis } from './python.ts';
 import { isClean, summaryOf } from './summary.ts';
 
 /** `npm run fuzz`: requests invented from the OpenAPI description, at every operation of the local runtime. */
