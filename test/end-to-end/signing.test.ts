@@ -201,7 +201,7 @@ describe('the rotation of a secret', () => {
     const statuses: number[] = [];
     for (let time = 0; time < 3; time += 1) {
       const answer = await tidings.call('POST', `${path}/secret/rotate`);
-      tidings.planted.add(answer.body.secret || 'none');
+      if (answer.body.secret !== '') tidings.planted.add(answer.body.secret);
       statuses.push(answer.status);
     }
     expect(statuses).toEqual([200, 200, 409]);
