@@ -77,13 +77,14 @@ function rings(one: Alarm, periods: readonly Values[]): boolean {
 const visible = 'ApproximateNumberOfMessagesVisible';
 const held = 'ApproximateNumberOfMessagesNotVisible';
 const age = 'ApproximateAgeOfOldestMessage';
+const quietAge = `${age}InQuietGroups`;
 
 /** What each alarm bears, and what it rings at. */
 const lines: Readonly<Record<string, { well: Values; ill: Values }>> = {
   'deliveries-late': { well: { late_ms: 300_000 }, ill: { late_ms: 300_001 } },
-  'deliveries-not-taken': { well: { [age]: 300 }, ill: { [age]: 301 } },
+  'deliveries-not-taken': { well: { [quietAge]: 300 }, ill: { [quietAge]: 301 } },
   'retries-not-taken': { well: { [age]: 1_020 }, ill: { [age]: 1_801 } },
-  'events-not-taken': { well: { [age]: 300 }, ill: { [age]: 301 } },
+  'events-not-taken': { well: { [quietAge]: 300 }, ill: { [quietAge]: 301 } },
   'signing-unavailable': { well: {}, ill: { signing_unavailable: 1 } },
   // A hundred attempts of one bad receiver are not enough, and it is paused by then.
   'success-rate-low': { well: { attempts: 99 }, ill: { attempts: 100, attempts_delivered: 49 } },
