@@ -22,6 +22,14 @@ const marker = `payload-${crypto.randomUUID()}`;
  * @throws Error with what was expected, at the first step that is not seen.
  */
 export async function play(stage: Stage): Promise<void> {
+  const { eventId, deadAtMs } = await playUntilDead(stage);
+  await redrive(stage, deadAtMs);
+  await step('the redriven delivery arrived, verified', () => seeArrival(stage));
+  await step('the API explains it: every delivery of the event is delivered', () => seeEnd(stage, eventId));
+}
+
+/** The first part: published, delivered, retried, dead. */
+export async function playUntilDead(stage: Stage): Promise<{ eventId: string; deadAtMs: number }> {
   await step('published through the AWS SDK', () => stage.publish(eventType, { runId: 77, marker }));
   const first = await step('delivered to an HTTPS receiver whose certificate was checked', () =>
     until('a request at /works', () => stage.receivedAt('works')[0]),
@@ -37,12 +45,7 @@ export async function play(stage: Stage): Promise<void> {
   await step('dead after its last attempt, and the API shows it', () =>
     seeDeadLetter(stage, first.webhookId),
   );
-  const deadAtMs = await seeDeadMessage(stage, first.webhookId);
-  await redrive(stage, deadAtMs);
-  await step('the redriven delivery arrived, verified', () => seeArrival(stage));
-  await step('the API explains it: every delivery of the event is delivered', () =>
-    seeEnd(stage, first.webhookId),
-  );
+  return { eventId: first.webhookId, deadAtMs: await seeDeadMessage(stage, first.webhookId) };
 }
 
 /** The endpoint's policy: 1 s, then doubled, ±20 %, whole seconds rounded up by the queue's delay. */
@@ -131,7 +134,8 @@ async function redrive(stage: Stage, deadAtMs: number): Promise<void> {
   });
 }
 
-async function seeArrival(stage: Stage): Promise<string> {
+/** The receiver of what was dead has taken it at last. */
+export async function seeArrival(stage: Stage): Promise<string> {
   const attempts = await until('a successful request at /broken', () => {
     const received = stage.receivedAt('broken');
     return received.at(-1)?.statusCode === 204 ? received : undefined;
@@ -142,7 +146,8 @@ async function seeArrival(stage: Stage): Promise<string> {
 
 const eventShown = z.object({ deliveries: z.array(z.looseObject({ status: z.string() })) });
 
-async function seeEnd({ caller, organizationId }: Stage, eventId: string): Promise<void> {
+/** All three deliveries of an event are delivered. */
+export async function seeEnd({ caller, organizationId }: Stage, eventId: string): Promise<void> {
   const path = `/v1/organizations/${organizationId}/events/${eventId}`;
   await until('three deliveries, all delivered', async () => {
     const { deliveries } = await callApi(caller, { method: 'GET', path }, eventShown);

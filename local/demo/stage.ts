@@ -2,7 +2,6 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Caller } from '../api-client.ts';
 import { startRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
 import { demoEndpoints, ensureOrganization, registerEndpoint } from './endpoints.ts';
 import { startDemoReceiver } from './receiver.ts';
 import type { DemoReceiver, Received } from './receiver.ts';
@@ -23,43 +22,70 @@ export interface Stage {
   readonly stop: () => Promise<void>;
 }
 
-const organizationId = 'org_demo';
+/** A deployed stack, and what plays AWS below it. */
+export interface Platform {
+  /** URL of the API. */
+  readonly api: string;
+  /** URL at which the SDK finds the services. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly operatorToken: string;
+  readonly organizationToken: string;
+  readonly output: (name: string) => string;
+  readonly stop: () => Promise<void>;
+}
 
+export const organizationId = 'org_demo';
+
+/** The stage in this process. */
 export async function setStage(): Promise<Stage> {
+  return setStageOn(async (authority) => {
+    const runtime = await startRuntime({ port: 0, extraCas: [authority] });
+    return {
+      api: runtime.api,
+      endpoint: runtime.aws.server.endpoint,
+      region: runtime.aws.setting.region,
+      operatorToken: await runtime.issueToken({ group: 'operators' }),
+      organizationToken: await runtime.issueToken({ organizationId, group: 'administrators' }),
+      output: runtime.output,
+      stop: runtime.stop,
+    };
+  });
+}
+
+/** @param start told of the PEM of the authority that deliveries must trust to reach the demo receiver. */
+export async function setStageOn(start: (authority: string) => Promise<Platform>): Promise<Stage> {
   const received: Received[] = [];
   const receiver = await startDemoReceiver((one) => {
     received.push(one);
   });
-  const runtime = await startRuntime({ port: 0, extraCas: [receiver.authority] });
-  const caller = {
-    api: runtime.api,
-    token: await runtime.issueToken({ organizationId, group: 'administrators' }),
-  };
-  const operatorToken = await runtime.issueToken({ group: 'operators' });
-  await ensureOrganization({ api: runtime.api, token: operatorToken }, organizationId);
-  const { sqs, events, destroy } = clientsOf(runtime);
+  const platform = await start(receiver.authority);
+  const { api, output } = platform;
+  const caller = { api, token: platform.organizationToken };
+  await ensureOrganization({ api, token: platform.operatorToken }, organizationId);
+  const { sqs, events, destroy } = clientsOf(platform);
   return {
     organizationId,
     caller,
     receiver,
     receivedAt: (name) => received.filter(({ path }) => path === `/${name}`),
     endpointIds: await registerAll(caller, receiver),
-    deadLetterQueueUrl: runtime.output('DeadLetterQueueUrl'),
+    deadLetterQueueUrl: output('DeadLetterQueueUrl'),
     sqs,
-    publish: (type, data) => publish(events, { busName: runtime.output('BusName'), type, data }),
+    publish: (type, data) => publish(events, { busName: output('BusName'), type, data }),
     stop: async () => {
       destroy();
-      await runtime.stop();
+      await platform.stop();
       await receiver.stop();
     },
   };
 }
 
-function clientsOf({ aws }: Runtime) {
+function clientsOf({ endpoint, region }: Platform) {
   const configuration = {
-    endpoint: aws.server.endpoint,
-    region: aws.setting.region,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    endpoint,
+    region,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
   const sqs = new SQSClient(configuration);
   const events = new EventBridgeClient(configuration);

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { run } from '../receivers/child.ts';
+import { templateShape } from './services.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -31,16 +32,26 @@ export interface Emulator {
 export interface Deployed {
   readonly outputs: Readonly<Record<string, string>>;
   readonly leftOut: readonly string[];
+  readonly template: Template;
 }
 
-const template = z.looseObject({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
+type Template = z.output<typeof templateShape>;
 const outputsFile = z.object({ Tidings: z.record(z.string(), z.string()) });
+
+export interface EmulatorOptions {
+  readonly command: string;
+  readonly folder: string;
+  readonly authority: string;
+}
 
 /**
  * @param command path of `ministack`'s Python
  * @param folder for assemblies and outputs
+ * @param authority PEM of whom its functions trust, besides the public authorities
  */
-export async function startEmulator(command: string, folder: string): Promise<Emulator> {
+export async function startEmulator({ command, folder, authority }: EmulatorOptions): Promise<Emulator> {
+  const authorityFile = join(folder, 'authority.pem');
+  await writeFile(authorityFile, authority);
   const port = String(await freePort());
   const endpoint = `http://127.0.0.1:${port}`;
   // Its functions run on the Node of the path: that of the project is Lambda's.
@@ -51,6 +62,9 @@ export async function startEmulator(command: string, folder: string): Promise<Em
     BIND_HOST: '127.0.0.1',
     IOT_MTLS_ENABLED: '0',
     LAMBDA_ACCOUNT_CONCURRENCY: '8',
+    // Its functions inherit these.
+    NODE_OPTIONS: `--import=${join(import.meta.dirname, 'local-receivers.ts')}`,
+    NODE_EXTRA_CA_CERTS: authorityFile,
   };
   const child = spawn(command, ['-m', 'ministack'], {
     env: { ...process.env, ...credentials, ...own, PATH },
@@ -86,7 +100,7 @@ export async function startEmulator(command: string, folder: string): Promise<Em
     deploy: async (settings) => {
       const context = Object.entries(settings).flatMap(([name, value]) => ['--context', `${name}=${value}`]);
       await cdk('synth', '--quiet', '--no-notices', '--output', assembly, ...context);
-      const leftOut = await strip(join(assembly, 'Tidings.template.json'));
+      const { leftOut, template } = await strip(join(assembly, 'Tidings.template.json'));
       const file = join(folder, 'outputs.json');
       // Its change sets cannot be made twice.
       const how = [
@@ -99,17 +113,22 @@ export async function startEmulator(command: string, folder: string): Promise<Em
         file,
       ];
       await cdk('deploy', '--app', assembly, ...how);
-      return { outputs: outputsFile.parse(JSON.parse(await readFile(file, 'utf8'))).Tidings, leftOut };
+      return {
+        outputs: outputsFile.parse(JSON.parse(await readFile(file, 'utf8'))).Tidings,
+        leftOut,
+        template,
+      };
     },
   };
 }
 
-async function strip(file: string): Promise<string[]> {
-  const parsed = template.parse(JSON.parse(await readFile(file, 'utf8')));
+async function strip(file: string): Promise<Pick<Deployed, 'leftOut' | 'template'>> {
+  const parsed = templateShape.parse(JSON.parse(await readFile(file, 'utf8')));
   const all = Object.entries(parsed.Resources);
   const kept = all.filter(([, { Type }]) => !unsupported.has(Type));
   await writeFile(file, JSON.stringify({ ...parsed, Resources: Object.fromEntries(kept) }));
-  return [...new Set(all.map(([, { Type }]) => Type))].filter((type) => unsupported.has(type));
+  const leftOut = [...new Set(all.map(([, { Type }]) => Type))].filter((type) => unsupported.has(type));
+  return { leftOut, template: parsed };
 }
 
 async function untilHealthy(endpoint: string): Promise<void> {
