@@ -58,7 +58,7 @@ async function seeRetries(stage: Stage): Promise<string> {
   const waitsMs = attempts.slice(1).map(({ atMs }, index) => atMs - (attempts[index]?.atMs ?? 0));
   for (const [index, waitMs] of waitsMs.entries()) {
     const backoffMs = 1000 * 2 ** index;
-    const latestMs = Math.ceil((backoffMs * 1.2) / 1000) * 1000 + 1000;
+    const latestMs = Math.ceil((backoffMs * 1.2) / 1000) * 1000 + stage.slackMs;
     expect(waitMs >= backoffMs * 0.8 && waitMs <= latestMs, `a wait of about ${backoffMs} ms, not ${waitMs}`);
   }
   return waitsMs.map((waitMs) => `${(waitMs / 1000).toFixed(1)} s`).join(', ');

@@ -16,6 +16,8 @@ export interface Stage {
   /** Ids of the endpoints by their names. */
   readonly endpointIds: Readonly<Record<string, string>>;
   readonly deadLetterQueueUrl: string;
+  /** How much later than due an attempt may be made, in milliseconds. */
+  readonly slackMs: number;
   readonly sqs: SQSClient;
   /** Publishes one event through the AWS SDK; answers EventBridge's id. */
   readonly publish: (type: string, data: object) => Promise<string>;
@@ -32,6 +34,7 @@ export interface Platform {
   readonly operatorToken: string;
   readonly organizationToken: string;
   readonly output: (name: string) => string;
+  readonly slackMs: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function setStage(): Promise<Stage> {
       operatorToken: await runtime.issueToken({ group: 'operators' }),
       organizationToken: await runtime.issueToken({ organizationId, group: 'administrators' }),
       output: runtime.output,
+      slackMs: 1000,
       stop: runtime.stop,
     };
   });
@@ -71,6 +75,7 @@ export async function setStageOn(start: (authority: string) => Promise<Platform>
     receivedAt: (name) => received.filter(({ path }) => path === `/${name}`),
     endpointIds: await registerAll(caller, receiver),
     deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+    slackMs: platform.slackMs,
     sqs,
     publish: (type, data) => publish(events, { busName: output('BusName'), type, data }),
     stop: async () => {

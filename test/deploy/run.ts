@@ -76,6 +76,8 @@ async function platformOf(emulator: Emulator, { outputs }: Deployed): Promise<Pl
     api: `${endpoint}/_aws/execute-api/${new URL(output('ApiUrl')).host.split('.')[0] ?? ''}/$default`,
     endpoint,
     region: 'us-east-1',
+    // One poller serves all its queues, a batch at a time.
+    slackMs: 5000,
     operatorToken: await tokenOf(endpoint, operator, outputs),
     organizationToken: await tokenOf(endpoint, administrator, outputs),
     output,
