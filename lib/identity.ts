@@ -17,7 +17,7 @@ export interface IdentityProps {
 /** Who signs the bearer tokens: the issuer named in the settings, or a Cognito user pool of the stack's. */
 export class Identity extends Construct {
   public readonly issuer: string;
-  /** Whom tokens may be for; of the pool's, the first is the console's client. */
+  /** Whom tokens may be for; of the pool's, the first is the console's client, if people may sign in. */
   public readonly audiences: readonly string[];
   /** What people and programs must know to sign in. */
   public readonly outputs: Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export class Identity extends Construct {
       return;
     }
     const pool = this.userPool(props);
-    const console = this.consoleClient(pool, props);
+    const console = settings.console ? this.consoleClient(pool, props) : undefined;
     const programs = programClients(pool, itemsOf(settings.programs));
     const domain = pool.addDomain('Domain', {
       // Names of domains are one room for all accounts of a region.
@@ -40,13 +40,14 @@ export class Identity extends Construct {
       managedLoginVersion: cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
     });
     this.issuer = `https://cognito-idp.${Stack.of(this).region}.amazonaws.com/${pool.userPoolId}`;
-    const clients = [console, ...programs.map(({ client }) => client)];
+    const clients = [...(console === undefined ? [] : [console]), ...programs.map(({ client }) => client)];
     this.audiences = clients.map((client) => client.userPoolClientId);
     const named = programs.map(({ name, client }) => `${name}=${client.userPoolClientId}`);
     this.outputs = {
-      TokenAudience: console.userPoolClientId,
       UserPoolId: pool.userPoolId,
-      SignInUrl: domain.baseUrl(),
+      ...(console === undefined
+        ? {}
+        : { TokenAudience: console.userPoolClientId, SignInUrl: domain.baseUrl() }),
       TokenUrl: `${domain.baseUrl()}/oauth2/token`,
       ...(named.length === 0 ? {} : { Programs: named.join(' ') }),
     };

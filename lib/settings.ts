@@ -1,11 +1,13 @@
 import type { Node } from 'constructs';
 import { z } from 'zod';
 
-/** Off unless it is said otherwise; the command line gives text. */
-const flag = z
-  .union([z.boolean(), z.enum(['true', 'false'])])
-  .default(false)
-  .transform((value) => String(value) === 'true');
+/** On or off; the command line gives text. */
+const flagThatIs = (unlessSaid: boolean) =>
+  z
+    .union([z.boolean(), z.enum(['true', 'false'])])
+    .default(unlessSaid)
+    .transform((value) => String(value) === 'true');
+const flag = flagThatIs(false);
 
 /**
  * What a platform engineer may set, by `-c name=value` or in cdk.json. Every setting has a default that
@@ -44,6 +46,8 @@ const settings = z
     archiveDays: z.coerce.number().int().min(0).max(3_650).default(0),
     /** Whether AWS X-Ray records traces of the functions; their ids are in the log lines anyway. */
     tracing: flag,
+    /** Whether one event a minute goes through everything, to a receiver of our own. */
+    canary: flag,
     organizationClaim: z.string().min(1).default('organizationId'),
     /** Claim of the token that holds its scopes; some issuers call it `scp`. */
     scopeClaim: z.string().min(1).default('scope'),
@@ -52,6 +56,8 @@ const settings = z
       .string()
       .refine(arePrograms, 'up to 49 ids of organizations, or operator, each once, joined by commas')
       .default(''),
+    /** Whether people sign in with a browser; without it only programs do. */
+    console: flagThatIs(true),
     /** Where the sign-in page may lead back to; without it, to `/console` of the API's own host. */
     consoleUrls: z
       .string()
@@ -63,6 +69,9 @@ const settings = z
   })
   .refine((s) => s.issuer === undefined || s.programs + s.consoleUrls === '', {
     error: 'programs and consoleUrls belong to the user pool of the stack: your own issuer has its own',
+  })
+  .refine((s) => s.console || s.issuer !== undefined || (s.programs !== '' && s.consoleUrls === ''), {
+    error: 'console=false leaves the user pool to programs: name them in `programs`, and no consoleUrls',
   })
   .refine((s) => s.issuer !== undefined || s.scopeClaim === 'scope', {
     error: 'scopeClaim goes with an issuer of your own: the user pool writes the claim scope',

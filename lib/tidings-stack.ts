@@ -2,6 +2,7 @@ import { CfnOutput, Lazy, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Api } from './api.ts';
+import { Canary } from './canary.ts';
 import { Delivery } from './delivery.ts';
 import { Egress } from './egress.ts';
 import { Expiry } from './expiry.ts';
@@ -67,6 +68,8 @@ export class TidingsStack extends Stack {
     new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer, network });
     new Expiry(this, 'Expiry', { storage, bus: ingest.bus, stage });
     new Upkeep(this, 'Upkeep', { storage, bus, deliveriesDead: delivery.deliveriesDead });
+
+    if (settings.canary) new Canary(this, 'Canary', { settings, storage, bus, secretPrefix, receivers });
 
     const monitoring = new Monitoring(this, 'Monitoring', { settings, key: storage.key });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalAws } from './aws/aws.ts';
 import type { LocalAws, LocalAwsOptions } from './aws/aws.ts';
+import { makeLoopbackIdentity } from './demo/authority.ts';
 import type { OnLog } from './function.ts';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
@@ -87,7 +88,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     undo.unshift(remove);
     const resources = await createResources(synthesis, aws, options);
     const { functions, outputs } = resources;
-    undo.push(() => Promise.all(functions.all().map((one) => one.stop())));
+    undo.push(() => functions.stop());
     await Promise.all(functions.all().map((one) => one.warm()));
     const sources = startMappings(aws, functions.mappings(), options.concurrencyMax);
     undo.push(() => stopSources(sources));
@@ -145,11 +146,18 @@ async function createResources(
     region: place.region,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
+  const hasUrls = Object.values(template.Resources).some(({ Type }) => Type === 'AWS::Lambda::Url');
+  const urlIdentity = hasUrls ? await makeLoopbackIdentity() : undefined;
+  const extraCas = [
+    ...(options.extraCas ?? []),
+    ...(urlIdentity === undefined ? [] : [urlIdentity.authority]),
+  ];
   const functions = new Functions({
     place,
     assetFolders,
     awsEnvironment: { ...aws.environment, AWS_ENDPOINT_URL: aws.server.endpoint },
-    extraCas: options.extraCas ?? [],
+    extraCas,
+    urlIdentity,
     namesAreLocal: options.namesAreLocal ?? false,
     onLog: options.onLog ?? (() => undefined),
   });

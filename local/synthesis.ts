@@ -16,12 +16,16 @@ export interface Synthesis {
 /**
  * Synthesizes the stack into a folder: offline, without an account or credentials.
  *
+ * @param settings beside those of cdk.json, for a test
  * @throws Error with what CDK printed, when the stack does not synthesize.
  */
-export async function synthesize(outFolder: string): Promise<Synthesis> {
+export async function synthesize(
+  outFolder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Synthesis> {
   const app = join(import.meta.dirname, 'synthesis-app.ts');
   try {
-    await promisify(execFile)(process.execPath, [app, outFolder], {
+    await promisify(execFile)(process.execPath, [app, outFolder, JSON.stringify(settings)], {
       cwd: join(import.meta.dirname, '..'),
       env: { ...process.env, CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: 'true' },
       maxBuffer: 16 * 1024 * 1024,

@@ -13,6 +13,8 @@ export interface AlarmSpec {
   readonly above: number;
   /** Periods of five minutes, all of which must be so; 1 by default. */
   readonly periods?: number;
+  /** Of these periods, those that must be so; all by default. */
+  readonly atLeast?: number;
   /** Rings when there is no value at all. */
   readonly isMissedWhenMissing?: true;
 }
@@ -21,7 +23,26 @@ const minute = 60_000;
 
 /** The alarms, the most urgent first. None rings in a deployment that has nothing to do, or for one bad receiver. */
 export function alarmSpecs(seen: Watched, stage: string): AlarmSpec[] {
-  return [...latenessSpecs(seen, stage), ...lossSpecs(seen, stage), ...limitSpecs(seen, stage)];
+  return [
+    ...(seen.hasCanary ? [canarySpec(stage)] : []),
+    ...latenessSpecs(seen, stage),
+    ...lossSpecs(seen, stage),
+    ...limitSpecs(seen, stage),
+  ];
+}
+
+function canarySpec(stage: string): AlarmSpec {
+  return {
+    name: 'canary-missing',
+    says: 'Of three events that were sent through everything, two did not arrive within a minute.',
+    metric: computed('IF(FILL(arrived, 0) > 0, 0, 1)', 'missing', {
+      arrived: ownMetric('canary_arrived', stage),
+    }).with({ period: Duration.minutes(1) }),
+    above: 0,
+    periods: 3,
+    atLeast: 2,
+    isMissedWhenMissing: true,
+  };
 }
 
 function latenessSpecs(seen: Watched, stage: string): AlarmSpec[] {

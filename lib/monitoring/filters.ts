@@ -48,9 +48,24 @@ export const filters: readonly Filter[] = [
   },
 ];
 
+/** Only with a canary. */
+export const canaryFilter: Filter = {
+  metric: 'canary_arrived',
+  of: 'CanaryReceive',
+  message: 'canary.arrived',
+  // What comes later, by a retry, is no sign that all is well now.
+  when: [FilterPattern.numberValue('$.tookMs', '<', 60_000)],
+};
+
 /** Counts our own log lines. */
-export function addFilters(scope: Construct, { function: functionNamed }: Watched, stage: string): void {
-  for (const { metric, of, message, when = [], value = '1' } of filters) {
+export function addFilters(
+  scope: Construct,
+  { function: functionNamed, hasCanary }: Watched,
+  stage: string,
+): void {
+  for (const { metric, of, message, when = [], value = '1' } of hasCanary
+    ? [...filters, canaryFilter]
+    : filters) {
     new MetricFilter(scope, `Filter_${metric}`, {
       logGroup: functionNamed(of).logGroup,
       filterPattern: FilterPattern.all(FilterPattern.stringValue('$.message', '=', message), ...when),

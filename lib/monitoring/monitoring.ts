@@ -52,7 +52,7 @@ export class Monitoring extends Construct {
   }
 
   private alarm(spec: AlarmSpec, stage: string): cloudwatch.Alarm {
-    const { name, says, metric, above, periods = 1, isMissedWhenMissing } = spec;
+    const { name, says, metric, above, periods = 1, atLeast = periods, isMissedWhenMissing } = spec;
     const alarm = new cloudwatch.Alarm(this, name, {
       alarmName: `${nameOf(stage)}-${name}`,
       alarmDescription: `${says} What to do: docs/runbook.md#${name}`,
@@ -60,6 +60,7 @@ export class Monitoring extends Construct {
       threshold: above,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: periods,
+      ...(atLeast === periods ? {} : { datapointsToAlarm: atLeast }),
       treatMissingData:
         isMissedWhenMissing === true
           ? cloudwatch.TreatMissingData.BREACHING

@@ -6,23 +6,27 @@ import { HandlerFunction } from '../handler-function.ts';
 
 /** What monitoring finds when it looks into the stack from outside: nothing in there knows of it. */
 export interface Watched {
+  /** But those of the canary, which has an alarm of its own: a sum takes ten metrics. */
   readonly functions: readonly HandlerFunction[];
   readonly tables: readonly Table[];
   readonly queue: (path: string) => Queue;
   /** By the last part of its path, such as `Deliver`. */
   readonly function: (id: string) => HandlerFunction;
+  readonly hasCanary: boolean;
 }
 
 /** All functions, tables and queues of a stack. */
 export function watched(scope: Construct): Watched {
   const all = Stack.of(scope).node.findAll();
-  const functions = all.filter((node) => node instanceof HandlerFunction);
+  const everyFunction = all.filter((node) => node instanceof HandlerFunction);
+  const functions = everyFunction.filter(({ node }) => !node.id.startsWith('Canary'));
   const queues = all.filter((node) => node instanceof Queue);
   return {
     functions,
     tables: all.filter((node) => node instanceof Table),
     queue: (path) => oneOf(queues, ({ node }) => node.path.endsWith(`/${path}`), path),
-    function: (id) => oneOf(functions, ({ node }) => node.id === id, id),
+    function: (id) => oneOf(everyFunction, ({ node }) => node.id === id, id),
+    hasCanary: everyFunction.length > functions.length,
   };
 }
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { ServerIdentity } from '../demo/authority.ts';
 import { LocalFunction } from '../function.ts';
+import { serveFunctionUrl } from '../function-url.ts';
+import type { FunctionUrl } from '../function-url.ts';
 import type { OnLog } from '../function.ts';
 import type { Maker, Place } from './create.ts';
 import { ignored } from './property.ts';
@@ -10,6 +13,8 @@ export interface FunctionsOptions {
   /** Makes any AWS SDK talk to this process only. */
   readonly awsEnvironment: Readonly<Record<string, string>>;
   readonly extraCas: readonly string[];
+  /** What functions at a URL of their own show; their authority is trusted by all functions. */
+  readonly urlIdentity?: ServerIdentity | undefined;
   readonly namesAreLocal: boolean;
   readonly onLog: OnLog;
 }
@@ -30,6 +35,7 @@ export class Functions {
   readonly #options: FunctionsOptions;
   readonly #functions: LocalFunction[] = [];
   readonly #mappings: Mapping[] = [];
+  readonly #urls: FunctionUrl[] = [];
   readonly #variables = new Map<string, string>();
 
   public constructor(options: FunctionsOptions) {
@@ -38,6 +44,10 @@ export class Functions {
       'AWS::Lambda::Function': (logicalId, properties) => {
         const made = this.#addFunction(logicalId, lambdaFunction.parse(properties));
         return { ref: made.name, attributes: { Arn: made.arn } };
+      },
+      'AWS::Lambda::Url': async (logicalId, properties) => {
+        const { TargetFunctionArn } = functionUrl.parse(properties);
+        return { ref: logicalId, attributes: { FunctionUrl: await this.#addUrl(TargetFunctionArn) } };
       },
       'AWS::Lambda::EventSourceMapping': (logicalId, properties) => {
         this.#addMapping(mapping.parse(properties));
@@ -48,6 +58,10 @@ export class Functions {
 
   public all(): readonly LocalFunction[] {
     return this.#functions;
+  }
+
+  public async stop(): Promise<void> {
+    await Promise.all([...this.#urls, ...this.#functions].map((one) => one.stop()));
   }
 
   public mappings(): readonly Mapping[] {
@@ -66,6 +80,14 @@ export class Functions {
     const value = this.#variables.get(name);
     if (value === undefined) throw new Error(`No function has a variable ${name}`);
     return value;
+  }
+
+  async #addUrl(arn: string): Promise<string> {
+    const { urlIdentity } = this.#options;
+    if (urlIdentity === undefined) throw new Error('There is no certificate for the URL of a function');
+    const served = await serveFunctionUrl(urlIdentity, (event) => this.byArn(arn).invoke(event));
+    this.#urls.push(served);
+    return served.url;
   }
 
   #addFunction(logicalId: string, wanted: z.output<typeof lambdaFunction>): LocalFunction {
@@ -91,6 +113,8 @@ export class Functions {
 }
 
 /** The defaults are those of Lambda. */
+const functionUrl = z.strictObject({ AuthType: z.literal('NONE'), TargetFunctionArn: z.string() });
+
 const lambdaFunction = z.strictObject({
   FunctionName: z.string().optional(),
   Code: z.strictObject({ S3Bucket: ignored, S3Key: z.string() }),

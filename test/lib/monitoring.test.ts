@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { filters } from '../../lib/monitoring/filters.ts';
+import { canaryFilter, filters as always } from '../../lib/monitoring/filters.ts';
 import { queries } from '../../lib/monitoring/queries.ts';
 import { nameOf, synthesized } from './synthesized.ts';
 
+const filters = [...always, canaryFilter];
 const root = join(import.meta.dirname, '..', '..');
-const { template, resources, text } = synthesized();
+const { template, resources, text } = synthesized({ canary: 'true' });
 const runbook = readFileSync(join(root, 'docs', 'runbook.md'), 'utf8');
 const source = globSync('lambdas/**/*.ts', { cwd: root })
   .map((file) => readFileSync(join(root, file), 'utf8'))
@@ -26,6 +27,7 @@ const alarm = z.object({
   OKActions: z.array(z.unknown()).min(1),
   ComparisonOperator: z.literal('GreaterThanThreshold'),
   EvaluationPeriods: z.number(),
+  DatapointsToAlarm: z.number().optional(),
   Threshold: z.number(),
   TreatMissingData: z.enum(['notBreaching', 'breaching']),
   MetricName: z.string().optional(),
@@ -71,7 +73,8 @@ function rings(one: Alarm, periods: readonly Values[]): boolean {
     const value = valueOf(one, values);
     return value === undefined ? one.TreatMissingData === 'breaching' : value > one.Threshold;
   });
-  return breaches.slice(-one.EvaluationPeriods).every(Boolean) && breaches.length >= one.EvaluationPeriods;
+  const { EvaluationPeriods: looked, DatapointsToAlarm: atLeast = looked } = one;
+  return breaches.length >= looked && breaches.slice(-looked).filter(Boolean).length >= atLeast;
 }
 
 const visible = 'ApproximateNumberOfMessagesVisible';
@@ -81,6 +84,7 @@ const quietAge = `${age}InQuietGroups`;
 
 /** What each alarm bears, and what it rings at. */
 const lines: Readonly<Record<string, { well: Values; ill: Values }>> = {
+  'canary-missing': { well: { canary_arrived: 1 }, ill: {} },
   'deliveries-late': { well: { late_ms: 300_000 }, ill: { late_ms: 300_001 } },
   'deliveries-not-taken': { well: { [quietAge]: 300 }, ill: { [quietAge]: 301 } },
   'retries-not-taken': { well: { [age]: 1_020 }, ill: { [age]: 1_801 } },
@@ -115,6 +119,11 @@ describe('alarms', () => {
     expect(runbook).toContain(`${String(names.length)} alarms`);
   });
 
+  it('say nothing of a canary that is not there', () => {
+    const without = synthesized().text;
+    expect(without).not.toMatch(/canary/i);
+  });
+
   it('are all tried here', () => {
     expect(Object.keys(lines)).toEqual(names);
   });
@@ -123,21 +132,29 @@ describe('alarms', () => {
     '%s rings when its line is passed for long enough, and not before',
     (name, one) => {
       const { well = {}, ill = {} } = lines[name] ?? {};
-      const all = Array.from({ length: one.EvaluationPeriods }, () => ill);
-      expect(rings(one, all)).toBe(true);
-      expect(rings(one, [...all.slice(1), well])).toBe(false);
-      expect(rings(one, [well, ...all.slice(1)])).toBe(false);
+      const { EvaluationPeriods: looked, DatapointsToAlarm: atLeast = looked } = one;
+      const periods = (bad: number) => [
+        ...Array.from({ length: looked - bad }, () => well),
+        ...Array.from({ length: bad }, () => ill),
+      ];
+      expect(rings(one, periods(atLeast))).toBe(true);
+      expect(rings(one, periods(atLeast).toReversed())).toBe(true);
+      expect(rings(one, periods(atLeast - 1))).toBe(false);
+      expect(rings(one, periods(atLeast - 1).toReversed())).toBe(false);
     },
   );
 
-  it('do not ring where nothing happens, but for the one that tells silence', () => {
+  it('do not ring where nothing happens, but for the two that tell silence', () => {
     const ringing = alarms.filter((one) =>
       rings(
         one,
         Array.from({ length: 5 }, () => ({})),
       ),
     );
-    expect(ringing.map(({ AlarmName }) => AlarmName)).toEqual(['tidings-reconciliation-silent']);
+    expect(ringing.map(({ AlarmName }) => AlarmName)).toEqual([
+      'tidings-canary-missing',
+      'tidings-reconciliation-silent',
+    ]);
   });
 
   it('have ten metrics at most, as CloudWatch takes', () => {
@@ -182,11 +199,11 @@ describe('metrics of our own', () => {
       MetricTransformations: [{ MetricNamespace: 'Tidings', Dimensions: Match.absent() }],
     });
     expect(runbook).toContain('nine metrics of our own');
-    expect(filters).toHaveLength(9);
+    expect(always).toHaveLength(9);
   });
 
   it('of another stage have other names', () => {
-    const { text: other } = synthesized({ stage: 'dev' });
+    const { text: other } = synthesized({ stage: 'dev', canary: 'true' });
     for (const { metric } of filters) {
       expect(other).toContain(`"MetricName":"dev_${metric}"`);
       expect(text).toContain(`"MetricName":"${metric}"`);

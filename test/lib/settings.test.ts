@@ -21,6 +21,8 @@ describe('settings', () => {
       tracing: false,
       egressZones: 0,
       archiveDays: 0,
+      canary: false,
+      console: true,
       programs: '',
       consoleUrls: '',
     });
@@ -61,6 +63,8 @@ describe('settings', () => {
     ['eventSchemas', 'off'],
     ['tracing', 'yes'],
     ['egressZones', '3'],
+    ['canary', 'perhaps'],
+    ['console', 'off'],
     ['archiveDays', '-1'],
     ['receiverPorts', ''],
     ['receiverPorts', '443;8443'],

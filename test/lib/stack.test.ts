@@ -13,6 +13,7 @@ import { reconcileEnv } from '../../lambdas/recovery/reconcile/env.ts';
 import { tidyEnv } from '../../lambdas/recovery/tidy/env.ts';
 import { holdSeconds } from '../../lambdas/recovery/tidy/tidy.ts';
 import { routeEnv } from '../../lambdas/routing/env.ts';
+import { grantsIn, policyOf } from './grants.ts';
 import { nameOf, synthesized, withoutHash } from './synthesized.ts';
 import type { Resource } from './synthesized.ts';
 
@@ -507,7 +508,7 @@ describe('who may touch what', () => {
       },
     ],
   ])('%s may do exactly this', (name, promised) => {
-    expect(grantsOf(name)).toEqual(promised);
+    expect(grantsIn(resources, name)).toEqual(promised);
   });
 
   it('every function has a role of its own, taken on by Lambda alone', () => {
@@ -524,42 +525,15 @@ describe('who may touch what', () => {
     }
   });
 
-  it('the API reads no secret back and puts nothing on the queue of deliveries', () => {
-    const grants = grantsOf('ApiHandler');
-    expect(Object.values(grants).flat()).not.toContain('secretsmanager:GetSecretValue');
-    expect(grants).not.toHaveProperty('DeliveryDeliveries');
-  });
-
-  it('deliver does not write the configuration', () => {
-    expect(grantsOf('DeliveryDeliver')['StorageConfig']).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
-  });
-
   it('only what sends may sign, and it makes and destroys no keys', () => {
     const mayBy = (action: string) =>
       ofType('AWS::Lambda::Function')
         .map(([id]) => withoutHash(id))
-        .filter((name) => Object.values(grantsOf(name)).flat().includes(action));
+        .filter((name) => Object.values(grantsIn(resources, name)).flat().includes(action));
     expect(mayBy('kms:Sign').toSorted()).toEqual(['DeliveryDeliver', 'TesterTest']);
     expect(mayBy('kms:CreateKey')).toEqual(['ApiHandler']);
     expect(mayBy('kms:ScheduleKeyDeletion')).toEqual(['ExpiryWarn']);
     expect(mayBy('tag:GetResources')).toEqual(['ExpiryWarn']);
-  });
-
-  it('no action is a wildcard, and no resource but the secrets and signing keys of this stage, and what only reads tags', () => {
-    const all = ofType('AWS::Lambda::Function').map(([id]) => grantsOf(withoutHash(id)));
-    expect(
-      all.flatMap((grants) => Object.values(grants).flat()).filter((action) => action.includes('*')),
-    ).toEqual([]);
-    const wild = all.flatMap((grants) => Object.keys(grants)).filter((resource) => resource.includes('*'));
-    expect(new Set(wild)).toEqual(
-      new Set([
-        secrets,
-        signed,
-        tagged,
-        '*',
-        '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY',
-      ]),
-    );
   });
 });
 
@@ -797,50 +771,6 @@ function redriveOf(queue: Resource): string {
   return policy === undefined
     ? 'never'
     : `${policy.maxReceiveCount} to ${nameOf(policy.deadLetterTargetArn)}`;
-}
-
-const oneOrMore = <S extends z.ZodType>(schema: S) =>
-  z.union([z.array(schema), schema.transform((one) => [one])]);
-
-const document = z.object({
-  Statement: z.array(
-    z.looseObject({
-      Effect: z.string(),
-      Action: oneOrMore(z.string()),
-      Resource: z.union([z.array(z.unknown()), z.unknown().transform((one) => [one])]),
-      Principal: z.unknown().optional(),
-      Condition: z.unknown().optional(),
-    }),
-  ),
-});
-
-function policyOf({ Properties }: Resource): z.output<typeof document>['Statement'] {
-  return document.parse(Properties['PolicyDocument']).Statement;
-}
-
-/** What a function's role may do: actions by resource, over all its policies. */
-function grantsOf(name: string): Record<string, string[]> {
-  const role = nameOf(named(name).Properties['Role']);
-  const statements = ofType('AWS::IAM::Policy')
-    .filter(([, policy]) => z.array(z.unknown()).parse(policy.Properties['Roles']).map(nameOf).includes(role))
-    .flatMap(([, policy]) => policyOf(policy));
-  const grants = new Map<string, Set<string>>();
-  for (const { Effect, Action, Resource, Condition } of statements) {
-    expect(Effect).toBe('Allow');
-    for (const resource of Resource.map((one) => `${nameOf(one)}${conditionOf(Condition)}`)) {
-      grants.set(resource, new Set([...(grants.get(resource) ?? []), ...Action]));
-    }
-  }
-  return Object.fromEntries([...grants].map(([resource, actions]) => [resource, [...actions].toSorted()]));
-}
-
-const stringEquals = z.strictObject({ StringEquals: z.record(z.string(), oneOrMore(z.string())) }).optional();
-
-/** ` if key=value|value, key=value`, which no other kind of condition can be. */
-function conditionOf(condition: unknown): string {
-  const parts = Object.entries(stringEquals.parse(condition)?.StringEquals ?? {});
-  if (parts.length === 0) return '';
-  return ` if ${parts.map(([key, values]) => `${key}=${values.join('|')}`).join(', ')}`;
 }
 
 function tokensOf(all: ReadonlyMap<string, Resource>): { issuer: string; audience: string[] } {
