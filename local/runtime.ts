@@ -146,18 +146,11 @@ async function createResources(
     region: place.region,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  const hasUrls = Object.values(template.Resources).some(({ Type }) => Type === 'AWS::Lambda::Url');
-  const urlIdentity = hasUrls ? await makeLoopbackIdentity() : undefined;
-  const extraCas = [
-    ...(options.extraCas ?? []),
-    ...(urlIdentity === undefined ? [] : [urlIdentity.authority]),
-  ];
   const functions = new Functions({
     place,
     assetFolders,
     awsEnvironment: { ...aws.environment, AWS_ENDPOINT_URL: aws.server.endpoint },
-    extraCas,
-    urlIdentity,
+    ...(await trustFor(template, options)),
     namesAreLocal: options.namesAreLocal ?? false,
     onLog: options.onLog ?? (() => undefined),
   });
@@ -176,6 +169,14 @@ async function createResources(
   } finally {
     dynamodb.destroy();
   }
+}
+
+/** Whom functions trust; and the certificate of those that have URLs, if there are any. */
+async function trustFor({ Resources: all }: Synthesis['template'], { extraCas = [] }: RuntimeOptions) {
+  const hasUrls = Object.values(all).some(({ Type }) => Type === 'AWS::Lambda::Url');
+  if (!hasUrls) return { extraCas };
+  const urlIdentity = await makeLoopbackIdentity();
+  return { urlIdentity, extraCas: [...extraCas, urlIdentity.authority] };
 }
 
 function outputNamed(name: string, outputs: Readonly<Record<string, string>>): string {

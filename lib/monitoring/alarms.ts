@@ -1,23 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { AlarmSpec } from './alarm-spec.ts';
+import { canarySpec } from './canary-alarm.ts';
 import { computed, functionMetric, ownMetric, queueMetric, sumOf, throttlesOf } from './metrics.ts';
 import type { Watched } from './watched.ts';
-
-export interface AlarmSpec {
-  /** Heading of docs/runbook.md, and name of the alarm. */
-  readonly name: string;
-  /** A sentence for who is woken by it. */
-  readonly says: string;
-  readonly metric: IMetric;
-  /** It rings above this. */
-  readonly above: number;
-  /** Periods of five minutes, all of which must be so; 1 by default. */
-  readonly periods?: number;
-  /** Of these periods, those that must be so; all by default. */
-  readonly atLeast?: number;
-  /** Rings when there is no value at all. */
-  readonly isMissedWhenMissing?: true;
-}
 
 const minute = 60_000;
 
@@ -29,20 +15,6 @@ export function alarmSpecs(seen: Watched, stage: string): AlarmSpec[] {
     ...lossSpecs(seen, stage),
     ...limitSpecs(seen, stage),
   ];
-}
-
-function canarySpec(stage: string): AlarmSpec {
-  return {
-    name: 'canary-missing',
-    says: 'Of three events that were sent through everything, two did not arrive within a minute.',
-    metric: computed('IF(FILL(arrived, 0) > 0, 0, 1)', 'missing', {
-      arrived: ownMetric('canary_arrived', stage),
-    }).with({ period: Duration.minutes(1) }),
-    above: 0,
-    periods: 3,
-    atLeast: 2,
-    isMissedWhenMissing: true,
-  };
 }
 
 function latenessSpecs(seen: Watched, stage: string): AlarmSpec[] {

@@ -1,6 +1,6 @@
 import { GraphWidget, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import type { AlarmSpec } from './alarms.ts';
+import type { AlarmSpec } from './alarm-spec.ts';
 
 const columns = 3;
 const width = 24 / columns;

@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { nameOf } from '../settings.ts';
 import type { Settings } from '../settings.ts';
 import { alarmSpecs } from './alarms.ts';
-import type { AlarmSpec } from './alarms.ts';
+import type { AlarmSpec } from './alarm-spec.ts';
 import { rowsOf } from './dashboard.ts';
 import { addFilters } from './filters.ts';
 import { queries } from './queries.ts';

@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto';
+import { randomUUID, webcrypto } from 'node:crypto';
 
 // @peculiar/x509 refuses to load without a polyfill of decorator metadata, which it then does not use.
 for (const name of ['getMetadata', 'getOwnMetadata', 'defineMetadata']) {
@@ -22,7 +22,8 @@ export async function makeLoopbackIdentity(): Promise<ServerIdentity> {
   const now = Date.now();
   const validity = { notBefore: new Date(now - dayMs), notAfter: new Date(now + 365 * dayMs) };
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=Tidings demo authority',
+    // A name of its own: of two with the same one, whoever trusts both may check by the wrong key.
+    name: `CN=Tidings demo authority ${randomUUID()}`,
     keys: authorityKeys,
     signingAlgorithm: algorithm,
     ...validity,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { AwsError } from '../../local/aws/aws-error.ts';
 import { synthesize } from '../../local/synthesis.ts';
 import { anAuthority } from '../lambdas/delivery/certificates.ts';
 import { anEntry, payloadMarker, startTidings, until } from './tidings.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
     templateFolder: folder,
     beforeCall: (_service, action) =>
       isConfigUnreadable && action === 'GetItem'
-        ? Promise.reject(new Error(`no answer about ${payloadMarker}`))
+        ? Promise.reject(new AwsError('AccessDeniedException', `no answer about ${payloadMarker}`))
         : Promise.resolve(),
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { grantsIn, policyOf } from './grants.ts';
 import { nameOf, synthesized, withoutHash } from './synthesized.ts';
 
@@ -36,6 +37,8 @@ function whoMay(action: string, on = ''): string[] {
     ),
   );
 }
+
+const serviceOfAws = z.strictObject({ Service: z.string().regex(/\.amazonaws\.com$/) });
 
 describe('least privilege', () => {
   it.each(functions)('%s has no wildcard without a written reason', (name) => {
@@ -80,8 +83,8 @@ describe('least privilege', () => {
       .filter(({ Type }) => /^AWS::(SQS::QueuePolicy|SNS::TopicPolicy|Events::EventBusPolicy)$/.test(Type))
       .flatMap(policyOf)
       .filter(({ Effect }) => Effect === 'Allow');
-    for (const { Principal } of allowed)
-      expect(Principal).toEqual({ Service: expect.stringMatching(/\.amazonaws\.com$/) });
+    expect(allowed.length).toBeGreaterThan(0);
+    for (const { Principal } of allowed) expect(() => serviceOfAws.parse(Principal)).not.toThrow();
   });
 
   it('the canary touches its own organization only', () => {

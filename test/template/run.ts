@@ -12,6 +12,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     stage: 'dev',
     tracing: 'true',
     egressZones: '2',
+    canary: 'true',
     archiveDays: '30',
     alarmEmail: 'night@acme.example',
     programs: 'org_1,operator',
