@@ -1,6 +1,5 @@
 import { withPlan } from '../../../organization/organization.ts';
 import type { Organization } from '../../../organization/organization.ts';
-import type { Publish } from '../../../event/bus.ts';
 import type { Log } from '../../../shared/log.ts';
 import { isoTime } from '../../../shared/time.ts';
 import { newEndpoint } from '../../endpoint.ts';
@@ -16,7 +15,11 @@ export interface SendPorts {
   }>;
   readonly replaceOrganization: (before: Organization | undefined, after: Organization) => Promise<boolean>;
   readonly registration: RegisterPorts;
-  readonly publish: Publish;
+  readonly publish: (entry: {
+    readonly source: string;
+    readonly detailType: string;
+    readonly detail: string;
+  }) => Promise<void>;
   readonly log: Log;
 }
 
