@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** On or off; the command line gives text. */
 const flagThatIs = (unlessSaid: boolean) =>
   z
-    .union([z.boolean(), z.enum(['true', 'false'])])
+    .union([z.boolean(), z.enum(['true', 'false'])], 'true or false')
     .default(unlessSaid)
     .transform((value) => String(value) === 'true');
 const flag = flagThatIs(false);

@@ -7,6 +7,10 @@ function read(context: Readonly<Record<string, unknown>> = {}) {
 }
 
 describe('settings', () => {
+  it('that are on or off say what they take', () => {
+    expect(() => read({ canary: 'perhaps' })).toThrow('true or false');
+  });
+
   it('all have a default that works', () => {
     expect(read()).toEqual({
       stage: 'prod',
