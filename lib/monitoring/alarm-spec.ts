@@ -8,7 +8,7 @@ export interface AlarmSpec {
   readonly metric: IMetric;
   /** It rings above this. */
   readonly above: number;
-  /** Periods of five minutes, all of which must be so; 1 by default. */
+  /** Periods of the metric, five minutes each if it says no other, that are looked at; 1 by default. */
   readonly periods?: number;
   /** Of these periods, those that must be so; all by default. */
   readonly atLeast?: number;

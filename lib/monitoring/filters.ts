@@ -63,9 +63,8 @@ export function addFilters(
   { function: functionNamed, hasCanary }: Watched,
   stage: string,
 ): void {
-  for (const { metric, of, message, when = [], value = '1' } of hasCanary
-    ? [...filters, canaryFilter]
-    : filters) {
+  const counted = hasCanary ? [...filters, canaryFilter] : filters;
+  for (const { metric, of, message, when = [], value = '1' } of counted) {
     new MetricFilter(scope, `Filter_${metric}`, {
       logGroup: functionNamed(of).logGroup,
       filterPattern: FilterPattern.all(FilterPattern.stringValue('$.message', '=', message), ...when),

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { until } from '../../local/demo/steps.ts';
 import { run } from '../receivers/child.ts';
+import { freePort } from '../receivers/exchange.ts';
 import { templateShape } from './services.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -19,6 +19,7 @@ const unsupported = new Set([
 ]);
 
 const cdkLimitMs = 180_000;
+const startLimitMs = 30_000;
 
 /** MiniStack on a port of its own, and the stock CDK that speaks to it. */
 export interface Emulator {
@@ -78,7 +79,7 @@ export async function startEmulator({ command, folder, authority }: EmulatorOpti
     isStopped = true;
   };
   process.on('exit', stop);
-  await untilHealthy(endpoint);
+  await until('MiniStack', () => isHealthy(endpoint), startLimitMs);
   const env = {
     ...credentials,
     PATH,
@@ -131,24 +132,7 @@ async function strip(file: string): Promise<Pick<Deployed, 'leftOut' | 'template
   return { leftOut, template: parsed };
 }
 
-async function untilHealthy(endpoint: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await sleep(100);
-  }
-  throw new Error('MiniStack did not start within half a minute');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const listening = Promise.withResolvers<undefined>();
-  server.listen(0, '127.0.0.1', () => {
-    listening.resolve(undefined);
-  });
-  await listening.promise;
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+async function isHealthy(endpoint: string): Promise<true | undefined> {
+  const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
+  return answer?.ok === true ? true : undefined;
 }

@@ -1,8 +1,8 @@
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { until } from '../../local/demo/steps.ts';
 
 /** What no client of the project's speaks to: a few calls to MiniStack, by hand. */
 
@@ -122,11 +122,17 @@ export async function deleteStack(endpoint: string, name: string): Promise<void>
       body: new URLSearchParams({ Action, StackName: name, Version: '2010-05-15' }),
     });
   await answerOf(await ask('DeleteStack'), 'the deletion');
-  for (let tries = 0; tries < 120; tries += 1) {
-    const text = await (await ask('DescribeStacks')).text();
-    if (/does not exist|DELETE_COMPLETE/.test(text)) return;
-    if (text.includes('DELETE_FAILED')) throw new Error(`the stack is not deleted: ${text.slice(0, 500)}`);
-    await sleep(500);
+  await until(
+    'the stack deleted',
+    async () => deletionOf(await (await ask('DescribeStacks')).text()),
+    60_000,
+  );
+}
+
+/** True when a stack is gone, undefined while it goes. @throws Error when it stays. */
+function deletionOf(description: string): true | undefined {
+  if (description.includes('DELETE_FAILED')) {
+    throw new Error(`the stack is not deleted: ${description.slice(0, 500)}`);
   }
-  throw new Error('the stack is not deleted within a minute');
+  return /does not exist|DELETE_COMPLETE/.test(description) ? true : undefined;
 }

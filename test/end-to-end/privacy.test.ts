@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { AwsError } from '../../local/aws/aws-error.ts';
 import { synthesize } from '../../local/synthesis.ts';
+import type { Template } from '../../local/template.ts';
 import { anAuthority } from '../lambdas/delivery/certificates.ts';
 import { anEntry, payloadMarker, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
@@ -14,12 +15,13 @@ const organization = 'org_private';
 const base = `/v1/organizations/${organization}`;
 
 let folder: string;
+let template: Template;
 let tidings: Tidings;
 let isConfigUnreadable = false;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidings-private-'));
-  await synthesize(folder, { canary: 'true' });
+  ({ template } = await synthesize(folder, { canary: 'true' }));
   tidings = await startTidings({
     templateFolder: folder,
     beforeCall: (_service, action) =>
@@ -37,19 +39,15 @@ afterAll(async () => {
 const saidBy = (service: string, message = '') =>
   tidings.logLines.some((line) => line.includes(`"service":"${service}"`) && line.includes(message));
 
-/** What a function says is whatever of its environment CDK wrote into the template. */
-async function services(): Promise<string[]> {
-  const named = z.looseObject({
-    Environment: z.looseObject({ Variables: z.looseObject({ POWERTOOLS_SERVICE_NAME: z.string() }) }),
-  });
-  const template = z.looseObject({
-    Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.unknown() })),
-  });
-  const text = await readFile(join(folder, 'Tidings.template.json'), 'utf8');
-  return Object.values(template.parse(JSON.parse(text)).Resources)
+const named = z.looseObject({
+  Environment: z.looseObject({ Variables: z.looseObject({ POWERTOOLS_SERVICE_NAME: z.string() }) }),
+});
+
+/** By which name each function of the stack writes its lines. */
+const services = () =>
+  Object.values(template.Resources)
     .filter(({ Type }) => Type === 'AWS::Lambda::Function')
     .map(({ Properties }) => named.parse(Properties).Environment.Variables.POWERTOOLS_SERVICE_NAME);
-}
 
 it('the canary goes through everything and arrives, verified', async () => {
   await tidings.runtime.runSchedules();
@@ -112,7 +110,7 @@ it('no line of any function holds a payload, a secret, a token, a signature, a k
   await tidings.tokenOf(organization).catch(() => undefined);
   isConfigUnreadable = false;
 
-  const silent = (await services()).filter((service) => !saidBy(service));
+  const silent = services().filter((service) => !saidBy(service));
   expect(silent).toEqual([]);
   expect(taken).not.toBe('');
   // What was planted was there to be leaked.

@@ -21,7 +21,10 @@ export function policyOf({ Properties }: Resource): z.output<typeof document>['S
   return document.parse(Properties['PolicyDocument']).Statement;
 }
 
-/** What the role of a function is granted, over all its policies: actions by resource, with the condition. */
+/** Stands before a resource on which actions are denied. */
+export const denied = 'denied: ';
+
+/** What the role of a function may do, over all its policies: actions by resource, with the condition. */
 export function grantsIn(
   resources: ReadonlyMap<string, Resource>,
   functionName: string,
@@ -35,15 +38,17 @@ export function grantsIn(
     .flatMap(policyOf);
   const grants = new Map<string, Set<string>>();
   for (const { Effect, Action, Resource, Condition } of statements) {
-    if (Effect !== 'Allow') continue;
-    for (const resource of Resource.map((one) => `${nameOf(one)}${conditionOf(Condition)}`)) {
+    const prefix = Effect === 'Allow' ? '' : denied;
+    for (const resource of Resource.map((one) => `${prefix}${nameOf(one)}${conditionOf(Condition)}`)) {
       grants.set(resource, new Set([...(grants.get(resource) ?? []), ...Action]));
     }
   }
   return Object.fromEntries([...grants].map(([resource, actions]) => [resource, [...actions].toSorted()]));
 }
 
-const conditions = z.record(z.string(), z.record(z.string(), oneOrMore(z.string()))).optional();
+/** A value may be a reference to another resource. */
+const conditionValue = z.union([z.string(), z.record(z.string(), z.unknown()).transform(nameOf)]);
+const conditions = z.record(z.string(), z.record(z.string(), oneOrMore(conditionValue))).optional();
 
 /** ` if key=value|value, key=value`; an operator other than StringEquals stands before its key. */
 function conditionOf(condition: unknown): string {

@@ -10,6 +10,7 @@ const settings: readonly Readonly<Record<string, string>>[] = [
     archiveDays: '30',
     alarmEmail: 'night@acme.example',
     programs: 'org_1',
+    canary: 'true',
   },
 ];
 
