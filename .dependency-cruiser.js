@@ -5,6 +5,7 @@ const features = [
   'organization',
   'signing',
   'endpoint',
+  'request',
   'delivery',
   'routing',
   'recovery',

@@ -1,5 +1,5 @@
 import { isoTime } from '../shared/time.ts';
-import type { PostResult } from './answer.ts';
+import type { PostResult } from '../request/answer.ts';
 import type { Attempt } from './delivery.ts';
 
 /** Of a receiver's answer, where the endpoint keeps it: enough for an error message, too little to carry data off. */

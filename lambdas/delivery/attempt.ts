@@ -4,7 +4,7 @@ import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { slowMs } from '../endpoint/health/observe.ts';
 import type { TargetRules } from '../endpoint/target.ts';
-import type { Post, PostResult } from './answer.ts';
+import type { Post, PostResult } from '../request/answer.ts';
 import { classify, observationOf } from './classify.ts';
 import type { Outcome } from './classify.ts';
 import type { Job, Known } from './decide.ts';
@@ -18,7 +18,7 @@ import type { HoldPorts } from './hold.ts';
 import type { DeliveryMessage } from './message.ts';
 import { note, noteSlow } from './note.ts';
 import type { NotePorts } from './note.ts';
-import type { Prepared, Unsigned } from './prepare.ts';
+import type { Prepared, Unsigned } from '../request/prepare.ts';
 
 export interface AttemptPorts extends HoldPorts, FollowPorts, NotePorts {
   readonly readKnown: (message: DeliveryMessage) => Promise<Known>;

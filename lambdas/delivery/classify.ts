@@ -1,8 +1,8 @@
 import { backoffSeconds, jitter } from '../organization/policy.ts';
 import type { RetryPolicy } from '../organization/policy.ts';
-import type { Answer } from './answer.ts';
-import { failureOfStatus } from './failure.ts';
-import type { FailureCode } from './failure.ts';
+import type { Answer } from '../request/answer.ts';
+import { failureOfStatus } from '../request/failure.ts';
+import type { FailureCode } from '../request/failure.ts';
 
 /** What an attempt means for its delivery. */
 export type Outcome =

@@ -22,10 +22,10 @@ import { isServed } from './decide.ts';
 import type { DeliverPorts } from './deliver.ts';
 import { deliverEnv } from './env.ts';
 import { outgoing } from './message.ts';
-import { makePost } from './post.ts';
+import { makePost } from '../request/post.ts';
 import { receiveBatch } from './receive.ts';
-import { isNotEmpty, prepare } from './prepare.ts';
-import type { PreparePorts } from './prepare.ts';
+import { isNotEmpty, prepare } from '../request/prepare.ts';
+import type { PreparePorts } from '../request/prepare.ts';
 import { makeReadKnown, makeReadRecipient, makeRecord } from './store.ts';
 
 const env = readEnvironment(deliverEnv, process.env);

@@ -11,13 +11,13 @@ import type { Log } from '../shared/log.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { ulid } from '../shared/ulid.ts';
-import type { Post, PostResult } from './answer.ts';
+import type { Post, PostResult } from '../request/answer.ts';
 import { attemptOf, keepResponseBytes } from './attempt-record.ts';
 import type { Attempt, Delivery } from './delivery.ts';
-import { describeFailure } from './failure-text.ts';
-import { failureOfStatus } from './failure.ts';
-import type { FailureCode } from './failure.ts';
-import type { Prepared, Unsigned } from './prepare.ts';
+import { describeFailure } from '../request/failure-text.ts';
+import { failureOfStatus } from '../request/failure.ts';
+import type { FailureCode } from '../request/failure.ts';
+import type { Prepared, Unsigned } from '../request/prepare.ts';
 
 export interface TestEventPorts {
   /** Counts a test of an endpoint; false when it has had its share for now. */

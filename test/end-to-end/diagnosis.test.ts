@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anAuthority } from '../lambdas/delivery/certificates.ts';
-import type { Authority, Wish } from '../lambdas/delivery/certificates.ts';
-import { aClosedPort, answering, aTlsReceiver, scripts } from '../lambdas/delivery/bad-receivers.ts';
-import type { Receiver, Script } from '../lambdas/delivery/bad-receivers.ts';
+import { anAuthority } from '../lambdas/request/certificates.ts';
+import type { Authority, Wish } from '../lambdas/request/certificates.ts';
+import { aClosedPort, answering, aTlsReceiver, scripts } from '../lambdas/request/bad-receivers.ts';
+import type { Receiver, Script } from '../lambdas/request/bad-receivers.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
 

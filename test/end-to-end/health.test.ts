@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answering, aTlsReceiver } from '../lambdas/delivery/bad-receivers.ts';
-import type { Receiver, Script } from '../lambdas/delivery/bad-receivers.ts';
-import { anAuthority } from '../lambdas/delivery/certificates.ts';
-import type { Authority } from '../lambdas/delivery/certificates.ts';
+import { answering, aTlsReceiver } from '../lambdas/request/bad-receivers.ts';
+import type { Receiver, Script } from '../lambdas/request/bad-receivers.ts';
+import { anAuthority } from '../lambdas/request/certificates.ts';
+import type { Authority } from '../lambdas/request/certificates.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
 

@@ -1,6 +1,6 @@
 import { makeEventStore } from '../../lambdas/event/store.ts';
 import { anEvent } from '../fakes/an-event.ts';
-import { anAuthority } from '../lambdas/delivery/certificates.ts';
+import { anAuthority } from '../lambdas/request/certificates.ts';
 import type { Account } from './halves.ts';
 import type { ApiAnswer, Tidings } from './tidings.ts';
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { AwsError } from '../../local/aws/aws-error.ts';
 import { synthesize } from '../../local/synthesis.ts';
 import type { Template } from '../../local/template.ts';
-import { anAuthority } from '../lambdas/delivery/certificates.ts';
+import { anAuthority } from '../lambdas/request/certificates.ts';
 import { anEntry, payloadMarker, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
 

@@ -1,4 +1,4 @@
-import type { Answer, Post, PostRequest } from '../../lambdas/delivery/answer.ts';
+import type { Answer, Post, PostRequest } from '../../lambdas/request/answer.ts';
 import type { TestClock } from './clock.ts';
 
 /** One answer of a script: a status, an answer in full, or a function of the number of the request, from 1. */

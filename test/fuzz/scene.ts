@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { anything, callApi } from '../../local/api-client.ts';
 import type { DemoReceiver } from '../../local/demo/receiver.ts';
 import type { Runtime } from '../../local/runtime.ts';
-import { anAuthority } from '../lambdas/delivery/certificates.ts';
+import { anAuthority } from '../lambdas/request/certificates.ts';
 
 /** What the fuzzer is told of, so that its requests meet something. */
 export interface Scene {

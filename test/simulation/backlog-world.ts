@@ -1,6 +1,6 @@
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
 import { firstMessage, outgoing } from '../../lambdas/delivery/message.ts';
-import { prepare } from '../../lambdas/delivery/prepare.ts';
+import { prepare } from '../../lambdas/request/prepare.ts';
 import { receiveBatch } from '../../lambdas/delivery/receive.ts';
 import { pace } from '../../lambdas/endpoint/health/pace.ts';
 import { remembered } from '../../lambdas/endpoint/health/remembered.ts';

@@ -1,4 +1,4 @@
-import type { Answer } from '../../lambdas/delivery/answer.ts';
+import type { Answer } from '../../lambdas/request/answer.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import { well } from '../../lambdas/endpoint/health/health.ts';

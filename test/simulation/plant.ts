@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
 import { readMessage } from '../../lambdas/delivery/message.ts';
-import type { Prepared } from '../../lambdas/delivery/prepare.ts';
+import type { Prepared } from '../../lambdas/request/prepare.ts';
 
 /** A fault put into the engine on purpose: a simulator that does not find it proves nothing. */
 export interface Plant {

@@ -1,8 +1,8 @@
 import { isServed } from '../../lambdas/delivery/decide.ts';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
-import { isNotEmpty, prepare } from '../../lambdas/delivery/prepare.ts';
-import type { PreparePorts } from '../../lambdas/delivery/prepare.ts';
+import { isNotEmpty, prepare } from '../../lambdas/request/prepare.ts';
+import type { PreparePorts } from '../../lambdas/request/prepare.ts';
 import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
 import { exists } from '../../lambdas/endpoint/subscribers.ts';
 import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';

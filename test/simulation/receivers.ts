@@ -1,4 +1,4 @@
-import type { Answer } from '../../lambdas/delivery/answer.ts';
+import type { Answer } from '../../lambdas/request/answer.ts';
 import type { Chance } from './chance.ts';
 
 /** What a receiver does with a request. */

@@ -1,4 +1,4 @@
-import type { Post, PostRequest, PostResult } from '../../lambdas/delivery/answer.ts';
+import type { Post, PostRequest, PostResult } from '../../lambdas/request/answer.ts';
 import type { Request } from './book.ts';
 import { check } from './invariants/check.ts';
 import { ofRequest } from './invariants/of-requests.ts';

@@ -5,11 +5,11 @@
  * Run it with `npx node --expose-gc test/soak/post.ts [attempts]`; it exits 1 when a promise is broken.
  */
 import { createHistogram } from 'node:perf_hooks';
-import type { PostResult } from '../../lambdas/delivery/answer.ts';
-import { makePost } from '../../lambdas/delivery/post.ts';
+import type { PostResult } from '../../lambdas/request/answer.ts';
+import { makePost } from '../../lambdas/request/post.ts';
 import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
-import { aTcpReceiver, aTlsReceiver, scripts, type Receiver } from '../lambdas/delivery/bad-receivers.ts';
-import { anAuthority, aSelfSigned } from '../lambdas/delivery/certificates.ts';
+import { aTcpReceiver, aTlsReceiver, scripts, type Receiver } from '../lambdas/request/bad-receivers.ts';
+import { anAuthority, aSelfSigned } from '../lambdas/request/certificates.ts';
 
 const attemptsMax = Number(process.argv[2] ?? 2000);
 const concurrency = 50;

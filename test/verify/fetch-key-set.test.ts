@@ -5,7 +5,7 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchKeySet } from '../../verify/fetch-key-set.ts';
 import { verify } from '../../verify/verify.ts';
-import { anAuthority } from '../lambdas/delivery/certificates.ts';
+import { anAuthority } from '../lambdas/request/certificates.ts';
 import { aSigner, audience, body, jwtHeaders, now, outcomeOf } from './a-webhook.ts';
 
 const signer = await aSigner('ES256', 'key-es');

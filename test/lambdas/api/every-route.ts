@@ -1,5 +1,5 @@
 import type { Route } from '../../../lambdas/shared/route.ts';
-import { anAuthority } from '../delivery/certificates.ts';
+import { anAuthority } from '../request/certificates.ts';
 import type { Wish } from './a-service.ts';
 
 export interface Operation {

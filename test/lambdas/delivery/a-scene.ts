@@ -3,7 +3,7 @@ import type { DeliverPorts } from '../../../lambdas/delivery/deliver.ts';
 import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { outgoing } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
-import { prepare } from '../../../lambdas/delivery/prepare.ts';
+import { prepare } from '../../../lambdas/request/prepare.ts';
 import { receiveBatch } from '../../../lambdas/delivery/receive.ts';
 import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Answer } from '../../../lambdas/delivery/answer.ts';
+import type { Answer } from '../../../lambdas/request/answer.ts';
 import { classify, retryAfterMs } from '../../../lambdas/delivery/classify.ts';
 import type { Budget } from '../../../lambdas/delivery/classify.ts';
 import { backoffSeconds, defaultPolicy } from '../../../lambdas/organization/policy.ts';

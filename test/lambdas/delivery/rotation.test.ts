@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { prepare } from '../../../lambdas/delivery/prepare.ts';
+import { prepare } from '../../../lambdas/request/prepare.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { rotateSecret } from '../../../lambdas/endpoint/rotate-secret.ts';
 import type { RegisterPorts } from '../../../lambdas/endpoint/register.ts';

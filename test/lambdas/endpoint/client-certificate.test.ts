@@ -9,7 +9,7 @@ import { endpointIdOf } from '../../fakes/ids.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import { aService, memorySecretStore } from '../api/a-service.ts';
 import type { Service } from '../api/a-service.ts';
-import { anAuthority } from '../delivery/certificates.ts';
+import { anAuthority } from '../request/certificates.ts';
 
 const path = `/v1/organizations/org_1/endpoints/${endpointIdOf('one')}/client-certificate`;
 const long = { validFromDays: -3_650, validToDays: 3_650 };

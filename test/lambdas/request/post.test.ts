@@ -6,9 +6,9 @@ import type { TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import type { PostRequest, PostResult } from '../../../lambdas/delivery/answer.ts';
-import type { AttemptFailureCode } from '../../../lambdas/delivery/failure.ts';
-import { makePost, type Lookup } from '../../../lambdas/delivery/post.ts';
+import type { PostRequest, PostResult } from '../../../lambdas/request/answer.ts';
+import type { AttemptFailureCode } from '../../../lambdas/request/failure.ts';
+import { makePost, type Lookup } from '../../../lambdas/request/post.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import {
   aClosedPort,
@@ -266,7 +266,7 @@ describe.concurrent('a certificate that is not right is refused before anything 
     const proxy = await kept(aTcpReceiver());
     const receiver = await aReceiver(scripts.well, identity(await aSelfSigned(['receiver.localhost'])));
     const program = `
-      import { makePost } from './lambdas/delivery/post.ts';
+      import { makePost } from './lambdas/request/post.ts';
       const post = makePost({ lookup: async () => [{ address: '127.0.0.1', family: 4 }] });
       const rules = ${JSON.stringify(localRules)};
       const url = 'https://receiver.localhost:${receiver.port}/';

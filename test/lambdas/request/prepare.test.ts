@@ -3,7 +3,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, test, vi } from 'vitest';
-import { prepare } from '../../../lambdas/delivery/prepare.ts';
+import { prepare } from '../../../lambdas/request/prepare.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { keySetOf } from '../../../lambdas/signing/signing-key.ts';

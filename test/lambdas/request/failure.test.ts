@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { describeFailure } from '../../../lambdas/delivery/failure-text.ts';
+import { describeFailure } from '../../../lambdas/request/failure-text.ts';
 import {
   AttemptExpired,
   AttemptFailure,
@@ -8,8 +8,8 @@ import {
   failureOfStatus,
   type AttemptFailureCode,
   type FailureCode,
-} from '../../../lambdas/delivery/failure.ts';
-import type { PhaseName, TlsFacts } from '../../../lambdas/delivery/phases.ts';
+} from '../../../lambdas/request/failure.ts';
+import type { PhaseName, TlsFacts } from '../../../lambdas/request/phases.ts';
 
 const phases: readonly PhaseName[] = ['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte'];
 
