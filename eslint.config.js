@@ -30,6 +30,8 @@ export default defineConfig(
       'no-console': 'error',
       'no-restricted-syntax': ['error', namedExportsOnly],
       '@typescript-eslint/consistent-type-imports': 'error',
+      // `const { left, ...rest }` is how an object without a field is made.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },

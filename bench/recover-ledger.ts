@@ -1,7 +1,7 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Delivery } from '../lambdas/delivery/delivery.ts';
-import { deliveryKey } from '../lambdas/delivery/store.ts';
+import { deliveryKey } from '../lambdas/delivery/key.ts';
 import { packBody } from '../lambdas/event/body.ts';
 import { eventIdOf } from '../lambdas/event/event-id.ts';
 import { bodyOf } from '../lambdas/event/event.ts';

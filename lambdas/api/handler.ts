@@ -10,6 +10,7 @@ import { testing } from '../delivery/test-routes.ts';
 import { makeDeliveryReader, makeReadRecipient } from '../delivery/store.ts';
 import { configurationRoutes } from '../endpoint/configuration/configuration-routes.ts';
 import { certificateRoutes } from '../endpoint/certificate-routes.ts';
+import { outgoingDrain } from '../endpoint/health/drain-message.ts';
 import type { ResumePorts } from '../endpoint/health/resume.ts';
 import { makeHealthStore } from '../endpoint/health/store.ts';
 import type { RegisterPorts } from '../endpoint/register.ts';
@@ -95,7 +96,10 @@ const recovery: Pick<RecoveryRoutesPorts, 'jobs' | 'start' | 'circumstances'> = 
   circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
 };
 
-const resumption: ResumePorts = { health, announce: publish, now: Date.now, log };
+const resumption: ResumePorts = {
+  ...{ health, announce: publish, now: Date.now, log },
+  startDrain: (owner, turn, delaySeconds) => sendJob(outgoingDrain(owner, turn, delaySeconds)),
+};
 
 const routes: Route[] = [
   ...organizationRoutes({ organizations, now: Date.now, retentionDays }),

@@ -1,6 +1,27 @@
-import { isoTime } from '../shared/time.ts';
+import { z } from 'zod';
 import type { PostResult } from '../request/answer.ts';
-import type { Attempt } from './delivery.ts';
+import { isoTime } from '../shared/time.ts';
+
+/** Why an attempt is made. */
+export const trigger = z.enum(['scheduled', 'manual', 'redrive', 'test']);
+
+/** One request to a receiver, as the ledger and the API show it. */
+export const attempt = z.object({
+  number: z.number().int(),
+  round: z.number().int(),
+  trigger,
+  /** When it began. */
+  at: z.string(),
+  durationMs: z.number(),
+  outcome: z.enum(['delivered', 'retry', 'dead', 'failed']),
+  /** Absent on success. */
+  code: z.string().exactOptional(),
+  statusCode: z.number().exactOptional(),
+  /** The beginning of the receiver's answer, where the endpoint keeps it. Untrusted text. */
+  responseBody: z.string().exactOptional(),
+});
+
+export type Attempt = z.output<typeof attempt>;
 
 /** Of a receiver's answer, where the endpoint keeps it: enough for an error message, too little to carry data off. */
 export const keepResponseBytes = 1_024;

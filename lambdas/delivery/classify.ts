@@ -23,6 +23,10 @@ export interface Budget {
   /** Between 0 and 1. */
   readonly chance: number;
   readonly nowMs: number;
+  /** When the event is gone: an attempt after that would find nothing to send. */
+  readonly lastMs?: number;
+  /** False when the answer came from an address that the endpoint has left: then nothing final follows from it. */
+  readonly isFinal?: boolean;
 }
 
 /**
@@ -34,12 +38,17 @@ export function classify(answer: Answer, budget: Budget): Outcome {
   if (statusCode !== undefined && statusCode >= 200 && statusCode <= 299)
     return { kind: 'delivered', statusCode };
   const code = answer.kind === 'response' ? failureOfStatus(answer.status) : answer.code;
-  if (statusCode === 410 || budget.attemptOfRound >= budget.policy.maximumAttempts) {
+  const { lastMs = Infinity, isFinal = true } = budget;
+  const isGone = statusCode === 410 && isFinal;
+  if (isGone || budget.attemptOfRound >= budget.policy.maximumAttempts) {
     return { kind: 'dead', code, statusCode };
   }
   const hintMs =
     answer.kind === 'response' && isThrottle(answer.status) ? retryAfterMs(answer.retryAfter, budget) : 0;
-  return { kind: 'retry', code, statusCode, waitMs: Math.max(scheduledWaitMs(budget), hintMs) };
+  const waitMs = Math.max(scheduledWaitMs(budget), hintMs);
+  return budget.nowMs + waitMs >= lastMs
+    ? { kind: 'dead', code, statusCode }
+    : { kind: 'retry', code, statusCode, waitMs };
 }
 
 /** What an answer tells of its endpoint: whether it lives, and whether it asks for patience. */

@@ -6,6 +6,7 @@ import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy } from '../organization/policy.ts';
 import type { EffectivePolicy } from '../organization/policy.ts';
+import { isParked } from './delivery.ts';
 import type { Delivery, DiscardReason } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -44,22 +45,21 @@ export type Decision =
   | { readonly kind: 'discard'; readonly message: DeliveryMessage; readonly reason: DiscardReason }
   /** Another copy of the message leads, or all is done: this one ends here. */
   | { readonly kind: 'drop' }
-  /** Its attempt is recorded, but the message that must follow may never have been sent. */
+  /** It waits as a row: this message ends here, but somebody must come for the row. */
+  | { readonly kind: 'waits' }
+  /** Its attempt is recorded, and what the record owes was perhaps never sent. */
   | { readonly kind: 'follow'; readonly delivery: Delivery };
 
 export interface Facts extends Recipient, Known {
   readonly health: Health;
-  /** When SQS took the message. */
-  readonly sentAtMs: number;
-  readonly nowMs: number;
 }
 
 /**
- * What is to be done with a message whose time has come, by what is recorded (DESIGN.md, section 2). No copy of a
- * message, however late it comes, repeats a recorded attempt; no crash leaves a delivery without a message.
+ * What is to be done with a message whose time has come, by what is recorded. No copy of a message, however late it
+ * comes, repeats a recorded attempt; no crash leaves a delivery with nobody to come for it.
  */
 export function decide(received: DeliveryMessage, facts: Facts): Decision {
-  const message = leading(received.dead === undefined ? received : reopening(received), facts);
+  const message = leading(received.dead === undefined ? received : reopening(received), facts.delivery);
   if ('kind' in message) return message;
   const { organization, endpoint, event, delivery, health } = facts;
   if (endpoint === undefined) return { kind: 'discard', message, reason: 'endpoint_deleted' };
@@ -93,8 +93,7 @@ function stillWanted(endpoint: Endpoint, { type, category }: StoredEvent): boole
  * The message, if it is the one that leads, with its number in the ledger's count: whoever opens a round asks for
  * its first attempt, whatever number that has become.
  */
-function leading(message: DeliveryMessage, facts: Facts): DeliveryMessage | Decision {
-  const { delivery } = facts;
+function leading(message: DeliveryMessage, delivery: Delivery | undefined): DeliveryMessage | Decision {
   if (delivery === undefined) return message;
   if (message.round > delivery.round) {
     // A redrive revives only what is dead: by now somebody may have retried it by hand.
@@ -104,26 +103,11 @@ function leading(message: DeliveryMessage, facts: Facts): DeliveryMessage | Deci
   if (message.round < delivery.round) return { kind: 'drop' };
   const opensRound = message.trigger === 'manual' || message.trigger === 'redrive';
   const attempt = opensRound ? delivery.roundStart + 1 : message.attempt;
-  if (delivery.status === 'retrying' && delivery.attemptCount < attempt) return { ...message, attempt };
-  const mustFollow = delivery.attemptCount === attempt && isUnfinished(message, delivery, facts);
-  return mustFollow ? { kind: 'follow', delivery } : { kind: 'drop' };
-}
-
-/** Past this, the message that should have come was never sent. */
-const overdueMs = 60_000;
-
-/**
- * A message whose own attempt is the latest recorded one has been handled but for its end. Received again, its
- * function died between the record and the next message, which must be sent now. Received once, it is a copy: the
- * next message is on its way, unless it is overdue. Sent long after the record, it has come out of the dead-letter
- * queue: it fell there because each function died, or SQS did not take what should have followed, five times over.
- */
-function isUnfinished(message: DeliveryMessage, delivery: Delivery, { nowMs, sentAtMs }: Facts): boolean {
-  const { status, nextAttemptAt, updatedAt } = delivery;
-  if (status !== 'retrying' && status !== 'dead') return false;
-  const isOverdue = nextAttemptAt !== undefined && nowMs > Date.parse(nextAttemptAt) + overdueMs;
-  const isRedriven = sentAtMs > Date.parse(updatedAt) + overdueMs;
-  return message.again === true || isOverdue || isRedriven;
+  if (delivery.attemptCount === attempt && delivery.owes !== undefined) return { kind: 'follow', delivery };
+  if (delivery.status !== 'retrying' || delivery.attemptCount >= attempt) return { kind: 'drop' };
+  // Only who was brought back from among the rows goes on; every other message of it is a copy.
+  if (isParked(delivery) && message.pass === undefined) return { kind: 'waits' };
+  return { ...message, attempt, trigger: delivery.trigger ?? message.trigger };
 }
 
 /** What a dead message asks for that has come back by a redrive: a new round. */

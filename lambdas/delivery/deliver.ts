@@ -1,51 +1,50 @@
 import type { Health } from '../endpoint/health/health.ts';
-import { sayUnsaid } from '../endpoint/health/say.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
-import { attempt, followOrHold, hasTime } from './attempt.ts';
+import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
 import { decide, isServed } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
 import type { Delivery } from './delivery.ts';
-import { pass, putOff } from './gate.ts';
+import { admit, waitsFor } from './gate.ts';
 import type { GatePorts } from './gate.ts';
 import { hold } from './hold.ts';
-import { hopSeconds } from './message.ts';
+import { delayUntil, isFirst } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
+import { park, raise } from './park.ts';
+import type { Cause, ParkPorts } from './park.ts';
+import { followOrHold, settleLate } from './settle.ts';
 
-export interface DeliverPorts extends AttemptPorts, GatePorts {
+export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
-  readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
 }
 
 export interface Reception {
   /** When SQS took the message. */
   readonly sentAtMs: number;
-  readonly receiveCount: number;
   /** Milliseconds that the function may still run. */
   readonly remainingMs: () => number;
 }
 
-/** A dead message sent later than this after its death has come back by a redrive (DESIGN.md, section 2). */
+/** A dead message sent later than this after its death has come back by a redrive. */
 const fallingMsMax = 60_000;
 
-/** Does what a message asks for: wait, fall, attempt, or end (DESIGN.md, sections 2 and 4). */
+/** Does what a message asks for: attempt, wait as a row, fall, or end. */
 export async function deliver(
   ports: DeliverPorts,
   message: DeliveryMessage,
   reception: Reception,
 ): Promise<Verdict> {
-  const { dead, notBefore } = message;
-  // Kept in the message itself, as a hop or a hold sends a new one, whose own receives begin at one.
-  const seen = reception.receiveCount > 1 ? { ...message, again: true as const } : message;
+  const { dead, notBefore, outcome } = message;
   if (dead !== undefined) {
     if (reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax) return 'falling';
   } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
-    // Before anything is read: a wait of 35 hours is 140 hops.
-    await ports.send(seen, hopSeconds(Date.parse(notBefore), ports.now()));
+    // Before anything is read.
+    await ports.send(message, delayUntil(Date.parse(notBefore), ports.now()));
     return 'done';
   }
-  return act(ports, seen, reception);
+  if (outcome !== undefined) return settleLate(ports, { ...message, outcome });
+  return act(ports, message, reception);
 }
 
 async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
@@ -58,27 +57,43 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     return hold(ports, message, { code: 'configuration_unavailable', fault });
   }
   try {
-    health = await readHealth(ports, message.endpointId, recipient);
-  } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
-  }
-  if (isServed(recipient) && (await putOff(ports, message, health))) return 'done';
-  try {
+    health = await readHealth(ports, message);
+    if (isSentAgain(message, health)) return drop(ports, message);
+    if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
     known = await ports.readKnown(message);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  const { sentAtMs } = reception;
-  const decision = decide(message, { ...recipient, ...known, health, sentAtMs, nowMs: ports.now() });
+  const decision = decide(message, { ...recipient, ...known, health });
   return carryOut(ports, decision, { message, known, health, reception });
 }
 
-/** How the endpoint does; what is unsaid of it is said first, also while all deliveries to it wait. */
-async function readHealth(ports: DeliverPorts, id: string, { endpoint }: Recipient): Promise<Health> {
-  const health = await ports.health.read(id);
-  if (endpoint === undefined || !(await sayUnsaid(ports, endpoint, health))) return health;
-  // Saying it has written it: over the version that was read no lease could be taken any more.
-  return ports.health.readLatest(id);
+/** How the endpoint does; of what has been brought back from its rows, not as of before its pass over them. */
+async function readHealth(
+  { health }: DeliverPorts,
+  { endpointId, pass = 0 }: DeliveryMessage,
+): Promise<Health> {
+  const known = await health.read(endpointId);
+  return pass > (known.backlog?.pass ?? 0) ? health.readLatest(endpointId) : known;
+}
+
+/** Whether a later pass over the rows that wait has sent, or will send, this one again. */
+function isSentAgain({ pass }: DeliveryMessage, { backlog }: Health): boolean {
+  return pass !== undefined && backlog !== undefined && pass < backlog.pass;
+}
+
+/**
+ * Has wait what cannot be attempted now, before anything else is read for it: a million deliveries may wait for one
+ * endpoint. A row that was brought back is still there; a first message is not expected to have one.
+ */
+async function waitUnread(ports: DeliverPorts, message: DeliveryMessage, health: Health): Promise<boolean> {
+  const cause = health.off === undefined ? waitsFor(message, health, ports.now()) : undefined;
+  if (cause === undefined) return false;
+  if (message.pass !== undefined) {
+    logWaits(ports, message, cause);
+    return true;
+  }
+  return isFirst(message) && (await park(ports, message, { before: undefined, health, cause }));
 }
 
 interface Situation {
@@ -93,26 +108,34 @@ async function carryOut(
   decision: Decision,
   { message, known, health, reception }: Situation,
 ): Promise<Verdict> {
-  const { organizationId, endpointId, eventId, attempt: number, round } = message;
-  const ids = { organizationId, endpointId, eventId, attempt: number, round };
   switch (decision.kind) {
     case 'drop':
-      ports.log('delivery.dropped', ids);
-      return 'done';
+      return drop(ports, message);
+    case 'waits':
+      return keepWaiting(ports, message, health);
     case 'follow':
-      ports.log('delivery.resumed', ids);
+      ports.log('delivery.resumed', idsOf(message));
       return followOrHold(ports, message, decision.delivery);
-    case 'discard': {
-      const after = discarded(ports, decision, known.delivery);
-      ports.log('delivery.discarded', {
-        ...ids,
-        reason: decision.reason,
-        recorded: await ports.record(after),
-      });
-      return 'done';
-    }
+    case 'discard':
+      return discard(ports, decision, known.delivery);
     case 'attempt':
       return gated(ports, decision.job, { health, reception });
+  }
+}
+
+function drop({ log }: DeliverPorts, message: DeliveryMessage): Verdict {
+  log('delivery.dropped', idsOf(message));
+  return 'done';
+}
+
+/** Its row is there; perhaps it was this very message that should have said so in the endpoint's health. */
+async function keepWaiting(ports: DeliverPorts, message: DeliveryMessage, health: Health): Promise<Verdict> {
+  const { organizationId, endpointId: id } = message;
+  try {
+    await raise(ports, { id, organizationId }, health);
+    return drop(ports, message);
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
 }
 
@@ -121,15 +144,69 @@ async function gated(
   job: Job,
   { health, reception }: Pick<Situation, 'health' | 'reception'>,
 ): Promise<Verdict> {
-  // Nothing has begun, so the message may come back for another invocation.
-  if (!hasTime(job, reception.remainingMs())) return 'failed';
-  let passed: 'go' | 'probe' | 'waits';
-  try {
-    passed = await pass(ports, job, health);
-  } catch (fault) {
-    return hold(ports, job.message, { code: 'ledger_unavailable', fault });
+  const { message } = job;
+  if (!hasTime(job, reception.remainingMs())) {
+    // Nothing has begun: another function has more time, and none of the message's receives is used up.
+    await lookAgain(ports, message);
+    return 'done';
   }
-  return passed === 'waits' ? 'done' : attempt(ports, job, passed === 'probe');
+  let verdict: 'go' | 'probe' | 'done';
+  try {
+    verdict = await letIn(ports, job, health);
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  }
+  return verdict === 'done' ? 'done' : attempt(ports, job, verdict === 'probe');
+}
+
+async function letIn(ports: DeliverPorts, job: Job, health: Health): Promise<'go' | 'probe' | 'done'> {
+  const verdict = await admit(ports, job, health);
+  if (verdict === 'go' || verdict === 'probe') return verdict;
+  await wait(ports, job, { health, cause: verdict });
+  return 'done';
+}
+
+/** The lane may have been late, and all that it held come at once: that is spread over as long as it was late. */
+const spreadSecondsMax = 120;
+
+/** Has a delivery wait that is not let in. */
+async function wait(
+  ports: DeliverPorts,
+  { message, delivery }: Job,
+  { health, cause }: { health: Health; cause: Cause },
+): Promise<void> {
+  if (message.pass === undefined) {
+    const isParked = await park(ports, message, { before: delivery, health, cause });
+    if (!isParked) await lookAgain(ports, message);
+    return;
+  }
+  logWaits(ports, message, cause);
+  // It has a row; while its endpoint is paused it is sent again in the next pass, else it is tried again by itself.
+  if (cause === 'paused' || cause === 'probed') return;
+  const lateSeconds = (ports.now() - Date.parse(message.notBefore ?? isoTime(ports.now()))) / 1000;
+  const spread = Math.min(spreadSecondsMax, 2 + Math.max(0, lateSeconds));
+  await ports.send(message, Math.ceil(1 + ports.random() * spread));
+}
+
+/** Something was recorded while this was decided: it is decided anew. */
+async function lookAgain({ send }: DeliverPorts, message: DeliveryMessage): Promise<void> {
+  await send(message, 1);
+}
+
+async function discard(
+  ports: DeliverPorts,
+  decision: Extract<Decision, { kind: 'discard' }>,
+  before: Delivery | undefined,
+): Promise<Verdict> {
+  const { message, reason } = decision;
+  try {
+    const recorded = await ports.rewrite(discarded(ports, decision, before));
+    ports.log('delivery.discarded', { ...idsOf(message), reason, recorded });
+    if (recorded === 'superseded') await lookAgain(ports, message);
+    return 'done';
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  }
 }
 
 /** The delivery after it was deliberately not made. */
@@ -141,18 +218,19 @@ function discarded(
   const { organizationId, endpointId, eventId, eventType, round } = message;
   const attemptCount = before?.attemptCount ?? 0;
   return {
-    organizationId,
-    endpointId,
-    eventId,
-    eventType,
-    status: 'discarded',
-    reason,
-    round,
+    ...{ organizationId, endpointId, eventId, eventType, status: 'discarded', reason, round, attemptCount },
     roundStart: before?.round === round ? before.roundStart : attemptCount,
-    attemptCount,
     attempts: before?.attempts ?? [],
     ...(before?.lastError === undefined ? {} : { lastError: before.lastError }),
     updatedAt: isoTime(now()),
     expiresAt: expiryOf(now(), retentionDays),
   };
+}
+
+function logWaits({ log }: DeliverPorts, message: DeliveryMessage, cause: Cause): void {
+  log('delivery.waits', { ...idsOf(message), cause });
+}
+
+function idsOf({ organizationId, endpointId, eventId, attempt: number, round }: DeliveryMessage) {
+  return { organizationId, endpointId, eventId, attempt: number, round };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { OpenSpan } from '../shared/open-span.ts';
 import type { PageQuery } from '../shared/page.ts';
-import { trigger } from './message.ts';
+import { endpointPartition } from '../shared/waiting.ts';
+import { attempt, trigger } from './attempt-record.ts';
 
 /** `failed` is the end of a test event that was not taken: it is not tried again, and nobody's dead letter. */
 export const deliveryStatus = z.enum(['delivered', 'retrying', 'dead', 'discarded', 'failed']);
@@ -15,22 +16,6 @@ export const discardReason = z.enum([
   'expired',
   'gone',
 ]);
-
-/** One request to a receiver, as the ledger and the API show it. */
-export const attempt = z.object({
-  number: z.number().int(),
-  round: z.number().int(),
-  trigger,
-  /** When it began. */
-  at: z.string(),
-  durationMs: z.number(),
-  outcome: z.enum(['delivered', 'retry', 'dead', 'failed']),
-  /** Absent on success. */
-  code: z.string().exactOptional(),
-  statusCode: z.number().exactOptional(),
-  /** The beginning of the receiver's answer, where the endpoint keeps it. Untrusted text. */
-  responseBody: z.string().exactOptional(),
-});
 
 /** A delivery as the ledger keeps it: one event for one endpoint. */
 export const delivery = z.object({
@@ -48,6 +33,13 @@ export const delivery = z.object({
   attempts: z.array(attempt),
   lastError: z.string().exactOptional(),
   nextAttemptAt: z.string().exactOptional(),
+  /** Its place among the rows that wait, and that somebody comes for (shared/waiting.ts). */
+  waiting: z.string().exactOptional(),
+  waitingAt: z.string().exactOptional(),
+  /** Why its next attempt is made, when it waits for it and somebody has asked for it. */
+  trigger: trigger.exactOptional(),
+  /** What the write of this record owes, and has perhaps not sent: the next message, or the dead letter. */
+  owes: z.enum(['message', 'letter']).exactOptional(),
   updatedAt: z.string(),
   /** Epoch seconds. */
   expiresAt: z.number(),
@@ -56,15 +48,29 @@ export const delivery = z.object({
 /** What the index over deliveries that are not delivered holds: all but the attempts. */
 export const deliverySummary = delivery.omit({ attempts: true, roundStart: true });
 
-export type Attempt = z.output<typeof attempt>;
 export type Delivery = z.output<typeof delivery>;
 export type DeliverySummary = z.output<typeof deliverySummary>;
 export type DeliveryStatus = z.output<typeof deliveryStatus>;
 export type DiscardReason = z.output<typeof discardReason>;
 
+/** What callers see: of a delivery that waits, and was never attempted, that it is queued. */
+export const shownStatus = z.enum([...deliveryStatus.options, 'queued']);
+
+export type ShownStatus = z.output<typeof shownStatus>;
+
+/** What a caller sees of a delivery's status. */
+export function showStatus({ status, attemptCount }: Pick<Delivery, 'status' | 'attemptCount'>): ShownStatus {
+  return status === 'retrying' && attemptCount === 0 ? 'queued' : status;
+}
+
+/** Whether a delivery waits for its endpoint as a row. */
+export function isParked({ endpointId, waiting }: Pick<Delivery, 'endpointId' | 'waiting'>): boolean {
+  return waiting === endpointPartition(endpointId);
+}
+
 /** What a list of deliveries is asked for: those of events of a type, of a stretch of time, of an endpoint. */
 export interface DeliveriesQuery extends PageQuery, OpenSpan {
-  readonly status?: DeliveryStatus | undefined;
+  readonly status?: ShownStatus | undefined;
   readonly type?: string | undefined;
   readonly endpointId?: string | undefined;
 }
@@ -72,10 +78,10 @@ export interface DeliveriesQuery extends PageQuery, OpenSpan {
 /** Whether a filtered list shows a delivery; the time of its event is for `eventIdsOf` to judge. */
 export function isAskedFor(
   { status, type, endpointId }: DeliveriesQuery,
-  one: Pick<Delivery, 'status' | 'eventType' | 'endpointId'>,
+  one: Pick<Delivery, 'status' | 'attemptCount' | 'eventType' | 'endpointId'>,
 ): boolean {
   return (
-    (status === undefined || one.status === status) &&
+    (status === undefined || showStatus(one) === status) &&
     (type === undefined || one.eventType === type) &&
     (endpointId === undefined || one.endpointId === endpointId)
   );

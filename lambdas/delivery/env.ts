@@ -7,6 +7,10 @@ export const deliverEnv = targetEnv.extend({
   LEDGER_TABLE: z.string().min(1),
   DELIVERIES_QUEUE_URL: z.url(),
   RETRIES_QUEUE_URL: z.url(),
+  /** Takes what is dead, and lets it fall into the dead-letter queue. */
+  FALLING_QUEUE_URL: z.url(),
+  /** Takes what asks for the rows of an endpoint to be brought back. */
+  RECOVERY_QUEUE_URL: z.url(),
   BUS_NAME: z.string().min(1),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
   SECRET_PREFIX: z.string().min(1),

@@ -1,83 +1,65 @@
-import { admission, isAhead, leased } from '../endpoint/health/health.ts';
+import { isOpen } from '../endpoint/health/backlog.ts';
+import { admission, leased } from '../endpoint/health/health.ts';
 import type { Health } from '../endpoint/health/health.ts';
-import { burstMs, lineMs, pace, slotMs } from '../endpoint/health/pace.ts';
-import type { Reserve } from '../endpoint/health/pace.ts';
+import { pace } from '../endpoint/health/pace.ts';
+import type { Take } from '../endpoint/health/pace.ts';
 import type { HealthStore } from '../endpoint/health/remembered.ts';
-import type { Log } from '../shared/log.ts';
 import type { Now } from '../shared/time.ts';
 import type { Job } from './decide.ts';
-import { hopSeconds, isFresh, waitingUntil } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
+import type { Cause } from './park.ts';
+import type { Share } from './share.ts';
 
 export interface GatePorts {
   readonly health: HealthStore;
-  readonly reserve: Reserve;
-  readonly send: (message: DeliveryMessage, delaySeconds: number) => Promise<void>;
+  readonly take: Take;
+  readonly share: Share;
   readonly now: Now;
-  readonly random: () => number;
-  readonly log: Log;
 }
 
-/** Why a delivery waits, though its time has come. */
-type Cause = 'paused' | 'probed' | 'paced' | 'slow';
-
-/**
- * Puts off what cannot be attempted now, before anything else is read for it: two hundred thousand deliveries may
- * wait for one endpoint. No attempt is used up by it.
- *
- * @returns whether the message has been put off.
- */
-export async function putOff(ports: GatePorts, message: DeliveryMessage, health: Health): Promise<boolean> {
-  const nowMs = ports.now();
-  const admitted = admission(health, nowMs, ports.random());
-  if (admitted.kind === 'wait') {
-    // Each hop looks again, so that what a person resumes comes back within one.
-    const untilMs = Math.min(admitted.untilMs, nowMs + lineMs);
-    await wait(ports, waitingUntil(message, untilMs), 'paused');
-    return true;
-  }
-  // A batch is as slow as its slowest delivery: fresh events must not wait behind a receiver that takes long.
-  if (isFresh(message) && isAhead(health.slowUntil, nowMs)) {
-    await wait(ports, waitingUntil(message, nowMs), 'slow');
-    return true;
-  }
-  return false;
+/** Why a delivery must wait for its endpoint, as far as its health tells; nothing else need be read for it. */
+export function waitsFor(
+  message: DeliveryMessage,
+  health: Health,
+  nowMs: number,
+): Extract<Cause, 'paused' | 'behind'> | undefined {
+  if (admission(health, nowMs).kind === 'wait') return 'paused';
+  // What waits already goes first; but who clicks does not wait for a hundred thousand others.
+  const mayPass = message.pass !== undefined || message.trigger === 'manual';
+  return isOpen(health.backlog) && !mayPass ? 'behind' : undefined;
 }
 
 /**
- * Lets an attempt through, or puts it off: after a pause one probe goes, by whoever takes the lease; an endpoint
- * that is held to a pace has slots.
+ * Lets an attempt begin, or says why it must wait: an endpoint may hold only so many at once; after a pause one probe
+ * goes, by whoever takes the lease; and a pace is kept for all functions together. Who is let in holds a place of its
+ * endpoint's share, and leaves it.
  */
-export async function pass(ports: GatePorts, job: Job, health: Health): Promise<'go' | 'probe' | 'waits'> {
-  const { message, endpoint, policy } = job;
-  const nowMs = ports.now();
+export async function admit(
+  ports: GatePorts,
+  { message, endpoint, policy }: Job,
+  health: Health,
+): Promise<'go' | 'probe' | Cause> {
+  const cause = waitsFor(message, health, ports.now());
+  if (cause !== undefined) return cause;
+  if (!(await ports.share.enter(endpoint.id))) return 'share';
+  try {
+    const verdict = await askLeave(ports, { endpoint, policy }, health);
+    if (verdict !== 'go' && verdict !== 'probe') ports.share.leave(endpoint.id);
+    return verdict;
+  } catch (fault) {
+    ports.share.leave(endpoint.id);
+    throw fault;
+  }
+}
+
+async function askLeave(
+  { health: store, take, now }: GatePorts,
+  { endpoint, policy }: Pick<Job, 'endpoint' | 'policy'>,
+  health: Health,
+): Promise<'go' | 'probe' | 'probed' | 'paced'> {
   if (health.pause !== undefined) {
-    const lease = leased(health, nowMs);
-    if (await ports.health.replace(endpoint.id, health, lease)) return 'probe';
-    const admitted = admission(lease, nowMs, ports.random());
-    const untilMs = admitted.kind === 'wait' ? admitted.untilMs : nowMs;
-    await wait(ports, waitingUntil(message, untilMs), 'probed');
-    return 'waits';
+    return (await store.replace(endpoint.id, health, leased(health, now()))) ? 'probe' : 'probed';
   }
-  const perSecond = pace(policy, health, nowMs);
-  if (perSecond === undefined || hasSlot(message, nowMs)) return 'go';
-  const slot = await ports.reserve(endpoint.id, perSecond);
-  if (slot === undefined) {
-    const untilMs = nowMs + Math.round(lineMs * (2 / 3 + ports.random() / 3));
-    await wait(ports, waitingUntil(message, untilMs), 'paced');
-    return 'waits';
-  }
-  if (slot <= nowMs + burstMs) return 'go';
-  await wait(ports, { ...waitingUntil(message, slot), paced: true }, 'paced');
-  return 'waits';
-}
-
-function hasSlot({ paced, notBefore }: DeliveryMessage, nowMs: number): boolean {
-  return paced === true && isAhead(notBefore, nowMs - slotMs);
-}
-
-async function wait({ send, now, log }: GatePorts, message: DeliveryMessage, cause: Cause): Promise<void> {
-  const { organizationId, endpointId, eventId, notBefore } = message;
-  log('delivery.waits', { organizationId, endpointId, eventId, cause, notBefore });
-  await send(message, hopSeconds(Date.parse(notBefore ?? ''), now()));
+  const perSecond = pace(policy, health, now());
+  return perSecond === undefined || (await take(endpoint.id, perSecond)) ? 'go' : 'paced';
 }

@@ -4,9 +4,12 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { randomUUID } from 'node:crypto';
 import { targetRulesOf } from '../endpoint/env.ts';
+import { outgoingDrain } from '../endpoint/health/drain-message.ts';
 import { remembered } from '../endpoint/health/remembered.ts';
-import { makeHealthStore, makeReserve } from '../endpoint/health/store.ts';
+import { makeTake } from '../endpoint/health/pace/store.ts';
+import { makeHealthStore } from '../endpoint/health/store.ts';
 import { makePublish } from '../event/bus.ts';
 import type { BatchPorts } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
@@ -26,7 +29,9 @@ import { makePost } from '../request/post.ts';
 import { receiveBatch } from './receive.ts';
 import { isNotEmpty, prepare } from '../request/prepare.ts';
 import type { PreparePorts } from '../request/prepare.ts';
-import { makeReadKnown, makeReadRecipient, makeRecord } from './store.ts';
+import { makeShare } from './share.ts';
+import { makeRecord, makeRewrite, makeStrikeOff } from './record/store.ts';
+import { makeReadKnown, makeReadRecipient } from './store.ts';
 
 const env = readEnvironment(deliverEnv, process.env);
 const { log, requestLog } = makeLog();
@@ -40,22 +45,32 @@ const preparation: PreparePorts = {
   now: Date.now,
 };
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
+const sendFalling = makeSend(sqs, env.FALLING_QUEUE_URL);
+const sendDrain = makeSend(sqs, env.RECOVERY_QUEUE_URL);
+const readRecipient = makeReadRecipient(client, env.CONFIG_TABLE);
 
 const ports: DeliverPorts & BatchPorts = {
-  readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),
+  readRecipient: cached(readRecipient, isServed),
+  readRecipientLatest: readRecipient,
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
-  record: makeRecord(client, env.LEDGER_TABLE),
+  record: makeRecord(client, env.LEDGER_TABLE, Date.now),
+  rewrite: makeRewrite(client, env.LEDGER_TABLE, Date.now),
+  strikeOff: makeStrikeOff(client, env.LEDGER_TABLE),
   health: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)),
-  reserve: makeReserve(client, env.LEDGER_TABLE, Date.now),
+  take: makeTake(client, env.LEDGER_TABLE, Date.now),
+  share: makeShare(Date.now),
   announce: makePublish(new EventBridgeClient(impatience), env.BUS_NAME),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
+  bury: (message) => sendFalling(outgoing(message, 0)),
+  startDrain: (owner, turn, delaySeconds) => sendDrain(outgoingDrain(owner, turn, delaySeconds)),
   prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
   post: makePost(),
   targetRules: targetRulesOf(env),
   retentionDays: env.RETENTION_DAYS,
   now: Date.now,
   random: Math.random,
-  release: makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]),
+  newId: randomUUID,
+  release: makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL, env.FALLING_QUEUE_URL]),
   log,
 };
 

@@ -2,7 +2,7 @@ import { jitter } from '../organization/policy.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import type { Now } from '../shared/time.ts';
-import { hopSeconds, waitingUntil } from './message.ts';
+import { delaySecondsMax, delayUntil, waitingUntil } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
 
 export interface HoldPorts {
@@ -18,11 +18,15 @@ export type OwnFault =
 
 const heldMs = 60_000;
 
+/** From the fifth time on a fault is no hiccup: a quarter of an hour has passed since the first. */
+export const lastingFaults = 4;
+
 /**
- * Puts a delivery off for about a minute, its attempt unspent, because something of ours does not work: a message
- * merely left unacknowledged would use up its five receives in a longer outage (DESIGN.md, section 4).
+ * Puts a delivery off, its attempt unspent, because something of ours does not work: for a minute, then for twice as
+ * long each time, up to the longest that a message can wait. A message that is merely left unacknowledged would use up
+ * its receives in a longer outage.
  *
- * @throws when not even the hop can be sent; then the message is left to SQS.
+ * @throws when not even that can be sent; then the message is left to SQS.
  */
 export async function hold(
   { send, now, random, log }: HoldPorts,
@@ -30,17 +34,16 @@ export async function hold(
   { code, fault }: { code: OwnFault; fault: unknown },
 ): Promise<'done'> {
   const nowMs = now();
-  const untilMs = nowMs + Math.round(heldMs * (1 - jitter + 2 * jitter * random()));
-  const { organizationId, endpointId, eventId, attempt, round } = message;
+  const { organizationId, endpointId, eventId, attempt, round, putOff = 0 } = message;
+  const spread = 1 - jitter + 2 * jitter * random();
+  // From there on it would be longer than a message can wait.
+  const doublings = Math.min(putOff, lastingFaults);
+  const untilMs = nowMs + Math.min(delaySecondsMax * 1000, Math.round(heldMs * 2 ** doublings * spread));
   log('delivery.held', {
-    organizationId,
-    endpointId,
-    eventId,
-    attempt,
-    round,
-    code,
+    ...{ organizationId, endpointId, eventId, attempt, round, code, putOff },
     fault: nameOfFault(fault),
   });
-  await send(waitingUntil(message, untilMs), hopSeconds(untilMs, nowMs));
+  const later = { ...waitingUntil(message, untilMs), putOff: putOff + 1 };
+  await send(later, delayUntil(untilMs, nowMs));
   return 'done';
 }

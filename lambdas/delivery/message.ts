@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { attempt, trigger } from './attempt-record.ts';
 import { endpointId, eventId, organizationId } from '../shared/identifier.ts';
 import { parseJson } from '../shared/json.ts';
 import { isoTime } from '../shared/time.ts';
 
-/** Why an attempt is made. */
-export const trigger = z.enum(['scheduled', 'manual', 'redrive', 'test']);
+/** What became of an attempt, as it is recorded; nothing of what was sent or answered. */
+const outcome = z.object({
+  made: attempt.omit({ responseBody: true }),
+  /** When the next one may be made, if there is one. */
+  nextAttemptAt: z.iso.datetime().exactOptional(),
+});
 
 const dead = z.object({
   /** When this very message was sent: SQS's own time of sending is compared with it. */
@@ -27,15 +32,17 @@ export const deliveryMessage = z.object({
   attempt: z.number().int().positive(),
   /** 1 at first; a redrive, a retry by hand or a recovery opens the next one with a fresh budget. */
   round: z.number().int().positive(),
-  /** It was received before, and that function may have died after it had recorded the attempt. */
-  again: z.literal(true).exactOptional(),
   /** Not to be tried before. */
   notBefore: z.iso.datetime().exactOptional(),
-  /** `notBefore` is a slot that its endpoint's pace has given it. */
-  paced: z.literal(true).optional(),
+  /** It was brought back from the rows that wait for its endpoint, in this pass over them; its row is still there. */
+  pass: z.number().int().exactOptional(),
   trigger,
   /** Code of the attempt before. */
   lastError: z.string().exactOptional(),
+  /** How often it was put off in a row because something of ours did not work. */
+  putOff: z.number().int().exactOptional(),
+  /** Its attempt has been made, and could not be recorded yet. */
+  outcome: outcome.exactOptional(),
   /** Attempts are used up: this message only falls into the dead-letter queue. */
   dead: dead.exactOptional(),
 });
@@ -73,20 +80,20 @@ export function firstMessage({
   return { v: 1, organizationId, endpointId, eventId, eventType, attempt: 1, round: 1, trigger: 'scheduled' };
 }
 
-/** The longest that SQS delays a message; longer waits take several hops (DESIGN.md, section 2). */
-const delaySecondsMax = 900;
+/** The longest that SQS delays a message; what waits longer waits as a row. */
+export const delaySecondsMax = 900;
 
-/** Seconds to delay a message that must wait until a moment: what is left, or one hop of it. */
-export function hopSeconds(notBeforeMs: number, nowMs: number): number {
+/** Seconds to delay a message that must wait until a moment, as far as SQS can. */
+export function delayUntil(notBeforeMs: number, nowMs: number): number {
   return Math.min(delaySecondsMax, Math.max(0, Math.ceil((notBeforeMs - nowMs) / 1000)));
 }
 
 /** The same message, to be looked at again at a later moment. */
 export function waitingUntil(message: DeliveryMessage, notBeforeMs: number): DeliveryMessage {
-  return { ...message, notBefore: isoTime(notBeforeMs), paced: undefined };
+  return { ...message, notBefore: isoTime(notBeforeMs) };
 }
 
-/** Whether a message comes straight from routing: what waits, or is asked for by hand, is in the lane of retries. */
-export function isFresh({ notBefore, trigger }: DeliveryMessage): boolean {
-  return notBefore === undefined && trigger === 'scheduled';
+/** Whether a message asks for the first attempt of a delivery, as routing sends it. */
+export function isFirst({ attempt, round, trigger }: DeliveryMessage): boolean {
+  return attempt === 1 && round === 1 && trigger === 'scheduled';
 }

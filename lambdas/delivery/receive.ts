@@ -72,7 +72,6 @@ async function receive(
   }
   return deliver(ports, message, {
     sentAtMs: Number(attributes.SentTimestamp),
-    receiveCount: Number(attributes.ApproximateReceiveCount),
     remainingMs,
   });
 }

@@ -13,7 +13,7 @@ import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { againMessage } from './again.ts';
-import { delivery, deliveryStatus, deliverySummary } from './delivery.ts';
+import { delivery, deliverySummary, isParked, shownStatus, showStatus } from './delivery.ts';
 import type { DeliveriesQuery, Delivery, DeliverySummary } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -40,22 +40,35 @@ const toDelivery = z.strictObject({ organizationId, endpointId, eventId });
 const endpointPath = '/v1/organizations/{organizationId}/endpoints/{endpointId}';
 const deliveryPath = `${endpointPath}/deliveries/{eventId}`;
 const listQuery = pageQuery
-  .extend({ status: deliveryStatus.optional(), type: eventTypeName.optional(), ...openSpan })
+  .extend({ status: shownStatus.optional(), type: eventTypeName.optional(), ...openSpan })
   .refine(isInOrder, outOfOrder);
 const deadLettersQuery = pageQuery
   .extend({ endpointId: endpointId.optional(), type: eventTypeName.optional(), ...openSpan })
   .refine(isInOrder, outOfOrder);
 
+/** How it waits is told in a caller's words. */
+const inner = { expiresAt: true, waiting: true, waitingAt: true, owes: true, trigger: true } as const;
+const outer = {
+  status: shownStatus,
+  /** It waits until its endpoint may receive: it is paused, has had its share for now, or others wait before it. */
+  waitsForEndpoint: z.literal(true).exactOptional(),
+};
+
 /** A delivery without its attempts, as lists show it. */
-const shownSummary = deliverySummary.omit({ expiresAt: true });
-const shownDelivery = delivery.omit({ expiresAt: true, roundStart: true });
+const shownSummary = deliverySummary.omit(inner).extend(outer);
+const shownDelivery = delivery.omit({ ...inner, roundStart: true }).extend(outer);
+
+/** What is shown of a delivery beside what is stored. */
+function seen<One extends DeliverySummary>(one: One) {
+  return { ...one, status: showStatus(one), ...(isParked(one) ? { waitsForEndpoint: true } : {}) };
+}
 
 /** Of an event that has just been routed the message is still on its way: `queued`. */
 const eventReport = eventSummary.extend({
   deliveries: z.array(
     z.strictObject({
       endpointId: z.string(),
-      status: z.enum([...deliveryStatus.options, 'queued']),
+      status: shownStatus,
       reason: z.string().optional(),
       attemptCount: z.number(),
       lastError: z.string().optional(),
@@ -100,7 +113,7 @@ export function report(event: StoredEvent, made: readonly Delivery[]): z.output<
       const delivery = known.get(endpointId);
       return {
         endpointId,
-        status: delivery?.status ?? 'queued',
+        status: delivery === undefined ? 'queued' : showStatus(delivery),
         reason: delivery?.reason,
         attemptCount: delivery?.attemptCount ?? 0,
         lastError: delivery?.lastError,
@@ -127,7 +140,7 @@ function listRoute({ getEndpoint, deliveries }: DeliveryRoutesPorts): Route {
     handle: async ({ params, query }) => {
       const { id } = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const page = await deliveries.ofEndpoint(id, query);
-      return { ...page, data: page.data.map((one) => shownDelivery.parse(one)) };
+      return { ...page, data: page.data.map((one) => shownDelivery.parse(seen(one))) };
     },
   });
 }
@@ -146,7 +159,7 @@ function getRoute({ getEndpoint, deliveries }: DeliveryRoutesPorts): Route {
     answer: { status: 200, schema: shownDelivery },
     handle: async ({ params }) => {
       const { id } = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
-      return shownDelivery.parse(await found(deliveries.get(id, params.eventId), 'delivery'));
+      return shownDelivery.parse(seen(await found(deliveries.get(id, params.eventId), 'delivery')));
     },
   });
 }
@@ -176,7 +189,7 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
       const message = againMessage({ ...params, eventType: event.type }, before);
       const { round, attempt } = message;
       await audited(
-        before && shownSummary.parse(before),
+        before && shownSummary.parse(seen(before)),
         () => send(message),
         () => ({ round, attempt }),
       );
@@ -199,7 +212,7 @@ function deadLettersRoute({ deliveries }: DeliveryRoutesPorts): Route {
     answer: { status: 200, schema: pageOf(shownSummary) },
     handle: async ({ params, query }) => {
       const page = await deliveries.withStatus(params.organizationId, 'dead', query);
-      return { ...page, data: page.data.map((one) => shownSummary.parse(one)) };
+      return { ...page, data: page.data.map((one) => shownSummary.parse(seen(one))) };
     },
   });
 }

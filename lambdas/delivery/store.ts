@@ -1,9 +1,10 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { DynamoDBDocumentClient, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import { isDeepStrictEqual } from 'node:util';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { endpoint } from '../endpoint/endpoint.ts';
 import { endpointKey } from '../endpoint/store.ts';
+import { endedQueries } from './ended-list.ts';
+import { deliveryKey } from './key.ts';
 import { eventIdsOf } from '../event/event-list.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { eventKey, readEvent } from '../event/store.ts';
@@ -12,19 +13,14 @@ import { organizationKey } from '../organization/store.ts';
 import { endpointId, eventId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
-import { isWritten, makeBatchedRead, queryPage } from '../shared/store.ts';
+import { isWritten, makeBatchedRead, queryMerged, queryPage } from '../shared/store.ts';
 import type { Key, Read } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { delivery, deliverySummary, isAskedFor } from './delivery.ts';
-import type { DeliveriesQuery, Delivery, DeliveryStatus, DeliverySummary } from './delivery.ts';
+import type { DeliveriesQuery, Delivery, DeliverySummary } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 import { testsPerMinute } from './test-event.ts';
 import type { Known, Recipient } from './decide.ts';
-
-/** Key of a delivery in the ledger: it is the pair of endpoint and event. */
-export function deliveryKey(endpointId: string, eventId: string): Key {
-  return { pk: `ENDPOINT#${endpointId}`, sk: `DELIVERY#${eventId}` };
-}
 
 /** Reads an item of the ledger as a delivery; one past its time is gone. */
 export function readDelivery(item: unknown, nowMs: number): Delivery | undefined {
@@ -58,61 +54,6 @@ export function makeReadRecipient(client: DynamoDBDocumentClient, config: string
       endpoint: endpoint.optional().parse(endpointItem),
     };
   };
-}
-
-/**
- * Writes what became of a delivery, unless somebody has been faster: a copy of the message may have recorded this
- * attempt, a later round may have begun, or the round before may have taken the attempt's number. It is the one write
- * of a delivery that succeeds at once.
- *
- * When the condition does not hold, what is there is read: the SDK may have made the write twice because its first
- * answer was lost, and then it was this very caller who must send what follows.
- */
-export function makeRecord(client: DynamoDBDocumentClient, ledger: string) {
-  return async function record(after: Delivery): Promise<'recorded' | 'superseded'> {
-    if (await isWritten(client, new UpdateCommand(updateOf(ledger, after)))) return 'recorded';
-    const Key = deliveryKey(after.endpointId, after.eventId);
-    const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
-    const there = delivery.optional().parse(answer.Item);
-    return isDeepStrictEqual(there, delivery.parse(after)) ? 'recorded' : 'superseded';
-  };
-}
-
-function updateOf(TableName: string, after: Delivery): UpdateCommandInput {
-  const isOpen = after.status !== 'delivered' && after.status !== 'failed';
-  const all = {
-    ...after,
-    // Sparse: a delivered item leaves the index.
-    statusKey: isOpen ? statusKey(after.organizationId, after.status) : undefined,
-    reason: after.reason,
-    lastError: after.lastError,
-    nextAttemptAt: after.nextAttemptAt,
-  };
-  const fields = Object.entries(all);
-  const set = fields.filter(([, value]) => value !== undefined);
-  const gone = fields.filter(([, value]) => value === undefined);
-  const sets = set.map(([name]) => `#${name} = :${name}`).join(', ');
-  const removes = gone.map(([name]) => `#${name}`).join(', ');
-  return {
-    TableName,
-    Key: deliveryKey(after.endpointId, after.eventId),
-    UpdateExpression: `SET ${sets}${removes === '' ? '' : ` REMOVE ${removes}`}`,
-    ConditionExpression:
-      'attribute_not_exists(pk) OR ' +
-      '((#attemptCount < :attemptCount OR :status = :discarded) AND ' +
-      '(#round < :round OR (#round = :round AND #status = :retrying)))',
-    ExpressionAttributeNames: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
-    ExpressionAttributeValues: {
-      ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
-      ':retrying': 'retrying',
-      ':discarded': 'discarded',
-    },
-  };
-}
-
-/** Partition of the index over deliveries that are not delivered. */
-export function statusKey(organizationId: string, status: string): string {
-  return `ORG#${organizationId}#${status}`;
 }
 
 /** Reads deliveries for people who ask. */
@@ -166,29 +107,21 @@ export function makeDeliveryReader(client: DynamoDBDocumentClient, ledger: strin
   };
 }
 
-/** Deliveries of an organization that are not delivered, newest event first, from the sparse index. */
+/** Deliveries of an organization that have ended otherwise than delivered, newest event first, from the sparse index. */
 function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
-  const position = z.tuple([eventId, endpointId]);
   return async function withStatus(
     organizationId: string,
-    status: Exclude<DeliveryStatus, 'delivered' | 'failed'>,
+    status: 'dead' | 'discarded',
     query: DeliveriesQuery,
   ): Promise<Page<DeliverySummary>> {
     const { limit, cursor } = query;
-    const pk = statusKey(organizationId, status);
     const [from, to] = eventIdsOf(query);
-    const at = cursor === undefined ? undefined : positionOf(cursor, position);
-    const { items, isLast } = await queryPage(client, {
-      TableName: ledger,
-      IndexName: 'byStatus',
-      KeyConditionExpression: 'statusKey = :pk AND eventId BETWEEN :from AND :to',
-      ExpressionAttributeValues: { ':pk': pk, ':from': from, ':to': to },
-      ScanIndexForward: false,
-      Limit: limit,
-      ...(at === undefined
-        ? {}
-        : { ExclusiveStartKey: { statusKey: pk, eventId: at[0], ...deliveryKey(at[1], at[0]) } }),
-    });
+    const position = cursor === undefined ? undefined : positionOf(cursor, z.tuple([eventId, endpointId]));
+    const { items, isLast } = await queryMerged(
+      client,
+      endedQueries(ledger, { organizationId, status, from, to, limit, position, isNewestFirst: true }),
+      ({ eventId: order }) => String(order),
+    );
     const data = items.map((item) => deliverySummary.parse(item));
     const last = data.at(-1);
     return {

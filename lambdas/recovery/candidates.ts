@@ -40,8 +40,8 @@ export function candidatesOf(
   });
 }
 
-/** Younger events may still be in a queue. */
-export const queuedMsMax = 15 * 60_000;
+/** Younger events may still be in a queue: a message is put off so long until what is wrong makes a row of it. */
+export const queuedMsMax = 30 * 60_000;
 
 /** An attempt that is later than this is not coming: the longest wait for a queue and a hop are minutes. */
 export const overdueMsMax = 3_600_000;
@@ -57,14 +57,17 @@ export function lackOf(candidate: Candidate, { createdAt }: Pick<Job, 'createdAt
     if (candidate.skipReason !== undefined) return 'discarded';
     return askedMs - Date.parse(candidate.receivedAt) > queuedMsMax ? 'missing' : undefined;
   }
-  const { status, updatedAt, nextAttemptAt = updatedAt } = delivery;
+  const { status, updatedAt, nextAttemptAt = updatedAt, waiting } = delivery;
   if (Date.parse(updatedAt) > askedMs) return undefined;
   switch (status) {
     case 'dead':
     case 'discarded':
       return status;
     case 'retrying':
-      return askedMs - Date.parse(nextAttemptAt) > overdueMsMax ? 'missing' : undefined;
+      // What waits as a row is come for, however long that takes: it is not missing.
+      return waiting === undefined && askedMs - Date.parse(nextAttemptAt) > overdueMsMax
+        ? 'missing'
+        : undefined;
     case 'delivered':
     case 'failed':
       return undefined;

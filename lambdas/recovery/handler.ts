@@ -14,11 +14,14 @@ import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeDocumentClient } from '../shared/store.ts';
 import { recoverEnv } from './env.ts';
+import { outgoingDrain } from '../endpoint/health/drain-message.ts';
+import type { DrainPorts } from './drain/drain.ts';
 import { outgoingJob } from './job.ts';
 import { receive } from './receive.ts';
 import { receivesBy } from './receives.ts';
 import type { RecoverPorts } from './recover.ts';
 import { makeJobStore, makeReadCandidates } from './store.ts';
+import { makeReadWaiting } from './waiting/store.ts';
 
 const env = readEnvironment(recoverEnv, process.env);
 const { log, requestLog } = makeLog();
@@ -28,16 +31,23 @@ const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
 const release = makeRelease(sqs, [env.RECOVERY_QUEUE_URL]);
 
-const ports: RecoverPorts = {
+const health = makeHealthStore(client, env.LEDGER_TABLE, Date.now);
+const readRecipient = makeReadRecipient(client, env.CONFIG_TABLE);
+
+const ports: RecoverPorts & DrainPorts = {
   jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
   readPage: makeReadCandidates(client, env.LEDGER_TABLE, Date.now),
   receives: receivesBy({
     // Who is not served is asked for again: he may have been switched on for this very job.
-    readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),
-    readHealth: makeHealthStore(client, env.LEDGER_TABLE, Date.now).read,
+    readRecipient: cached(readRecipient, isServed),
+    readHealth: health.read,
   }),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
   goOn: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
+  readRecipientLatest: readRecipient,
+  health,
+  waiting: makeReadWaiting(client, env.LEDGER_TABLE, Date.now),
+  startDrain: (owner, turn, delaySeconds) => sendJob(outgoingDrain(owner, turn, delaySeconds)),
   announce: makePublish(new EventBridgeClient({}), env.BUS_NAME),
   now: Date.now,
   log,

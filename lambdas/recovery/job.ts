@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { deliveryMessage } from '../delivery/message.ts';
 import { endpointId, eventId, jobId, organizationId } from '../shared/identifier.ts';
-import { parseJson } from '../shared/json.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import { timeOfUlid } from '../shared/ulid.ts';
 
@@ -56,19 +55,10 @@ export const job = publicJob.extend({
 
 export type Job = z.output<typeof job>;
 
-/** What travels in `recovery`. */
-const jobMessage = z.object({ v: z.literal(1), organizationId, jobId });
+/** What travels in `recovery` to have a job worked on. */
+export const jobMessage = z.object({ v: z.literal(1), organizationId, jobId });
 
 export type JobMessage = z.output<typeof jobMessage>;
-
-/** Reads a message's body; `undefined` for a poisonous one. */
-export function readJobMessage(body: string): JobMessage | undefined {
-  try {
-    return jobMessage.parse(parseJson(body));
-  } catch {
-    return undefined;
-  }
-}
 
 /** The message that has a job worked on. */
 export function messageOf({ organizationId, id }: Pick<Job, 'organizationId' | 'id'>): JobMessage {

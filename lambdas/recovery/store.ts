@@ -3,13 +3,14 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { deliverySummary } from '../delivery/delivery.ts';
-import { deliveryKey, statusKey } from '../delivery/store.ts';
+import { endedQueries } from '../delivery/ended-list.ts';
+import { deliveryKey } from '../delivery/key.ts';
 import { eventIdsBetween } from '../event/event-id.ts';
 import { makeEventStore } from '../event/store.ts';
 import { eventId, jobId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWritten, queryAll, queryPage } from '../shared/store.ts';
+import { isWritten, queryAll, queryMerged, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -154,23 +155,16 @@ function eventsOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
 /** Dead deliveries of the span, of all endpoints of the organization, from the sparse index. */
 function deadOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
   return async function readDead(of: Job): Promise<CandidatePage> {
-    const pk = statusKey(of.organizationId, 'dead');
-    const [least, greatest] = eventIdsBetween(Date.parse(of.since), Date.parse(of.until));
-    const { items, isLast } = await queryPage(client, {
-      TableName,
-      IndexName: 'byStatus',
-      KeyConditionExpression: 'statusKey = :pk AND eventId BETWEEN :from AND :to',
-      ExpressionAttributeValues: { ':pk': pk, ':from': least, ':to': greatest },
-      Limit: pageItemsMax,
-      ...(of.cursor === undefined
-        ? {}
-        : {
-            ExclusiveStartKey: {
-              ...{ statusKey: pk, eventId: of.cursor.eventId },
-              ...deliveryKey(of.cursor.endpointId, of.cursor.eventId),
-            },
-          }),
-    });
+    const [from, to] = eventIdsBetween(Date.parse(of.since), Date.parse(of.until));
+    const { items, isLast } = await queryMerged(
+      client,
+      endedQueries(TableName, {
+        ...{ organizationId: of.organizationId, status: 'dead', from, to, limit: pageItemsMax },
+        position: of.cursor && [of.cursor.eventId, of.cursor.endpointId],
+        isNewestFirst: false,
+      }),
+      ({ eventId: order }) => String(order),
+    );
     const dead = items.map((item) => deliverySummary.parse(item));
     const last = dead.at(-1);
     const alive = dead.filter((delivery) => isAlive(delivery, now));

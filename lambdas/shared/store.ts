@@ -66,6 +66,27 @@ export async function queryPage(
   return { items: answer.Items ?? [], isLast: answer.LastEvaluatedKey === undefined };
 }
 
+/**
+ * One page of a list that is spread over several partitions of an index: a page of each, merged.
+ *
+ * @param inputs one Query for each partition, with the same `Limit` and direction
+ * @param orderOf what the list is sorted by; the same values stand in one partition
+ */
+export async function queryMerged(
+  client: DynamoDBDocumentClient,
+  inputs: readonly (QueryCommandInput & { readonly Limit: number })[],
+  orderOf: (item: Item) => string,
+): Promise<QueryPage> {
+  const pages = await Promise.all(inputs.map((input) => queryPage(client, input)));
+  const { Limit = 0, ScanIndexForward = true } = inputs[0] ?? {};
+  const sign = ScanIndexForward ? 1 : -1;
+  const all = pages.flatMap(({ items }) => items.map((item) => ({ item, order: orderOf(item) })));
+  // Stable: those of one value stay as their partition has them.
+  const sorted = all.toSorted((a, b) => (a.order === b.order ? 0 : a.order < b.order ? -sign : sign));
+  const items = sorted.slice(0, Limit).map(({ item }) => item);
+  return { items, isLast: pages.every(({ isLast }) => isLast) && all.length <= Limit };
+}
+
 /** All items of a Query, page after page; only for partitions that are small by their nature. */
 export async function queryAll(client: DynamoDBDocumentClient, input: QueryCommandInput): Promise<Item[]> {
   const items: Item[] = [];

@@ -1,6 +1,7 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { makeDeliveryReader, makeReadKnown, makeRecord } from '../../lambdas/delivery/store.ts';
+import { makeRecord } from '../../lambdas/delivery/record/store.ts';
+import { makeDeliveryReader, makeReadKnown } from '../../lambdas/delivery/store.ts';
 import { makeEventStore } from '../../lambdas/event/store.ts';
 import { isoTime } from '../../lambdas/shared/time.ts';
 import { makeBatchedRead } from '../../lambdas/shared/store.ts';

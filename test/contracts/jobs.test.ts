@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { makeRecord } from '../../lambdas/delivery/store.ts';
+import { makeRecord } from '../../lambdas/delivery/record/store.ts';
 import { makeEventStore } from '../../lambdas/event/store.ts';
 import type { Candidate, CandidatePage } from '../../lambdas/recovery/candidates.ts';
 import type { Job } from '../../lambdas/recovery/job.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { deliveryKey } from '../../lambdas/delivery/store.ts';
+import { deliveryKey } from '../../lambdas/delivery/key.ts';
 import { prepare } from '../../local/ready.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';

@@ -1,6 +1,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { deliveryKey, statusKey } from '../../lambdas/delivery/store.ts';
+import { deliveryKey } from '../../lambdas/delivery/key.ts';
+import { statusKey } from '../../lambdas/delivery/store.ts';
 import { endpointKey } from '../../lambdas/endpoint/store.ts';
 import { eventKey } from '../../lambdas/event/store.ts';
 import { aDead, aDelivered } from '../fakes/a-delivery.ts';

@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { makePost } from '../../request/post.ts';
 import { isNotEmpty, prepare } from '../../request/prepare.ts';
 import type { PreparePorts } from '../../request/prepare.ts';
-import { makeCountTest, makeReadRecipient, makeRecord } from '../../delivery/store.ts';
+import { makeRecord } from '../../delivery/record/store.ts';
+import { makeCountTest, makeReadRecipient } from '../../delivery/store.ts';
 import { testRoutes } from '../../delivery/test-routes.ts';
 import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
@@ -51,7 +52,7 @@ const ports: ServePorts = {
       countTest: makeCountTest(client, env.LEDGER_TABLE, Date.now),
       prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
       post: makePost(),
-      record: makeRecord(client, env.LEDGER_TABLE),
+      record: makeRecord(client, env.LEDGER_TABLE, Date.now),
       circumstances: {
         now: Date.now,
         randomBytes: () => randomBytes(16),

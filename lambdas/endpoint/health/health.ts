@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoTime } from '../../shared/time.ts';
+import { backlog, wantedNow } from './backlog.ts';
 
 /** What a person must know of an endpoint; goes out on the bus as `endpoint.<kind>`. */
 export const notice = z.object({
@@ -17,6 +18,8 @@ export const notice = z.object({
 export const health = z.object({
   /** 0 for an endpoint of which nothing is known. */
   version: z.number().int(),
+  /** Whose endpoint it is; there as soon as somebody must come for it. */
+  organizationId: z.string().optional(),
   /** In a row, counted up to the breaker's threshold; an answer that asks for patience counts half. */
   failures: z.number(),
   failingSince: z.string().optional(),
@@ -31,7 +34,8 @@ export const health = z.object({
       until: z.string(),
       /** How long the breaker's own pause is by now. */
       seconds: z.number(),
-      cause: z.enum(['failures', 'retry_after']),
+      /** `own_fault`: we could not sign for it, for long; the receiver has done nothing. */
+      cause: z.enum(['failures', 'retry_after', 'own_fault']),
       /** Until when the receiver has asked for patience; a lease or a pause of ours does not end it sooner. */
       asked: z.string().optional(),
       /** A probe is under way, and `until` is the end of its lease. */
@@ -44,8 +48,10 @@ export const health = z.object({
   graceUntil: z.string().optional(),
   /** When it came back; what has waited is let go at a growing pace from then on. */
   backSince: z.string().optional(),
-  /** It takes long to answer, so it is served in the lane where nobody minds. */
-  slowUntil: z.string().optional(),
+  /** It takes long to answer: so long, as it was last seen to; while it has not answered, its whole timeout. */
+  slow: z.object({ ms: z.number().positive(), at: z.string() }).optional(),
+  /** Deliveries wait for it as rows. */
+  backlog: backlog.optional(),
   /** Not yet on the bus, or not yet known to be. */
   unsaid: z.array(notice),
   /** Until then the worker that wrote it is saying it. */
@@ -81,19 +87,13 @@ export function isAhead(time: string | undefined, nowMs: number): boolean {
   return time !== undefined && Date.parse(time) > nowMs;
 }
 
-/** Until everything that waited for a pause or a line has come back: several hops. */
-const backlogMs = 2 * 3_600_000;
-
-/** Whether deliveries may still be waiting for an endpoint, or on their way back from that. */
-export function hasBacklog({ pause, backSince, off }: Health, nowMs: number): boolean {
-  return pause !== undefined || [backSince, off?.at].some((at) => isAhead(at, nowMs - backlogMs));
-}
-
 /**
- * Most probes are answered within a second: who meets one looks again soon, and not when its lease ends; ever more
- * seldom, so that a lease whose function has died costs a few hops.
+ * Adds a notice to what is unsaid. An older one of the same kind is superseded: while the bus is down an endpoint may
+ * be paused and resumed any number of times, and nobody needs to hear of each.
  */
-const lookAgainMs = 2_000;
+export function saying(unsaid: readonly Notice[], said: Notice): Notice[] {
+  return [...unsaid.filter(({ kind }) => kind !== said.kind), said];
+}
 
 export type Admission =
   | { readonly kind: 'go' }
@@ -101,27 +101,15 @@ export type Admission =
   | { readonly kind: 'probe' }
   | { readonly kind: 'wait'; readonly untilMs: number };
 
-/**
- * Whether an attempt may be made now. While it waits for the end of a pause a delivery comes back somewhat later
- * than that, at a time of its own, or all that waits would come at once: the longer the pause, the more has waited.
- *
- * @param chance between 0 and 1
- */
-export function admission({ pause }: Health, nowMs: number, chance: number): Admission {
+/** Whether an attempt may be made now, as far as the breaker is concerned. */
+export function admission({ pause }: Pick<Health, 'pause'>, nowMs: number): Admission {
   if (pause === undefined) return { kind: 'go' };
   const untilMs = Date.parse(pause.until);
-  if (untilMs <= nowMs) return { kind: 'probe' };
-  if (pause.probing === true) {
-    const underWayMs = nowMs - (untilMs - leaseMs);
-    const waitMs = Math.max(lookAgainMs, underWayMs) * (1 + chance);
-    return { kind: 'wait', untilMs: nowMs + Math.round(waitMs) };
-  }
-  const spreadMs = Math.min(600_000, Math.max(5_000, (untilMs - Date.parse(pause.since)) / 4));
-  return { kind: 'wait', untilMs: untilMs + Math.round(spreadMs * chance) };
+  return untilMs <= nowMs ? { kind: 'probe' } : { kind: 'wait', untilMs };
 }
 
-/** Longer than a function can take for an attempt (45 s): a probe whose function died is tried again after it. */
-const leaseMs = 60_000;
+/** Longer than a function can take for an attempt (60 s): a probe whose function died is tried again after it. */
+const leaseMs = 75_000;
 
 /** The health while a probe is under way: for all others the pause goes on. */
 export function leased(before: Health, nowMs: number): Health {
@@ -135,11 +123,13 @@ const graceMs = 86_400_000;
 export function resumed(before: Health, nowMs: number): Health {
   const at = isoTime(nowMs);
   const wasStopped = before.off !== undefined || before.pause !== undefined;
+  const { version, organizationId } = before;
   return {
     ...well,
-    version: before.version,
+    ...{ version, organizationId },
     graceUntil: isoTime(nowMs + graceMs),
+    backlog: wantedNow(before.backlog, nowMs),
     ...(wasStopped ? { backSince: at } : {}),
-    unsaid: [...before.unsaid, ...(wasStopped ? [{ kind: 'resumed' as const, at, reason: 'by_hand' }] : [])],
+    unsaid: wasStopped ? saying(before.unsaid, { kind: 'resumed', at, reason: 'by_hand' }) : before.unsaid,
   };
 }

@@ -1,10 +1,12 @@
 import type { EffectivePolicy } from '../../organization/policy.ts';
 import { isoTime } from '../../shared/time.ts';
-import type { Health, Notice } from './health.ts';
-import { isAhead } from './health.ts';
+import { wantedNow } from './backlog.ts';
+import { isAhead, saying } from './health.ts';
+import { timed } from './slow.ts';
+import type { Health } from './health.ts';
 
-/** What an attempt tells of its endpoint. */
-export type Observation = Success | Failure | Gone;
+/** What an attempt tells of its endpoint, or that none could be made. */
+export type Observation = Success | Failure | Gone | OwnFault;
 
 interface Common {
   /** It held the breaker's lease: only what a probe has seen ends a pause. */
@@ -24,6 +26,10 @@ interface Failure extends Common {
 interface Gone extends Common {
   readonly kind: 'gone';
 }
+/** We have long been unable to sign for it. */
+interface OwnFault extends Common {
+  readonly kind: 'own_fault';
+}
 
 export interface Circumstances {
   readonly policy: EffectivePolicy;
@@ -38,18 +44,8 @@ export function observe(before: Health, observation: Observation, circumstances:
   // Attempts that had begun before it was switched off change nothing.
   if (before.off !== undefined) return before;
   const after = judged(before, observation, circumstances);
-  return observation.durationMs < slowMs ? after : observeSlow(after, circumstances.nowMs);
+  return observation.kind === 'own_fault' ? after : timed(after, observation.durationMs, circumstances.nowMs);
 }
-
-/** The health of an endpoint that takes long, whatever it will answer. */
-export function observeSlow(before: Health, nowMs: number): Health {
-  if (before.off !== undefined || isAhead(before.slowUntil, nowMs + slowForMs / 2)) return before;
-  return { ...before, slowUntil: isoTime(nowMs + slowForMs) };
-}
-
-/** From here on an answer keeps a batch waiting; most take a tenth of it. */
-export const slowMs = 1_000;
-const slowForMs = 300_000;
 
 function judged(before: Health, observation: Observation, circumstances: Circumstances): Health {
   switch (observation.kind) {
@@ -57,6 +53,8 @@ function judged(before: Health, observation: Observation, circumstances: Circums
       return afterSuccess(before, observation, circumstances);
     case 'gone':
       return switchedOff(before, 'gone', circumstances.nowMs);
+    case 'own_fault':
+      return afterOwnFault(before, observation, circumstances.nowMs);
     case 'failure':
       return afterFailure(before, observation, circumstances);
   }
@@ -73,7 +71,25 @@ function afterSuccess(before: Health, { isProbe }: Success, { nowMs }: Circumsta
 function back(before: Health, nowMs: number): Health {
   if (before.pause === undefined) return before;
   const at = isoTime(nowMs);
-  return { ...before, pause: undefined, backSince: at, unsaid: [...before.unsaid, { kind: 'resumed', at }] };
+  return {
+    ...before,
+    pause: undefined,
+    backSince: at,
+    backlog: wantedNow(before.backlog, nowMs),
+    unsaid: saying(before.unsaid, { kind: 'resumed', at }),
+  };
+}
+
+/** The first pause for a fault of ours, and the longest. */
+const ownFaultSeconds = 900;
+const ownFaultSecondsMax = 3_600;
+
+/** Nothing is counted against it; but what cannot be signed need not be tried for each delivery. */
+function afterOwnFault(before: Health, { isProbe }: OwnFault, nowMs: number): Health {
+  const { pause } = before;
+  if (pause !== undefined && !isProbe) return before;
+  const seconds = Math.min(ownFaultSecondsMax, Math.max(ownFaultSeconds, (pause?.seconds ?? 0) * 2));
+  return pausedUntil(before, { untilMs: nowMs + seconds * 1000, seconds, cause: 'own_fault' }, nowMs);
 }
 
 /** A streak that was interrupted for longer is a new one: an endpoint that gets an event a week is not failing for a week. */
@@ -126,7 +142,7 @@ interface Wait {
   readonly untilMs: number;
   readonly askedMs?: number;
   readonly seconds: number;
-  readonly cause: 'failures' | 'retry_after';
+  readonly cause: 'failures' | 'retry_after' | 'own_fault';
 }
 
 function pausedUntil(before: Health, { untilMs, askedMs = 0, seconds, cause }: Wait, nowMs: number): Health {
@@ -135,8 +151,9 @@ function pausedUntil(before: Health, { untilMs, askedMs = 0, seconds, cause }: W
   const until = isoTime(Math.max(untilMs, askedUntilMs));
   const asked = askedUntilMs > nowMs ? isoTime(askedUntilMs) : undefined;
   const pause = { since: before.pause?.since ?? at, until, seconds, cause, asked };
-  const said: Notice[] = before.pause === undefined ? [{ kind: 'paused', at, reason: cause, until }] : [];
-  return { ...before, backSince: undefined, pause, unsaid: [...before.unsaid, ...said] };
+  const isNew = before.pause === undefined;
+  const unsaid = isNew ? saying(before.unsaid, { kind: 'paused', at, reason: cause, until }) : before.unsaid;
+  return { ...before, backSince: undefined, pause, unsaid };
 }
 
 const warnings = [0.75, 0.5];
@@ -157,14 +174,21 @@ function atItsEnd(before: Health, { policy, nowMs }: Circumstances): Health {
   return {
     ...before,
     warned: due,
-    unsaid: [...before.unsaid, { kind: 'failing', at: isoTime(nowMs), until }],
+    unsaid: saying(before.unsaid, { kind: 'failing', at: isoTime(nowMs), until }),
   };
 }
 
 function switchedOff(before: Health, reason: 'gone' | 'failing', nowMs: number): Health {
   const at = isoTime(nowMs);
-  const unsaid: Notice[] = [...before.unsaid, { kind: 'disabled', at, reason }];
-  return { ...before, pause: undefined, backSince: undefined, off: { at, reason }, unsaid };
+  return {
+    ...before,
+    pause: undefined,
+    backSince: undefined,
+    off: { at, reason },
+    // What waits for it ends now, too.
+    backlog: wantedNow(before.backlog, nowMs),
+    unsaid: saying(before.unsaid, { kind: 'disabled', at, reason }),
+  };
 }
 
 function isSame(before: Health, after: Health): boolean {

@@ -1,4 +1,5 @@
 import type { EffectivePolicy } from '../../organization/policy.ts';
+import { isAhead } from './health.ts';
 import type { Health } from './health.ts';
 
 /** Attempts a second that an endpoint gets when it has come back, and how long until it gets twice as many. */
@@ -8,30 +9,43 @@ const doublingMs = 30_000;
 const rampMs = 300_000;
 
 /**
- * How many attempts a second an endpoint gets: what its policy allows, and, after a pause, a pace that doubles every
- * half minute, so that what has waited does not fell it again (failures.md, 26).
+ * Attempts that an endpoint which takes long may hold at once, over all functions: a tenth of the batches that a lane
+ * works on at a time (lib/delivery.ts), so that ten such endpoints together do not fill it.
+ */
+export const shareMax = 10;
+
+/** For so long it counts as slow since it was last seen to be. */
+const slowForMs = 300_000;
+
+/**
+ * How many attempts a second an endpoint gets: what its policy allows; after a pause a pace that doubles every half
+ * minute, so that what has waited does not fell it again; and, when it takes long to answer, as many as keep its share
+ * of the workers busy (Little's law: at once = a second × seconds that each takes).
  *
- * @returns `undefined` for as many as come, which takes no reservation.
+ * @returns `undefined` for as many as come, which takes no write.
  */
 export function pace(
   { rateLimitPerSecond }: Pick<EffectivePolicy, 'rateLimitPerSecond'>,
-  { backSince }: Health,
+  { backSince, slow }: Pick<Health, 'backSince' | 'slow'>,
   nowMs: number,
 ): number | undefined {
   const backMs = backSince === undefined ? Infinity : nowMs - Date.parse(backSince);
-  const ramp = backMs < rampMs ? firstPerSecond * 2 ** (Math.max(0, backMs) / doublingMs) : Infinity;
-  const perSecond = Math.min(rateLimitPerSecond ?? Infinity, ramp);
+  const ramp =
+    backMs < rampMs ? firstPerSecond * 2 ** Math.floor(Math.max(0, backMs) / doublingMs) : Infinity;
+  const isSlow = slow !== undefined && isAhead(slow.at, nowMs - slowForMs);
+  const share = isSlow ? (shareMax * 1_000) / slow.ms : Infinity;
+  const perSecond = Math.min(rateLimitPerSecond ?? Infinity, ramp, share);
   return Number.isFinite(perSecond) ? perSecond : undefined;
 }
 
-/** Takes a slot in an endpoint's line; `undefined` when the line is full. */
-export type Reserve = (endpointId: string, perSecond: number) => Promise<number | undefined>;
+/**
+ * Takes leave for one attempt at an endpoint that is held to a pace; false when it has had its share for now. Nothing
+ * is handed out ahead: who is refused waits as a row (delivery/park.ts).
+ */
+export type Take = (endpointId: string, perSecond: number) => Promise<boolean>;
 
-/** How much earlier than its slot an attempt may go: so much of a burst is no burst. */
-export const burstMs = 1_000;
+/** Leave that was not taken for so long is not lost: messages come a little early and a little late. */
+export const burstMs = 2_000;
 
-/** A slot that is missed by more is lost: all that was held up for minutes would come at once. */
-export const slotMs = 3_000;
-
-/** Slots are given away so far ahead; who finds none comes back later. It is one hop (message.ts). */
-export const lineMs = 900_000;
+/** So that the burst is within the pace over any ten minutes, too. */
+export const withinPace = 0.99;

@@ -1,7 +1,9 @@
-import type { Delivery, DeliveryStatus, DeliverySummary } from '../../delivery/delivery.ts';
+import { isParked } from '../../delivery/delivery.ts';
+import type { Delivery, DeliveryStatus } from '../../delivery/delivery.ts';
 import type { EventSummary, Span } from '../../event/event.ts';
 import type { Page, PageQuery } from '../../shared/page.ts';
 import type { Now } from '../../shared/time.ts';
+import { timeOfPlace } from '../../shared/waiting.ts';
 import { overdueMsMax, queuedMsMax } from '../candidates.ts';
 import { aTally } from './tally.ts';
 import type { Reconciliation, Tally } from './tally.ts';
@@ -11,17 +13,20 @@ export interface ReconcilePorts {
   readonly ledger: {
     /** Events of an organization within a span, oldest first. */
     readonly listEvents: (organizationId: string, span: Span, page: PageQuery) => Promise<Page<EventSummary>>;
-    /** Deliveries of an organization that are being retried, as they were a moment ago. */
-    readonly listRetrying: (organizationId: string, page: PageQuery) => Promise<Page<DeliverySummary>>;
+    /** Deliveries, of whatever organization, that have waited for a time since long ago; as they were a moment ago. */
+    readonly listOverdue: (beforeMs: number) => Promise<readonly Overdue[]>;
     /** As it is now; reads of one turn travel together. */
     readonly readDelivery: (endpointId: string, eventId: string) => Promise<Delivery | undefined>;
   };
-  /** Whether deliveries to an endpoint have a reason to wait, or may still be on their way back from one. */
-  readonly isWaiting: (endpointId: string) => Promise<boolean>;
+  /** Whether somebody comes for what waits for an endpoint. */
+  readonly isAttended: (endpointId: string) => Promise<boolean>;
   /** Hears of each organization when it has been looked at. */
   readonly tell: (organizationId: string, outcome: Reconciliation) => Promise<void>;
   readonly clock: { readonly now: Now; readonly hasTime: () => boolean };
 }
+
+/** What should have been sent on long ago. */
+export type Overdue = Pick<Delivery, 'organizationId' | 'endpointId' | 'eventId'>;
 
 export interface ReconcileQuery extends Span {
   /** Only this one; all of them, if left out. */
@@ -30,12 +35,13 @@ export interface ReconcileQuery extends Span {
 
 /**
  * Compares the accepted events of a span with what became of them: for each endpoint that an event is meant for, the
- * ledger must hold a delivery (R15). Then looks for deliveries, of whatever event, whose next attempt should have
- * been made long ago: the message that would have asked for it is lost.
+ * ledger must hold a delivery, and one that is being retried must have somebody who comes for it. Then looks for
+ * deliveries, of whatever event, that should have been sent on long ago.
  */
 export async function reconcile(ports: ReconcilePorts, query: ReconcileQuery): Promise<Reconciliation> {
   const { organizationId } = query;
   const all = aTally();
+  const overdue = await ports.ledger.listOverdue(ports.clock.now() - sentOnMsMax);
   const list =
     organizationId === undefined
       ? ports.listOrganizations
@@ -43,7 +49,8 @@ export async function reconcile(ports: ReconcilePorts, query: ReconcileQuery): P
   const isComplete = await eachPage(ports, list, async (organizations) => {
     for (const { id } of organizations) {
       if (!ports.clock.hasTime()) return false;
-      const own = await reconcileOne(ports, id, query);
+      const ownOverdue = overdue.filter((one) => one.organizationId === id);
+      const own = await reconcileOne(ports, { organizationId: id, overdue: ownOverdue }, query);
       await ports.tell(id, own);
       all.add(own);
       if (!own.isComplete) return false;
@@ -53,25 +60,24 @@ export async function reconcile(ports: ReconcilePorts, query: ReconcileQuery): P
   return all.result(isComplete);
 }
 
+/** By then whoever comes every minute has looked twice (recovery/wake). */
+const sentOnMsMax = 2 * 3_600_000;
+
 async function reconcileOne(
   ports: ReconcilePorts,
-  organizationId: string,
+  { organizationId, overdue }: { organizationId: string; overdue: readonly Overdue[] },
   span: Span,
 ): Promise<Reconciliation> {
-  const { listEvents, listRetrying } = ports.ledger;
+  const { listEvents } = ports.ledger;
   const tally = aTally();
   tally.count('organizations');
-  const isComplete =
-    (await eachPage(
-      ports,
-      (page) => listEvents(organizationId, span, page),
-      (events) => countEnds(ports, tally, events),
-    )) &&
-    (await eachPage(
-      ports,
-      (page) => listRetrying(organizationId, page),
-      (retrying) => findOverdue(ports, tally, retrying),
-    ));
+  const isComplete = await eachPage(
+    ports,
+    (page) => listEvents(organizationId, span, page),
+    (events) => countEnds(ports, tally, events),
+  );
+  // Of the events of the span it is known already.
+  if (isComplete) await findOverdue(ports, tally, overdue);
   return tally.result(isComplete);
 }
 
@@ -110,7 +116,7 @@ async function countEnds(
     const ends = await Promise.all(some.map(async (one) => ({ ...one, end: await endOf(ports, one) })));
     tally.count('deliveries', ends.length);
     for (const { event, endpointId, end } of ends) {
-      if (end !== 'missing') tally.count(end);
+      if (end !== 'missing' && end !== 'overdue') tally.count(end);
       else tally.find({ organizationId: event.organizationId, endpointId, eventId: event.id, kind: end });
     }
   }
@@ -123,40 +129,36 @@ interface Due {
 }
 
 async function endOf(
-  { ledger, isWaiting, clock }: ReconcilePorts,
+  ports: ReconcilePorts,
   { event: { id, receivedAt }, endpointId }: Due,
-): Promise<Exclude<DeliveryStatus, 'failed'> | 'waiting' | 'missing'> {
-  const delivery = await ledger.readDelivery(endpointId, id);
-  // Only a test fails, and no stored event is one.
-  if (delivery !== undefined && delivery.status !== 'failed') return delivery.status;
-  // What happened long ago may have come in a moment ago.
-  const isYoung = Date.parse(receivedAt) > clock.now() - queuedMsMax;
-  return isYoung || (await isWaiting(endpointId)) ? 'waiting' : 'missing';
+): Promise<Exclude<DeliveryStatus, 'failed'> | 'waiting' | 'missing' | 'overdue'> {
+  const nowMs = ports.clock.now();
+  const delivery = await ports.ledger.readDelivery(endpointId, id);
+  // What happened long ago may have come in a moment ago. (Only a test fails, and no stored event is one.)
+  if (delivery === undefined || delivery.status === 'failed') {
+    return Date.parse(receivedAt) > nowMs - queuedMsMax ? 'waiting' : 'missing';
+  }
+  return (await isOverdue(ports, delivery)) ? 'overdue' : delivery.status;
 }
 
-/** Whether the next attempt should have been made long ago; if so, when. */
-function dueSince(
-  { status, nextAttemptAt, updatedAt }: Pick<Delivery, 'status' | 'nextAttemptAt' | 'updatedAt'>,
-  nowMs: number,
-): string | undefined {
-  const dueAt = nextAttemptAt ?? updatedAt;
-  return status === 'retrying' && Date.parse(dueAt) < nowMs - overdueMsMax ? dueAt : undefined;
-}
-
-async function findOverdue(
-  { ledger, isWaiting, clock }: ReconcilePorts,
-  tally: Tally,
-  retrying: readonly DeliverySummary[],
-): Promise<boolean> {
+/** Whether nobody has come for a delivery that should have been tried again long ago. */
+async function isOverdue({ isAttended, clock }: ReconcilePorts, delivery: Delivery): Promise<boolean> {
+  const { status, waiting, waitingAt, nextAttemptAt, updatedAt, endpointId } = delivery;
+  if (status !== 'retrying') return false;
   const nowMs = clock.now();
-  const suspects = retrying.filter((one) => dueSince(one, nowMs) !== undefined);
-  const overdue = suspects.map(async ({ organizationId, endpointId, eventId }) => {
+  if (waiting === undefined || waitingAt === undefined) {
+    return Date.parse(nextAttemptAt ?? updatedAt) < nowMs - overdueMsMax;
+  }
+  if (timeOfPlace({ waitingAt }) > nowMs - sentOnMsMax) return false;
+  return !isParked(delivery) || !(await isAttended(endpointId));
+}
+
+async function findOverdue(ports: ReconcilePorts, tally: Tally, suspects: readonly Overdue[]): Promise<void> {
+  const found = suspects.map(async ({ organizationId, endpointId, eventId }) => {
     // The index may be behind: what it shows may have been tried a moment ago.
-    const latest = await ledger.readDelivery(endpointId, eventId);
-    const since = latest === undefined ? undefined : dueSince(latest, nowMs);
-    if (since === undefined || (await isWaiting(endpointId))) return [];
+    const latest = await ports.ledger.readDelivery(endpointId, eventId);
+    if (latest === undefined || !(await isOverdue(ports, latest))) return [];
     return [{ organizationId, endpointId, eventId, kind: 'overdue' as const }];
   });
-  for (const finding of (await Promise.all(overdue)).flat()) tally.find(finding);
-  return true;
+  for (const finding of (await Promise.all(found)).flat()) tally.find(finding);
 }

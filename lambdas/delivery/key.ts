@@ -1,0 +1,6 @@
+import type { Key } from '../shared/store.ts';
+
+/** Key of a delivery in the ledger: it is the pair of endpoint and event. */
+export function deliveryKey(endpointId: string, eventId: string): Key {
+  return { pk: `ENDPOINT#${endpointId}`, sk: `DELIVERY#${eventId}` };
+}

@@ -1,0 +1,85 @@
+import { isOpen, raised } from '../endpoint/health/backlog.ts';
+import type { Health } from '../endpoint/health/health.ts';
+import type { HealthStore } from '../endpoint/health/remembered.ts';
+import { change } from '../endpoint/health/say.ts';
+import type { Owner, SayPorts } from '../endpoint/health/say.ts';
+import { expiryOf, isoTime } from '../shared/time.ts';
+import { behind } from '../shared/waiting.ts';
+import type { Delivery } from './delivery.ts';
+import type { DeliveryMessage } from './message.ts';
+
+export interface ParkPorts extends SayPorts {
+  readonly health: HealthStore;
+  /** Writes that a delivery waits, without a new attempt; whoever has attempted it meanwhile stands. */
+  readonly rewrite: (after: Delivery) => Promise<'recorded' | 'superseded'>;
+  readonly retentionDays: number;
+}
+
+/** Why a delivery waits, though its time has come. */
+export type Cause = 'paused' | 'probed' | 'behind' | 'paced' | 'share';
+
+/** What is parked now is found by then: the index is a little behind, and functions' clocks differ. */
+const parkedMs = 3_000;
+
+/**
+ * Has a delivery wait for its endpoint as a row, and sees to it that somebody comes for it. Costs one write, and of one
+ * function one more for each backlog; no attempt is used up.
+ *
+ * The row comes first and then the backlog: who dies between leaves a message that comes back and does the same.
+ *
+ * @param before the record, or nothing for a delivery that has none
+ * @param health as it was read, perhaps some seconds ago: what has been emptied since is noticed by the drain, which
+ * looks once more before it ends (recovery/drain)
+ * @returns false when somebody has been faster: what is recorded decides anew.
+ */
+export async function park(
+  ports: ParkPorts,
+  message: DeliveryMessage,
+  { before, health, cause }: { before: Delivery | undefined; health: Health; cause: Cause },
+): Promise<boolean> {
+  const { organizationId, endpointId, eventId } = message;
+  const isWritten = (await ports.rewrite(parked(ports, message, before))) === 'recorded';
+  ports.log('delivery.parked', { organizationId, endpointId, eventId, cause, isWritten });
+  if (isWritten) await raise(ports, { id: endpointId, organizationId }, health);
+  return isWritten;
+}
+
+/** The record of a delivery that waits for its endpoint. */
+function parked(
+  { now, retentionDays }: ParkPorts,
+  { organizationId, endpointId, eventId, eventType, round, trigger, lastError }: DeliveryMessage,
+  before: Delivery | undefined,
+): Delivery {
+  const nowMs = now();
+  const attemptCount = before?.attemptCount ?? 0;
+  return {
+    ...{ organizationId, endpointId, eventId, eventType, status: 'retrying', round, attemptCount },
+    roundStart: before?.round === round ? before.roundStart : attemptCount,
+    attempts: before?.attempts ?? [],
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(trigger === 'scheduled' ? {} : { trigger }),
+    ...behind(endpointId, eventId, nowMs),
+    updatedAt: isoTime(nowMs),
+    expiresAt: expiryOf(nowMs, retentionDays),
+  };
+}
+
+const triesMax = 5;
+
+/**
+ * Sees to it that an endpoint's health says that something waits.
+ *
+ * @throws when it cannot be written; whoever asks must come back.
+ */
+export async function raise(ports: ParkPorts, owner: Owner, known: Health): Promise<void> {
+  if (isOpen(known.backlog)) return;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const before = await ports.health.readLatest(owner.id);
+    if (isOpen(before.backlog)) return;
+    const nowMs = ports.now();
+    const dueMs = Math.max(nowMs + parkedMs, Date.parse(before.pause?.until ?? isoTime(nowMs)));
+    const after = { ...before, backlog: raised(before.backlog, nowMs, dueMs) };
+    if (await change(ports, owner, { before, after })) return;
+  }
+  throw new Error('the health of the endpoint changes at each look');
+}

@@ -1,0 +1,124 @@
+import { expiryOf, isoTime } from '../shared/time.ts';
+import type { Now } from '../shared/time.ts';
+import { dueAt } from '../shared/waiting.ts';
+import { attemptsKeptMax } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
+import type { Known } from './decide.ts';
+import { follow } from './follow.ts';
+import type { FollowPorts } from './follow.ts';
+import { hold } from './hold.ts';
+import type { HoldPorts } from './hold.ts';
+import { delaySecondsMax } from './message.ts';
+import type { DeliveryMessage } from './message.ts';
+
+export interface SettlePorts extends HoldPorts, FollowPorts {
+  readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
+  readonly record: (after: Delivery) => Promise<'recorded' | 'superseded'>;
+  readonly retentionDays: number;
+}
+
+/** A message whose attempt has been made. */
+export type Attempted = DeliveryMessage & { readonly outcome: NonNullable<DeliveryMessage['outcome']> };
+
+/**
+ * Records what became of an attempt, and sends what follows. While it cannot be recorded the outcome travels in the
+ * message: the receiver has had its request, and must not get it again because a table of ours is down.
+ *
+ * @param before what was read before the attempt
+ */
+export async function settle(
+  ports: SettlePorts,
+  message: Attempted,
+  before: Delivery | undefined,
+): Promise<'done'> {
+  let after: Delivery | undefined;
+  try {
+    after = await recorded(ports, message, before);
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  }
+  return after === undefined ? 'done' : followOrHold(ports, message, after);
+}
+
+/** Does the same for an outcome that has travelled. */
+export async function settleLate(ports: SettlePorts, message: Attempted): Promise<'done'> {
+  let known: Known;
+  try {
+    known = await ports.readKnown(message);
+  } catch (fault) {
+    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  }
+  return settle(ports, message, known.delivery);
+}
+
+/** Sends what a record owes; while that cannot be sent it is put off. */
+export async function followOrHold(
+  ports: HoldPorts & FollowPorts,
+  message: DeliveryMessage,
+  delivery: Delivery,
+): Promise<'done'> {
+  try {
+    await follow(ports, delivery);
+    return 'done';
+  } catch (fault) {
+    return hold(ports, message, { code: 'bus_unavailable', fault });
+  }
+}
+
+/**
+ * Records an attempt. Another one may have taken its number meanwhile: one of a round before, which was under way when
+ * this round was asked for. Then it is read again, and this one comes after it.
+ *
+ * @returns `undefined` when somebody else has recorded what came of it, who will also send what follows.
+ */
+async function recorded(
+  ports: SettlePorts,
+  message: Attempted,
+  before: Delivery | undefined,
+): Promise<Delivery | undefined> {
+  const after = settled(ports, message, before);
+  if ((await ports.record(after)) === 'recorded') return after;
+  const { delivery } = await ports.readKnown(message);
+  if (delivery === undefined || delivery.round >= message.round) return undefined;
+  const { made, ...rest } = message.outcome;
+  const number = delivery.attemptCount + 1;
+  return recorded(
+    ports,
+    { ...message, attempt: number, outcome: { ...rest, made: { ...made, number } } },
+    delivery,
+  );
+}
+
+const statusOf = { delivered: 'delivered', retry: 'retrying', dead: 'dead', failed: 'failed' } as const;
+
+/** The delivery after an attempt: with the place where it waits, or what the record owes. */
+function settled(
+  { now, retentionDays }: { readonly now: Now; readonly retentionDays: number },
+  { organizationId, endpointId, eventId, eventType, round, outcome }: Attempted,
+  before: Delivery | undefined,
+): Delivery {
+  const { made, nextAttemptAt } = outcome;
+  const nowMs = now();
+  return {
+    ...{ organizationId, endpointId, eventId, eventType, status: statusOf[made.outcome], round },
+    roundStart: before?.round === round ? before.roundStart : made.number - 1,
+    attemptCount: made.number,
+    attempts: [...(before?.attempts ?? []), made].slice(-attemptsKeptMax),
+    ...(made.code === undefined ? {} : { lastError: made.code }),
+    ...(nextAttemptAt === undefined ? {} : waiting(endpointId, eventId, { nextAttemptAt, nowMs })),
+    ...(made.outcome === 'dead' ? { owes: 'letter' as const } : {}),
+    updatedAt: isoTime(nowMs),
+    expiresAt: expiryOf(nowMs, retentionDays),
+  };
+}
+
+/** How the next attempt comes: by a message as far as SQS can delay it, from a row that somebody comes for beyond. */
+function waiting(
+  endpointId: string,
+  eventId: string,
+  { nextAttemptAt, nowMs }: { nextAttemptAt: string; nowMs: number },
+) {
+  const atMs = Date.parse(nextAttemptAt);
+  const isLong = atMs - nowMs > delaySecondsMax * 1000;
+  return { nextAttemptAt, ...(isLong ? dueAt(atMs, endpointId, eventId) : { owes: 'message' as const }) };
+}

@@ -1,0 +1,200 @@
+import { isServed } from '../../delivery/decide.ts';
+import type { Recipient } from '../../delivery/decide.ts';
+import { nextMessage } from '../../delivery/follow.ts';
+import { delaySecondsMax, delayUntil, waitingUntil } from '../../delivery/message.ts';
+import type { DeliveryMessage } from '../../delivery/message.ts';
+import type { Backlog } from '../../endpoint/health/backlog.ts';
+import type { Health } from '../../endpoint/health/health.ts';
+import type { HealthStore } from '../../endpoint/health/remembered.ts';
+import { change, isUnsaid } from '../../endpoint/health/say.ts';
+import type { Owner, SayPorts } from '../../endpoint/health/say.ts';
+import { effectivePolicy } from '../../organization/policy.ts';
+import { isoTime } from '../../shared/time.ts';
+import { endpointPartition } from '../../shared/waiting.ts';
+import type { ReadWaiting, Row } from '../waiting/row.ts';
+import { nextBacklog, watchedUntil } from './next-backlog.ts';
+import type { Step } from './next-backlog.ts';
+import { gateOf, planOf } from './plan.ts';
+import type { Plan } from './plan.ts';
+
+export interface DrainPorts extends SayPorts {
+  readonly health: Pick<HealthStore, 'readLatest' | 'replace'> & {
+    readonly forget: (endpointId: string) => Promise<void>;
+  };
+  readonly readRecipientLatest: (organizationId: string, endpointId: string) => Promise<Recipient>;
+  readonly waiting: ReadWaiting;
+  /** To the lane of later attempts. */
+  readonly send: (message: DeliveryMessage, delaySeconds: number) => Promise<void>;
+}
+
+/** Functions' clocks differ, and the index is a little behind: a younger row may still get a neighbour before it. */
+const youngMs = 2_000;
+
+/**
+ * A step of bringing back what waits for an endpoint: the oldest first, at its pace, from the moment it may receive
+ * again. A row keeps its place until its attempt is recorded, so nothing is lost with a message, and a step costs one
+ * write for hundreds of rows.
+ *
+ * Of all messages that ask for a step only the one that names the last one goes on; whoever dies in the middle is
+ * followed by whoever comes every minute (recovery/wake), at the time that the backlog names.
+ *
+ * @param turn the step after which this one comes; nothing when it is asked for because its time has come
+ */
+export async function drain(ports: DrainPorts, owner: Owner, turn: number | undefined): Promise<void> {
+  const health = await sayAll(ports, owner);
+  const claimed = await claim(ports, owner, { health, turn });
+  if (claimed === undefined) return;
+  const { health: now, backlog } = claimed;
+  const recipient = await ports.readRecipientLatest(owner.organizationId, owner.id);
+  const step = await takeStep(ports, owner, { health: now, backlog, recipient });
+  await end(ports, owner, { ...claimed, step, isDeleted: recipient.endpoint === undefined });
+}
+
+/** Says what a worker that died has left unsaid of the endpoint. */
+async function sayAll(ports: DrainPorts, owner: Owner): Promise<Health> {
+  const health = await ports.health.readLatest(owner.id);
+  if (!isUnsaid(health, ports.now())) return health;
+  await change(ports, owner, { before: health, after: health });
+  return ports.health.readLatest(owner.id);
+}
+
+interface Claimed {
+  readonly health: Health;
+  readonly backlog: Backlog;
+}
+
+const triesMax = 5;
+
+/** Makes this step the last one, if it may be; every other message that names the same step before it ends. */
+async function claim(
+  { health: store, now }: DrainPorts,
+  { id }: Owner,
+  { health: found, turn }: { health: Health; turn: number | undefined },
+): Promise<Claimed | undefined> {
+  let health = found;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const before = health.backlog;
+    const isNext = turn === undefined ? isDue(before, now()) : turn === before?.turn;
+    if (before === undefined || !isNext) return undefined;
+    const backlog = { ...before, turn: before.turn + 1, dueAt: watchedUntil(before.dueAt, now()) };
+    if (await store.replace(id, health, { ...health, backlog })) {
+      return { health: { ...health, backlog, version: health.version + 1 }, backlog };
+    }
+    health = await store.readLatest(id);
+  }
+  throw new Error('the health of the endpoint changes at each look');
+}
+
+function isDue(backlog: Backlog | undefined, nowMs: number): boolean {
+  return backlog !== undefined && Date.parse(backlog.dueAt) <= nowMs + 1_000;
+}
+
+interface Situation extends Claimed {
+  readonly recipient: Recipient;
+}
+
+async function takeStep(
+  ports: DrainPorts,
+  { id, organizationId }: Owner,
+  { health, backlog: claimed, recipient }: Situation,
+): Promise<Step> {
+  const nowMs = ports.now();
+  const gate = gateOf(health);
+  const backlog = gate === claimed.gate ? claimed : nextPass(claimed, gate);
+  const { endpoint, organization } = recipient;
+  const isReceiving = isServed(recipient) && endpoint !== undefined && organization !== undefined;
+  const policy = isReceiving ? effectivePolicy(endpoint.policy, organization.policy) : undefined;
+  const plan = planOf(health, backlog, { policy, nowMs });
+  if (plan.kind === 'wait') return { kind: 'waits', backlog, untilMs: plan.untilMs };
+  const partition = endpointPartition(id);
+  const { after, onTheirWay } = await rest(ports, { partition, backlog, plan });
+  const countMax = Math.min(plan.countMax, plan.onTheirWayMax - onTheirWay);
+  const through = isoTime(nowMs - youngMs);
+  const page =
+    countMax <= 0
+      ? { rows: [], through: after }
+      : await ports.waiting.list({ partition, after, through }, countMax);
+  await Promise.all(page.rows.map((row, place) => sendRow(ports, { row, place, backlog, plan, nowMs })));
+  ports.log('backlog.stepped', {
+    ...{ organizationId, endpointId: id, pass: backlog.pass, sent: page.rows.length, onTheirWay },
+  });
+  const isProbing = health.pause !== undefined;
+  return {
+    ...{ kind: 'sent', backlog, onTheirWay, sent: page.rows.length, through: page.through, isProbing },
+    isFull: countMax <= 0,
+    pace: plan.pace,
+  };
+}
+
+/** What this pass has sent and is not recorded yet. */
+async function rest(
+  { waiting }: DrainPorts,
+  {
+    partition,
+    backlog,
+    plan,
+  }: { partition: string; backlog: Backlog; plan: Extract<Plan, { kind: 'send' }> },
+): Promise<{ after: string | undefined; onTheirWay: number }> {
+  const { through: after } = backlog;
+  if (after === undefined) return { after, onTheirWay: 0 };
+  const onTheirWay = await waiting.count({ partition, after: undefined, through: after }, plan.onTheirWayMax);
+  return { after, onTheirWay };
+}
+
+/** From the beginning again: what the pass before has sent is dropped where it arrives. */
+export function nextPass({ since, turn, pass, clock, dueAt }: Backlog, gate: string): Backlog {
+  return { since, turn, pass: pass + 1, gate, dueAt, ...(clock === undefined ? {} : { clock }) };
+}
+
+interface Sending {
+  readonly row: Row;
+  readonly place: number;
+  readonly backlog: Backlog;
+  readonly plan: Extract<Plan, { kind: 'send' }>;
+  readonly nowMs: number;
+}
+
+async function sendRow({ send }: DrainPorts, { row, place, backlog, plan, nowMs }: Sending): Promise<void> {
+  if (row.eventId === undefined) return;
+  const { pace } = plan;
+  const atMs = pace === undefined ? nowMs : Math.max(nowMs, pace.fromMs + place * pace.spacingMs);
+  const message = { ...nextMessage(row), pass: backlog.pass };
+  await send(waitingUntil(message, Math.floor(atMs)), delayUntil(atMs, nowMs));
+}
+
+interface Ending extends Claimed {
+  readonly step: Step;
+  readonly isDeleted: boolean;
+}
+
+/** Writes how far the step has come, and has the next one made. */
+async function end(
+  ports: DrainPorts,
+  owner: Owner,
+  { health: claimed, backlog: { turn }, step, isDeleted }: Ending,
+): Promise<void> {
+  const nowMs = ports.now();
+  const { backlog, untilMs } = nextBacklog(step, nowMs);
+  let health = claimed;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    // Somebody else has taken over, or what changed meanwhile has emptied it.
+    if (health.backlog?.turn !== turn) return;
+    const after: Health = { ...health, backlog };
+    if (await ports.health.replace(owner.id, health, after)) {
+      if (backlog !== undefined) await goOn(ports, owner, { turn, untilMs });
+      else if (isDeleted) await ports.health.forget(owner.id);
+      return;
+    }
+    health = await ports.health.readLatest(owner.id);
+  }
+  throw new Error('the health of the endpoint changes at each look');
+}
+
+async function goOn(
+  { startDrain, now }: DrainPorts,
+  owner: Owner,
+  { turn, untilMs }: { turn: number; untilMs: number },
+): Promise<void> {
+  const waitSeconds = Math.max(0, Math.ceil((untilMs - now()) / 1000));
+  if (waitSeconds <= delaySecondsMax) await startDrain(owner, turn, waitSeconds);
+}

@@ -1,0 +1,69 @@
+import type { Backlog } from '../../endpoint/health/backlog.ts';
+import type { Health } from '../../endpoint/health/health.ts';
+import { pace } from '../../endpoint/health/pace.ts';
+import type { EffectivePolicy } from '../../organization/policy.ts';
+
+/** What the drain of an endpoint does in a step. */
+export type Plan =
+  | { readonly kind: 'wait'; readonly untilMs: number }
+  | {
+      readonly kind: 'send';
+      /** Rows at most. */
+      readonly countMax: number;
+      /** Rows of this pass that may be on their way at the same time. */
+      readonly onTheirWayMax: number;
+      /** Milliseconds between two of them, and when the first is due; nothing for as fast as it goes. */
+      readonly pace?: { readonly spacingMs: number; readonly fromMs: number };
+    };
+
+/** Of an endpoint that no pace holds: what a step sends within seconds. */
+const freeMax = 5_000;
+
+/** Whoever takes the lease probes; one message may be an expired event's, or be lost. */
+const probesMax = 3;
+
+/** Time between two steps; each sends what is due until the next one. */
+export const stepMs = 10_000;
+
+/** A step that comes late makes good for so much of what it is late by. */
+const lateMsMax = 60_000;
+
+/** So much of the pace may be on its way: a lane may be late by that without slowing anything. */
+const onTheirWayMs = 120_000;
+
+/** A little less than the pace, so that leave is there when a message asks for it. */
+const supplyShare = 0.95;
+
+/**
+ * What may be sent now: nothing while the endpoint is paused; a few when the pause has ended, until a probe tells; then
+ * as much as its pace allows, and no further ahead than the next step.
+ *
+ * @param policy nothing of an endpoint that receives nothing any more: its rows end, at no pace
+ */
+export function planOf(
+  health: Health,
+  backlog: Backlog,
+  { policy, nowMs }: { policy: EffectivePolicy | undefined; nowMs: number },
+): Plan {
+  const free: Plan = { kind: 'send', countMax: freeMax, onTheirWayMax: freeMax };
+  if (policy === undefined || health.off !== undefined) return free;
+  if (health.pause !== undefined) {
+    const untilMs = Date.parse(health.pause.until);
+    return untilMs > nowMs
+      ? { kind: 'wait', untilMs }
+      : { kind: 'send', countMax: probesMax, onTheirWayMax: probesMax };
+  }
+  const perSecond = pace(policy, health, nowMs);
+  if (perSecond === undefined) return free;
+  const spacingMs = 1_000 / (perSecond * supplyShare);
+  const fromMs = Math.max(nowMs - lateMsMax, backlog.clock === undefined ? nowMs : Date.parse(backlog.clock));
+  const countMax = Math.ceil((nowMs + stepMs - fromMs) / spacingMs);
+  if (countMax <= 0) return { kind: 'wait', untilMs: fromMs };
+  const onTheirWayMax = Math.ceil(onTheirWayMs / spacingMs) + 10;
+  return { kind: 'send', countMax, onTheirWayMax, pace: { spacingMs, fromMs } };
+}
+
+/** Tells one thing that holds an endpoint from another: when it changes, a new pass over its rows begins. */
+export function gateOf({ off, pause, backSince }: Health): string {
+  return [off?.at, pause?.since, pause?.until, backSince].map((at) => at ?? '').join(' ');
+}
