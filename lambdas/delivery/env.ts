@@ -7,6 +7,10 @@ export const deliverEnv = targetEnv.extend({
   LEDGER_TABLE: z.string().min(1),
   DELIVERIES_QUEUE_URL: z.url(),
   RETRIES_QUEUE_URL: z.url(),
+  /** Takes the last message of a dead delivery. */
+  FALLING_QUEUE_URL: z.url(),
+  /** Takes the word that what waits for an endpoint may be brought back. */
+  RECOVERY_QUEUE_URL: z.url(),
   BUS_NAME: z.string().min(1),
   /** Secrets are named `<prefix>/<organization>/<endpoint>`. */
   SECRET_PREFIX: z.string().min(1),
