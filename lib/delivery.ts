@@ -19,6 +19,8 @@ export interface DeliveryProps {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly bus: EventBus;
+  /** Told when what waits for an endpoint may be brought back. */
+  readonly recovery: sqs.Queue;
   readonly secretPrefix: string;
   readonly receivers: TargetEnv;
   /** Whom tokens name as their issuer. */
@@ -27,40 +29,73 @@ export interface DeliveryProps {
   readonly network: Network | undefined;
 }
 
-/** First attempts and later ones in lanes of their own, one function for both, one dead-letter queue. */
+/** First attempts and later ones in lanes of their own, dead letters on their way in a third queue, one function for all. */
 export class Delivery extends Construct {
   public readonly deliveries: sqs.Queue;
   public readonly retries: sqs.Queue;
   public readonly deliveriesDead: sqs.Queue;
+  /** Last messages of dead deliveries, until SQS has moved them to `deliveriesDead`; a redrive brings them back here. */
+  private readonly falling: sqs.Queue;
 
   /** Longer than the longest attempt (30 s) and the 5 s it takes to record and hand on what came of it. */
   private static readonly timeoutSeconds = 45;
   /** Six times the function's timeout, or SQS hands a message out again while it is being delivered. */
-  private static readonly visibilitySeconds = 6 * Delivery.timeoutSeconds;
+  public static readonly visibilitySeconds = 6 * Delivery.timeoutSeconds;
 
   public constructor(scope: Construct, id: string, props: DeliveryProps) {
     super(scope, id);
-    const { settings, storage } = props;
-    const { stage, retentionDays } = settings;
-    this.deliveriesDead = new WorkQueue(this, 'DeliveriesDead', {
-      name: nameOf(stage, 'deliveries-dead'),
-      key: storage.key,
-    });
-    this.deliveries = this.lane('Deliveries', nameOf(stage, 'deliveries'), storage);
-    this.retries = this.lane('Retries', nameOf(stage, 'retries'), storage);
+    const queue = queuesOf(this, props);
+    this.deliveriesDead = queue('DeliveriesDead', 'deliveries-dead');
+    // 50 receives: neither an outage of ours nor throttling may take a live delivery for dead.
+    const live = { queue: queue('LanesDead', 'lanes-dead'), maxReceiveCount: 50 };
+    this.deliveries = queue('Deliveries', 'deliveries', live);
+    this.retries = queue('Retries', 'retries', live);
+    // Here every message is failed on purpose, each time it is received: three times, in case a function dies with it.
+    const dead = { queue: this.deliveriesDead, maxReceiveCount: 3 };
+    this.falling = queue('Falling', 'falling', dead);
 
+    const deliver = this.handlerFunction(props);
+    // Capped here and not by reserved concurrency, under which throttled batches would use up their receives. Two
+    // lanes, so that retries never delay fresh events; two at a time, the least there is, for what only has to fall.
+    const taken = [
+      { queue: this.deliveries, maxConcurrency: 100 },
+      { queue: this.retries, maxConcurrency: 100 },
+      { queue: this.falling, maxConcurrency: 2 },
+    ];
+    for (const { queue, maxConcurrency } of taken) {
+      const source = { batchSize: 10, maxConcurrency, reportBatchItemFailures: true };
+      deliver.addEventSource(new SqsEventSource(queue, source));
+    }
+    const { config, ledger, key } = props.storage;
+    deliver.allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], config.tableArn);
+    deliver.allow(
+      ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      ledger.tableArn,
+    );
+    deliver.allow(['events:PutEvents'], props.bus.eventBusArn);
+    const sent = [this.retries, this.falling, props.recovery];
+    deliver.allow(['sqs:SendMessage'], ...sent.map(({ queueArn }) => queueArn));
+    deliver.allow(['kms:Decrypt', 'kms:GenerateDataKey'], key.keyArn);
+    if (props.network !== undefined) allowInterfaces(deliver);
+    allowSigning(deliver, props.settings.stage);
+    allowSecrets(deliver, props.secretPrefix, ['secretsmanager:GetSecretValue']);
+  }
+
+  private handlerFunction({ settings, storage, ...props }: DeliveryProps): HandlerFunction {
     const environment: DeliverEnv = {
       CONFIG_TABLE: storage.config.tableName,
       LEDGER_TABLE: storage.ledger.tableName,
       DELIVERIES_QUEUE_URL: this.deliveries.queueUrl,
       RETRIES_QUEUE_URL: this.retries.queueUrl,
+      FALLING_QUEUE_URL: this.falling.queueUrl,
+      RECOVERY_QUEUE_URL: props.recovery.queueUrl,
       BUS_NAME: props.bus.eventBusName,
       SECRET_PREFIX: props.secretPrefix,
       ISSUER: props.issuer,
-      RETENTION_DAYS: String(retentionDays),
+      RETENTION_DAYS: String(settings.retentionDays),
       ...props.receivers,
     };
-    const deliver = new HandlerFunction(this, 'Deliver', {
+    return new HandlerFunction(this, 'Deliver', {
       feature: 'delivery',
       description: 'Tidings: signs, posts, records and decides',
       timeoutSeconds: Delivery.timeoutSeconds,
@@ -68,36 +103,16 @@ export class Delivery extends Construct {
       environment,
       key: storage.key,
       network: props.network,
-      // It sends to a queue that invokes it: by default Lambda drops such a chain at its sixteenth hop.
+      // It sends to queues that invoke it: by default Lambda drops such a chain at its sixteenth hop.
       recursiveLoop: lambda.RecursiveLoop.ALLOW,
     });
-    // Two mappings, so that retries never delay fresh events. Capped here and not by reserved concurrency,
-    // under which throttled batches would use up their receives.
-    for (const queue of [this.deliveries, this.retries]) {
-      deliver.addEventSource(
-        new SqsEventSource(queue, { batchSize: 10, maxConcurrency: 100, reportBatchItemFailures: true }),
-      );
-    }
-    deliver.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
-    deliver.allow(
-      ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      storage.ledger.tableArn,
-    );
-    deliver.allow(['events:PutEvents'], props.bus.eventBusArn);
-    deliver.allow(['sqs:SendMessage'], this.retries.queueArn);
-    deliver.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
-    if (props.network !== undefined) allowInterfaces(deliver);
-    allowSigning(deliver, stage);
-    allowSecrets(deliver, props.secretPrefix, ['secretsmanager:GetSecretValue']);
   }
+}
 
-  private lane(id: string, name: string, storage: Storage): sqs.Queue {
-    return new WorkQueue(this, id, {
-      name,
-      key: storage.key,
-      visibilitySeconds: Delivery.visibilitySeconds,
-      // The least that Lambda advises; death comes by this count (DESIGN.md, section 2).
-      deadLetters: { queue: this.deliveriesDead, maxReceiveCount: 5 },
-    });
-  }
+/** Makes queues; those that have dead letters are taken from by `deliver`. */
+function queuesOf(scope: Delivery, { settings, storage }: DeliveryProps) {
+  return function queue(id: string, name: string, deadLetters?: sqs.DeadLetterQueue): sqs.Queue {
+    const taken = deadLetters && { visibilitySeconds: Delivery.visibilitySeconds, deadLetters };
+    return new WorkQueue(scope, id, { name: nameOf(settings.stage, name), key: storage.key, ...taken });
+  };
 }

@@ -8,6 +8,9 @@ export class Storage extends Construct {
   /** Sparse index over deliveries that are not delivered, by organization and status. */
   public static readonly statusIndex = 'byStatus';
 
+  /** Sparse index over what waits: deliveries that are parked for their endpoint or until a time, and health that must be looked at. */
+  public static readonly waitingIndex = 'waiting';
+
   /** Sparse index over lists of items that stand in many partitions: what is listed is found without a scan. */
   public static readonly listIndex = 'byList';
 
@@ -48,6 +51,25 @@ export class Storage extends Construct {
         'lastError',
         'nextAttemptAt',
         'updatedAt',
+        'expiresAt',
+      ],
+    });
+    this.ledger.addGlobalSecondaryIndex({
+      indexName: Storage.waitingIndex,
+      // `ENDPOINT#…`, or one of sixteen shards `DUE#…`: everything that waits until a time would be one hot key.
+      partitionKey: { name: 'waiting', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'waitingAt', type: dynamodb.AttributeType.STRING },
+      projectionType: dynamodb.ProjectionType.INCLUDE,
+      // What the next message is made of, so that whoever sends it need not read the delivery.
+      nonKeyAttributes: [
+        'organizationId',
+        'endpointId',
+        'eventId',
+        'eventType',
+        'status',
+        'round',
+        'attemptCount',
+        'lastError',
         'expiresAt',
       ],
     });

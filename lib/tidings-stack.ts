@@ -18,8 +18,9 @@ import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { Tester } from './tester.ts';
 import { Upkeep } from './upkeep.ts';
+import { Waiting } from './waiting.ts';
 
-/** The whole of Tidings, as the diagram in DESIGN.md section 2 draws it. */
+/** The whole of Tidings, as the diagram in docs/architecture.md draws it. */
 export class TidingsStack extends Stack {
   public constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, { description: 'Tidings: signed webhooks out of your own account', ...props });
@@ -42,8 +43,9 @@ export class TidingsStack extends Stack {
       visibilitySeconds: 6 * Routing.timeoutSeconds,
     });
     const { bus } = ingest;
+    const recovery = new Recovery(this, 'Recovery', { stage, storage });
     const delivery = new Delivery(this, 'Delivery', {
-      ...{ settings, storage, bus },
+      ...{ settings, storage, bus, recovery: recovery.queue },
       ...{ secretPrefix, receivers, issuer, network },
     });
     new Routing(this, 'Routing', {
@@ -52,17 +54,13 @@ export class TidingsStack extends Stack {
       deliveries: delivery.deliveries,
       settings,
     });
-    const recovery = new Recovery(this, 'Recovery', { stage, storage, bus, retries: delivery.retries });
+    const { retries } = delivery;
+    recovery.recoverTo({ storage, bus, retries });
+    new Waiting(this, 'Waiting', { storage, retries, recovery: recovery.queue });
     const identity = new Identity(this, 'Identity', { settings, storage, ownHost });
     const api = new Api(this, 'Api', {
-      settings,
-      storage,
-      identity,
-      bus: ingest.bus,
-      retries: delivery.retries,
+      ...{ settings, storage, identity, bus, retries, secretPrefix, receivers },
       recovery: recovery.queue,
-      secretPrefix,
-      receivers,
     });
 
     new Tester(this, 'Tester', { settings, storage, api, secretPrefix, receivers, issuer, network });

@@ -5,15 +5,18 @@ import type { EventSource } from './aws/event-source.ts';
 import type { Mapping } from './resources/functions.ts';
 
 /**
- * In the account every batch has an environment and a CPU of its own; here all share one machine. A thousand TLS
- * handshakes at once would take longer than their own timeouts, and calls that wait for each other until they time
- * out come again: nothing would get done.
+ * In the account every batch has an environment and a CPU of its own; here all share one machine. An attempt that waits
+ * for its receiver takes no CPU, so there may be many. But a thousand TLS handshakes at once would take longer than their
+ * own timeouts, and calls that wait for each other until they time out come again: nothing would get done.
  */
-const batchesMax = 8;
+const batchesMax = 32;
+
+/** Of the stand-ins, what has to be there for it. */
+type Aws = Pick<LocalAws, 'setting' | 'sqs'>;
 
 /** Has functions take what is in their queues, some batches of each at a time; with 0 nobody takes anything. */
 export function startMappings(
-  aws: LocalAws,
+  aws: Aws,
   mappings: readonly Mapping[],
   concurrencyMax = batchesMax,
 ): EventSource[] {
@@ -21,7 +24,7 @@ export function startMappings(
   return mappings.map((mapping) => startMapping(aws, mapping, concurrencyMax));
 }
 
-function startMapping(aws: LocalAws, mapping: Mapping, concurrencyMax: number): EventSource {
+function startMapping(aws: Aws, mapping: Mapping, concurrencyMax: number): EventSource {
   return startEventSource({
     setting: aws.setting,
     sqs: aws.sqs,

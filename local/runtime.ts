@@ -36,7 +36,7 @@ export interface RuntimeOptions {
   readonly onLog?: OnLog;
   /** A stack that was synthesized before, to save the seconds that it takes. */
   readonly templateFolder?: string;
-  /** Batches that a mapping works on at a time, 8 by default; never more than the template allows. 0: nobody takes any. */
+  /** Batches that a mapping works on at a time, 32 by default; never more than the template allows. 0: nobody takes any. */
   readonly concurrencyMax?: number;
   /** Time and chance of the stand-ins. The functions run on real time. */
   readonly setting?: Pick<NonNullable<LocalAwsOptions['setting']>, 'clock' | 'random'>;
@@ -58,8 +58,8 @@ export interface Runtime {
   readonly issueToken: SignIn['issueToken'];
   /** Programs that may ask `POST /oauth2/token` for a token. */
   readonly programs: SignIn['programs'];
-  /** Calls every function that a rule calls in time, now: a day is long for a test. */
-  readonly runSchedules: () => Promise<void>;
+  /** Calls every function that a rule calls in time, now: a day is long for a test. Or one, by the end of its path: `Wake`. */
+  readonly runSchedules: (id?: string) => Promise<void>;
   /** Whether no function works on a queue's messages at this moment. */
   readonly isIdle: () => boolean;
   /** Ends everything; work that takes longer than a moment is left to its queue. */
@@ -101,7 +101,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       output: (name) => outputNamed(name, outputs),
       issueToken: signIn.issueToken,
       programs: signIn.programs,
-      runSchedules: () => runSchedules(resources),
+      runSchedules: (id) => runSchedules(resources, id),
       isIdle: () => sources.every((source) => source.isIdle()),
       stop,
     };

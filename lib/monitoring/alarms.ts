@@ -2,7 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { AlarmSpec } from './alarm-spec.ts';
 import { canarySpec } from './canary-alarm.ts';
-import { computed, functionMetric, ownMetric, queueMetric, sumOf, throttlesOf } from './metrics.ts';
+import { functionSpecs, limitSpecs } from './limit-alarms.ts';
+import { computed, functionMetric, ownMetric, queueMetric } from './metrics.ts';
+import { wakeSpecs } from './wake-alarms.ts';
 import type { Watched } from './watched.ts';
 
 const minute = 60_000;
@@ -12,7 +14,10 @@ export function alarmSpecs(seen: Watched, stage: string): AlarmSpec[] {
   return [
     ...(seen.hasCanary ? [canarySpec(stage)] : []),
     ...latenessSpecs(seen, stage),
+    ...wakeSpecs(seen, stage),
+    ...deadSpecs(seen),
     ...lossSpecs(seen, stage),
+    ...functionSpecs(seen),
     ...limitSpecs(seen, stage),
   ];
 }
@@ -38,10 +43,13 @@ function latenessSpecs(seen: Watched, stage: string): AlarmSpec[] {
       periods: 2,
     },
     {
-      // Whoever waits is sent again every 15 minutes at the latest: what is older is not worked on.
+      // A message waits for 15 minutes at most: what is older is not worked on.
       name: 'retries-not-taken',
-      says: 'Later attempts lie in their queue for more than half an hour.',
-      metric: age('Delivery/Retries'),
+      says: 'Later attempts, or dead letters on their way, lie in their queue for more than half an hour.',
+      metric: computed('MAX([FILL(later, 0), FILL(falling, 0)])', 'seconds', {
+        later: age('Delivery/Retries'),
+        falling: age('Delivery/Falling'),
+      }),
       above: 1_800,
       periods: 2,
     },
@@ -84,8 +92,7 @@ function lettersIn({ queue }: Watched, path: string): IMetric {
   });
 }
 
-function lossSpecs(seen: Watched, stage: string): AlarmSpec[] {
-  const reconcile = seen.function('Reconcile');
+function deadSpecs(seen: Watched): AlarmSpec[] {
   return [
     {
       name: 'dead-letters',
@@ -93,6 +100,12 @@ function lossSpecs(seen: Watched, stage: string): AlarmSpec[] {
       metric: lettersIn(seen, 'Delivery/DeliveriesDead'),
       above: 0,
       periods: 3,
+    },
+    {
+      name: 'lanes-dead-visible',
+      says: 'Messages were received fifty times, and nobody could say what they are or get them done.',
+      metric: lettersIn(seen, 'Delivery/LanesDead'),
+      above: 0,
     },
     {
       name: 'dead-events',
@@ -112,6 +125,12 @@ function lossSpecs(seen: Watched, stage: string): AlarmSpec[] {
       metric: lettersIn(seen, 'Recovery/Dead'),
       above: 0,
     },
+  ];
+}
+
+function lossSpecs(seen: Watched, stage: string): AlarmSpec[] {
+  const reconcile = seen.function('Reconcile');
+  return [
     {
       name: 'events-refused',
       says: 'More than ten events in five minutes broke a rule: a producer sends what nobody can get.',
@@ -140,66 +159,6 @@ function lossSpecs(seen: Watched, stage: string): AlarmSpec[] {
       }),
       above: 0,
       isMissedWhenMissing: true,
-    },
-  ];
-}
-
-function limitSpecs(seen: Watched, stage: string): AlarmSpec[] {
-  const inFlight = (path: string) => queueMetric(seen.queue(path), 'ApproximateNumberOfMessagesNotVisible');
-  const everywhere = (metric: string) =>
-    sumOf(
-      metric.toLowerCase(),
-      seen.functions.map((one) => functionMetric(one, metric)),
-    );
-  return [
-    {
-      name: 'functions-failing',
-      says: 'Functions end with errors, or run out of time, for a quarter of an hour.',
-      metric: everywhere('Errors'),
-      above: 0,
-      periods: 3,
-    },
-    {
-      name: 'functions-throttled',
-      says: 'Lambda lets functions wait: the account is at its concurrency.',
-      metric: everywhere('Throttles'),
-      above: 100,
-      periods: 3,
-    },
-    {
-      name: 'recursion-dropped',
-      says: 'Lambda took the chain of later attempts for a runaway loop and dropped messages.',
-      metric: everywhere('RecursiveInvocationsDropped'),
-      above: 0,
-    },
-    {
-      name: 'tables-throttled',
-      says: 'DynamoDB refuses reads or writes for a quarter of an hour.',
-      metric: sumOf('throttled', seen.tables.flatMap(throttlesOf)),
-      above: 100,
-      periods: 3,
-    },
-    {
-      name: 'in-flight-high',
-      says: 'Over 80,000 messages of one queue are in flight; at 120,000 SQS hands out no more.',
-      metric: computed('MAX([fresh, later])', 'in flight', {
-        fresh: inFlight('Delivery/Deliveries'),
-        later: inFlight('Delivery/Retries'),
-      }),
-      above: 80_000,
-    },
-    {
-      name: 'clock-behind',
-      says: 'The clock of a function is over five seconds behind that of SQS: signatures are dated wrongly.',
-      metric: ownMetric('clock_behind_ms', stage, 'Maximum'),
-      above: 5_000,
-      periods: 2,
-    },
-    {
-      name: 'certificate-expiring',
-      says: 'A client certificate ends within a week, and its organization has not changed it.',
-      metric: ownMetric('certificates_expiring', stage),
-      above: 0,
     },
   ];
 }

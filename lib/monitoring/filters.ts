@@ -32,6 +32,14 @@ export const filters: readonly Filter[] = [
   },
   { metric: 'late_ms', of: 'Deliver', message: 'batch.received', value: '$.lateMs' },
   { metric: 'clock_behind_ms', of: 'Deliver', message: 'batch.received', value: '$.clockBehindMs' },
+  {
+    metric: 'wake_late_ms',
+    of: 'Wake',
+    message: 'wake.done',
+    // A metric that has no value costs nothing: most runs have nothing to send.
+    when: [FilterPattern.numberValue('$.lateMs', '>', 0)],
+    value: '$.lateMs',
+  },
   { metric: 'events_refused', of: 'Route', message: 'event.refused' },
   { metric: 'reconciliation_gaps', of: 'Reconcile', message: 'reconciliation.gap' },
   {
@@ -48,6 +56,25 @@ export const filters: readonly Filter[] = [
   },
 ];
 
+/** Why deliveries wait, though their time has come; as in lambdas/delivery. */
+export const waitCauses = ['paused', 'behind', 'paced', 'share', 'probed'] as const;
+
+/** What is counted for the dashboard alone: no alarm rings for what waits on purpose. */
+export const waitFilters: readonly Filter[] = [
+  ...waitCauses.map((cause) => ({
+    metric: waitMetric(cause),
+    of: 'Deliver',
+    message: 'delivery.waits',
+    when: [FilterPattern.stringValue('$.cause', '=', cause)],
+  })),
+  { metric: 'parked', of: 'Deliver', message: 'delivery.parked' },
+];
+
+/** Name of the metric that counts waits of a cause. */
+export function waitMetric(cause: (typeof waitCauses)[number]): string {
+  return `waits_${cause}`;
+}
+
 /** Only with a canary. */
 export const canaryFilter: Filter = {
   metric: 'canary_arrived',
@@ -63,7 +90,7 @@ export function addFilters(
   { function: functionNamed, hasCanary }: Watched,
   stage: string,
 ): void {
-  const counted = hasCanary ? [...filters, canaryFilter] : filters;
+  const counted = [...filters, ...waitFilters, ...(hasCanary ? [canaryFilter] : [])];
   for (const { metric, of, message, when = [], value = '1' } of counted) {
     new MetricFilter(scope, `Filter_${metric}`, {
       logGroup: functionNamed(of).logGroup,

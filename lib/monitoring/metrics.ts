@@ -61,6 +61,17 @@ export function functionMetric(one: HandlerFunction, metricName: string): Metric
   });
 }
 
+/** Writes that DynamoDB refuses because one key of an index has too many of them. */
+export function indexThrottles({ tableName }: Table, index: string): Metric {
+  return new Metric({
+    namespace: 'AWS/DynamoDB',
+    metricName: 'WriteThrottleEvents',
+    dimensionsMap: { TableName: tableName, GlobalSecondaryIndexName: index },
+    statistic: 'Sum',
+    period: Duration.minutes(5),
+  });
+}
+
 /** What DynamoDB refuses of a table. */
 export function throttlesOf({ tableName }: Table): Metric[] {
   return ['ReadThrottleEvents', 'WriteThrottleEvents'].map(

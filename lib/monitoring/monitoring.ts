@@ -45,7 +45,7 @@ export class Monitoring extends Construct {
       dashboardName: nameOf(stage),
       widgets: [
         [new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
-        ...rowsOf(specs),
+        ...rowsOf(specs, stage),
       ],
     });
     this.saveQueries(seen, stage);

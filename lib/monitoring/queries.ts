@@ -39,6 +39,13 @@ export const queries: readonly Query[] = [
     rest: ['stats count(*) as attempts by code, endpointId', 'sort attempts desc', 'limit 50'],
   },
   {
+    name: 'why-deliveries-wait',
+    of: ['Deliver'],
+    fields: ['endpointId', 'cause'],
+    filter: 'message = "delivery.waits"',
+    rest: ['stats count(*) as waits by cause, endpointId', 'sort waits desc', 'limit 50'],
+  },
+  {
     name: 'faults-of-ours',
     fields: ['message', 'fault', 'organizationId', 'endpointId', 'eventId', 'requestId'],
     filter: 'ispresent(fault) or level = "ERROR"',

@@ -6,9 +6,10 @@ import { HandlerFunction } from '../handler-function.ts';
 
 /** What monitoring finds when it looks into the stack from outside: nothing in there knows of it. */
 export interface Watched {
-  /** But those of the canary, which has an alarm of its own: a sum takes ten metrics. */
+  /** But those of the canary, which has an alarm of its own. */
   readonly functions: readonly HandlerFunction[];
   readonly tables: readonly Table[];
+  readonly table: (id: string) => Table;
   readonly queue: (path: string) => Queue;
   /** By the last part of its path, such as `Deliver`. */
   readonly function: (id: string) => HandlerFunction;
@@ -21,9 +22,11 @@ export function watched(scope: Construct): Watched {
   const everyFunction = all.filter((node) => node instanceof HandlerFunction);
   const functions = everyFunction.filter(({ node }) => !node.id.startsWith('Canary'));
   const queues = all.filter((node) => node instanceof Queue);
+  const tables = all.filter((node) => node instanceof Table);
   return {
     functions,
-    tables: all.filter((node) => node instanceof Table),
+    tables,
+    table: (id) => oneOf(tables, ({ node }) => node.id === id, id),
     queue: (path) => oneOf(queues, ({ node }) => node.path.endsWith(`/${path}`), path),
     function: (id) => oneOf(everyFunction, ({ node }) => node.id === id, id),
     hasCanary: everyFunction.length > functions.length,

@@ -22,7 +22,7 @@ export interface FunctionsOptions {
 /** A queue that feeds a function, to be started when everything is there. */
 export interface Mapping {
   readonly queueArn: string;
-  readonly function: LocalFunction;
+  readonly function: Pick<LocalFunction, 'arn' | 'timeoutSeconds' | 'invoke'>;
   readonly batchSize: number;
   readonly windowSeconds: number;
   readonly maximumConcurrency: number | undefined;

@@ -35,7 +35,7 @@ const without: Readonly<Record<string, string>> = {
 
 /** Types that keep nothing of anybody's. */
 const keepNothing =
-  /^AWS::(ApiGatewayV2::|CDK::Metadata|CloudWatch::|Cognito::(ManagedLoginBranding|UserPool(Client|Domain|Group|ResourceServer))|EC2::|Events::Rule|IAM::|KMS::Key|Lambda::(EventSourceMapping|Permission|Url)|Logs::(MetricFilter|QueryDefinition)|SNS::(Subscription|TopicPolicy)|SQS::QueuePolicy)/;
+  /^AWS::(ApiGatewayV2::|CDK::Metadata|CloudWatch::|Cognito::(ManagedLoginBranding|UserPool(Client|Domain|Group|ResourceServer))|EC2::|Events::Rule|IAM::|KMS::Key|Lambda::(EventInvokeConfig|EventSourceMapping|Permission|Url)|Logs::(MetricFilter|QueryDefinition)|SNS::(Subscription|TopicPolicy)|SQS::QueuePolicy)/;
 
 describe.each(settings)('with the settings %j', (given) => {
   const all = [...synthesized(given).resources];

@@ -80,7 +80,8 @@ describe('least privilege', () => {
   });
 
   it.each([
-    ['DeliveryDeliver', ['dynamodb:GetItem', 'dynamodb:Query']],
+    ['DeliveryDeliver', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']],
+    ['RecoveryRecover', ['dynamodb:BatchGetItem', 'dynamodb:GetItem']],
     ['TesterTest', ['dynamodb:GetItem', 'dynamodb:Query']],
     ['RoutingRoute', ['dynamodb:Query']],
   ])('%s reads the configuration, and changes nothing of it', (name, reading) => {

@@ -33,6 +33,8 @@ const kept = {
   DeliveryDeliveries2C16EC5C: 'AWS::SQS::Queue: deliveries that wait',
   DeliveryRetriesDD63EBB3: 'AWS::SQS::Queue: deliveries that wait',
   DeliveryDeliveriesDead7EE2C688: 'AWS::SQS::Queue: dead letters',
+  DeliveryFallingEBF21BF3: 'AWS::SQS::Queue: dead letters on their way',
+  DeliveryLanesDead1380250D: 'AWS::SQS::Queue: poison',
   RecoveryQueueA02E2701: 'AWS::SQS::Queue: jobs that run',
   RecoveryDead8260AE4D: 'AWS::SQS::Queue: dead letters',
 };

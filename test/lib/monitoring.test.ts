@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { canaryFilter, filters as always } from '../../lib/monitoring/filters.ts';
+import { canaryFilter, filters as always, waitCauses, waitFilters } from '../../lib/monitoring/filters.ts';
 import { queries } from '../../lib/monitoring/queries.ts';
 import { nameOf, synthesized } from './synthesized.ts';
 
-const filters = [...always, canaryFilter];
+const filters = [...always, ...waitFilters, canaryFilter];
 const root = join(import.meta.dirname, '..', '..');
 const { template, resources, text } = synthesized({ canary: 'true' });
 const runbook = readFileSync(join(root, 'docs', 'runbook.md'), 'utf8');
@@ -92,7 +92,11 @@ const lines: Readonly<Record<string, { well: Values; ill: Values }>> = {
   'signing-unavailable': { well: {}, ill: { signing_unavailable: 1 } },
   // A hundred attempts of one bad receiver are not enough, and it is paused by then.
   'success-rate-low': { well: { attempts: 99 }, ill: { attempts: 100, attempts_delivered: 49 } },
+  // One run that failed is made up for by the next.
+  'wake-silent': { well: { Invocations: 5, Errors: 4 }, ill: { Invocations: 5, Errors: 5 } },
+  'wake-late': { well: { wake_late_ms: 300_000 }, ill: { wake_late_ms: 300_001 } },
   'dead-letters': { well: { [visible]: 0, [held]: 0 }, ill: { [visible]: 0, [held]: 1 } },
+  'lanes-dead-visible': { well: { [visible]: 0, [held]: 0 }, ill: { [visible]: 0, [held]: 1 } },
   'dead-events': { well: { [visible]: 0, [held]: 0 }, ill: { [visible]: 1, [held]: 0 } },
   'dead-bus': { well: { [visible]: 0, [held]: 0 }, ill: { [visible]: 1, [held]: 0 } },
   'dead-recoveries': { well: { [visible]: 0, [held]: 0 }, ill: { [visible]: 1, [held]: 0 } },
@@ -144,7 +148,7 @@ describe('alarms', () => {
     },
   );
 
-  it('do not ring where nothing happens, but for the two that tell silence', () => {
+  it('do not ring where nothing happens, but for those that tell silence', () => {
     const ringing = alarms.filter((one) =>
       rings(
         one,
@@ -153,6 +157,7 @@ describe('alarms', () => {
     );
     expect(ringing.map(({ AlarmName }) => AlarmName)).toEqual([
       'tidings-canary-missing',
+      'tidings-wake-silent',
       'tidings-reconciliation-silent',
     ]);
   });
@@ -161,8 +166,26 @@ describe('alarms', () => {
     expect(alarms.filter(({ Metrics = [] }) => Metrics.length > 10)).toEqual([]);
   });
 
+  it('ring when wake does not run at all, too', () => {
+    const silent = alarms.find(({ AlarmName }) => AlarmName.endsWith('wake-silent'));
+    expect(silent !== undefined && rings(silent, [{}, {}])).toBe(true);
+  });
+
+  it('count the errors of every function, by the sum or by an alarm of its own', () => {
+    const counted = [...resources.values()]
+      .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+      .flatMap(({ Properties }) => z.array(z.unknown()).default([]).parse(Properties['Metrics']))
+      .map((metric) => JSON.stringify(metric))
+      .filter((metric) => metric.includes('"MetricName":"Errors"'));
+    const functions = [...resources]
+      .filter(([id, { Type }]) => Type === 'AWS::Lambda::Function' && !id.startsWith('Canary'))
+      .map(([id]) => id);
+    expect(functions.length).toBeGreaterThan(9);
+    expect(functions.filter((id) => !counted.some((metric) => metric.includes(`"Ref":"${id}"`)))).toEqual([]);
+  });
+
   it('look at two hours where something comes every hour', () => {
-    const silent = alarms.find(({ AlarmName }) => AlarmName.endsWith('silent'));
+    const silent = alarms.find(({ AlarmName }) => AlarmName.endsWith('reconciliation-silent'));
     expect(silent?.Metrics?.flatMap(({ MetricStat }) => MetricStat?.Period ?? [])).toEqual([7_200]);
   });
 
@@ -193,13 +216,19 @@ describe('metrics of our own', () => {
     if (value !== undefined) expect(source).toContain(`${value.slice('$.'.length)}:`);
   });
 
+  it.each(waitCauses)('waits are counted by a cause that there is: %s', (cause) => {
+    expect(source.includes(`'${cause}'`)).toBe(true);
+  });
+
   it('have no dimensions, and so one series each', () => {
     template.resourceCountIs('AWS::Logs::MetricFilter', filters.length);
     template.allResourcesProperties('AWS::Logs::MetricFilter', {
       MetricTransformations: [{ MetricNamespace: 'Tidings', Dimensions: Match.absent() }],
     });
-    expect(runbook).toContain('nine metrics of our own');
-    expect(always).toHaveLength(9);
+    expect(runbook).toContain('ten metrics of our own');
+    expect(always).toHaveLength(10);
+    expect(runbook).toContain('six more');
+    expect(waitFilters).toHaveLength(6);
   });
 
   it('of another stage have other names', () => {
@@ -232,5 +261,5 @@ it('the dashboard shows each alarm, the most urgent first', () => {
   const [dashboard] = [...resources.values()].filter(({ Type }) => Type === 'AWS::CloudWatch::Dashboard');
   const body = nameOf(dashboard?.Properties['DashboardBody']);
   const titles = [...body.matchAll(/"title":"([^"]+)"/g)].map(([, title]) => title);
-  expect(titles).toEqual(['Alarms', ...names]);
+  expect(titles).toEqual(['Alarms', ...names, 'why deliveries wait']);
 });

@@ -10,6 +10,7 @@ import { testEnv } from '../../lambdas/api/test/env.ts';
 import { tokenEnv } from '../../lambdas/api/token/env.ts';
 import { recoverEnv } from '../../lambdas/recovery/env.ts';
 import { reconcileEnv } from '../../lambdas/recovery/reconcile/env.ts';
+import { wakeEnv } from '../../lambdas/recovery/wake/env.ts';
 import { tidyEnv } from '../../lambdas/recovery/tidy/env.ts';
 import { holdSeconds } from '../../lambdas/recovery/tidy/tidy.ts';
 import { routeEnv } from '../../lambdas/routing/env.ts';
@@ -33,7 +34,9 @@ describe('queues', () => {
       IngestBusDead: 'tidings-bus-dead',
       DeliveryDeliveries: 'tidings-deliveries',
       DeliveryRetries: 'tidings-retries',
+      DeliveryFalling: 'tidings-falling',
       DeliveryDeliveriesDead: 'tidings-deliveries-dead',
+      DeliveryLanesDead: 'tidings-lanes-dead',
       RecoveryQueue: 'tidings-recovery',
       RecoveryDead: 'tidings-recovery-dead',
     });
@@ -67,18 +70,29 @@ describe('queues', () => {
     },
   );
 
-  it('an event is received fifty times before it is given up, a recovery twenty, a delivery five times', () => {
+  it('what lives is received fifty times before it is given up, a recovery twenty, what is dead already three times', () => {
     expect(Object.fromEntries(queues.map(([id, queue]) => [withoutHash(id), redriveOf(queue)]))).toEqual({
       IngestEvents: '50 to IngestEventsDead',
       IngestEventsDead: 'never',
       IngestBusDead: 'never',
       // One for both lanes: a redrive without destination returns each message to its own.
-      DeliveryDeliveries: '5 to DeliveryDeliveriesDead',
-      DeliveryRetries: '5 to DeliveryDeliveriesDead',
+      DeliveryDeliveries: '50 to DeliveryLanesDead',
+      DeliveryRetries: '50 to DeliveryLanesDead',
+      DeliveryLanesDead: 'never',
+      DeliveryFalling: '3 to DeliveryDeliveriesDead',
       DeliveryDeliveriesDead: 'never',
       RecoveryQueue: '20 to RecoveryDead',
       RecoveryDead: 'never',
     });
+  });
+
+  it('only `falling` feeds the dead letters, and may have them back: a redrive to source opens new rounds there', () => {
+    const feeding = queues.filter(([, queue]) => redriveOf(queue).endsWith(' to DeliveryDeliveriesDead'));
+    expect(feeding.map(([id]) => withoutHash(id))).toEqual(['DeliveryFalling']);
+    // Without a policy of its own a queue takes dead letters of any queue, and gives them back.
+    expect(queues.filter(([, { Properties }]) => 'RedriveAllowPolicy' in Properties)).toEqual([]);
+    const taken = mappings().find(([from]) => from === 'DeliveryFalling');
+    expect(taken?.[1].to).toBe('DeliveryDeliver');
   });
 });
 
@@ -157,6 +171,8 @@ describe('functions', () => {
     expect(Object.fromEntries(circles)).toEqual({
       DeliveryDeliver: 'Allow',
       RecoveryRecover: 'Allow',
+      // It sends, and a clock alone calls it.
+      WaitingWake: undefined,
       RoutingRoute: undefined,
       ApiHandler: undefined,
       TesterTest: undefined,
@@ -175,8 +191,9 @@ describe('functions', () => {
       'IngestEvents to RoutingRoute': mapped(50),
       'DeliveryDeliveries to DeliveryDeliver': mapped(100),
       'DeliveryRetries to DeliveryDeliver': mapped(100),
+      'DeliveryFalling to DeliveryDeliver': mapped(2),
       // A job at a time, and few jobs at once.
-      'RecoveryQueue to RecoveryRecover': mapped(5, 1),
+      'RecoveryQueue to RecoveryRecover': mapped(10, 1),
     });
   });
 
@@ -194,6 +211,7 @@ describe('functions', () => {
     ['ExpiryWarn', expiryEnv],
     ['UpkeepTidy', tidyEnv],
     ['UpkeepReconcile', reconcileEnv],
+    ['WaitingWake', wakeEnv],
   ])('%s is told what it reads and nothing else, so nothing can switch local receivers on', (name, env) => {
     const read = [...Object.keys(env.shape), 'POWERTOOLS_SERVICE_NAME', 'UV_THREADPOOL_SIZE'];
     expect(Object.keys(variablesOf(name)).toSorted()).toEqual(read.toSorted());
@@ -228,7 +246,16 @@ describe('what runs by itself', () => {
       ExpiryWarn: 'rate(1 day)',
       UpkeepTidy: 'rate(15 minutes)',
       UpkeepReconcile: 'rate(1 hour)',
+      WaitingWake: 'rate(1 minute)',
     });
+  });
+
+  it('what runs each minute is over before the next run, and is not tried again beside it', () => {
+    expect(z.number().parse(named('WaitingWake').Properties['Timeout'])).toBeLessThanOrEqual(60);
+    const [[, invoked] = [], ...others] = ofType('AWS::Lambda::EventInvokeConfig');
+    expect(others).toEqual([]);
+    expect(nameOf(invoked?.Properties['FunctionName'])).toBe('WaitingWake');
+    expect(invoked?.Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
   });
 
   it('holds dead letters for longer than it can run, so that it meets none twice', () => {
@@ -289,23 +316,11 @@ describe('tables', () => {
   });
 
   it('the index over what is not delivered is sparse and holds no attempts', () => {
-    const indexes = z.array(
-      z.looseObject({
-        KeySchema: z.unknown(),
-        Projection: z.looseObject({ NonKeyAttributes: z.array(z.string()) }),
-      }),
-    );
-    const [[, ledger] = []] = tables.filter(([id]) => withoutHash(id) === 'StorageLedger');
-    const [index, ...others] = indexes.parse(ledger?.Properties['GlobalSecondaryIndexes']);
-    expect(others).toEqual([]);
-    expect(index).toMatchObject({
-      IndexName: 'byStatus',
-      KeySchema: [
-        { AttributeName: 'statusKey', KeyType: 'HASH' },
-        { AttributeName: 'eventId', KeyType: 'RANGE' },
-      ],
-      Projection: { ProjectionType: 'INCLUDE' },
-    });
+    const index = indexesOfLedger().get('byStatus');
+    expect(index?.KeySchema).toEqual([
+      { AttributeName: 'statusKey', KeyType: 'HASH' },
+      { AttributeName: 'eventId', KeyType: 'RANGE' },
+    ]);
     // What a summary of a delivery needs (deliverySummary), and not a byte more.
     expect(index?.Projection.NonKeyAttributes.toSorted()).toEqual([
       'attemptCount',
@@ -320,6 +335,29 @@ describe('tables', () => {
       'status',
       'updatedAt',
     ]);
+  });
+
+  it('the index over what waits holds what the next message is made of', () => {
+    const index = indexesOfLedger().get('waiting');
+    expect(index?.KeySchema).toEqual([
+      { AttributeName: 'waiting', KeyType: 'HASH' },
+      { AttributeName: 'waitingAt', KeyType: 'RANGE' },
+    ]);
+    expect(index?.Projection.NonKeyAttributes.toSorted()).toEqual([
+      'attemptCount',
+      'endpointId',
+      'eventId',
+      'eventType',
+      'expiresAt',
+      'lastError',
+      'organizationId',
+      'round',
+      'status',
+    ]);
+  });
+
+  it('there are no other indexes of what happened: each is written again with every change', () => {
+    expect([...indexesOfLedger().keys()]).toEqual(['byStatus', 'waiting']);
   });
 });
 
@@ -341,6 +379,8 @@ describe('what outlives the stack', () => {
     expect(ids.toSorted()).toEqual([
       'DeliveryDeliveries2C16EC5C',
       'DeliveryDeliveriesDead7EE2C688',
+      'DeliveryFallingEBF21BF3',
+      'DeliveryLanesDead1380250D',
       'DeliveryRetriesDD63EBB3',
       'IdentityUsers61009EFD',
       'IngestBusAD6D06A0',
@@ -381,7 +421,7 @@ describe('who may touch what', () => {
     [
       'DeliveryDeliver',
       {
-        StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
         StorageLedger: [
           'dynamodb:BatchGetItem',
           'dynamodb:GetItem',
@@ -391,6 +431,8 @@ describe('who may touch what', () => {
         IngestBus: ['events:PutEvents'],
         DeliveryDeliveries: take,
         DeliveryRetries: [...take, 'sqs:SendMessage'],
+        DeliveryFalling: [...take, 'sqs:SendMessage'],
+        RecoveryQueue: ['sqs:SendMessage'],
         [secrets]: ['secretsmanager:GetSecretValue'],
         StorageKey: encrypt,
         [signed]: ['kms:Sign'],
@@ -448,9 +490,10 @@ describe('who may touch what', () => {
     [
       'RecoveryRecover',
       {
-        StorageConfig: ['dynamodb:GetItem'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
         'StorageLedger/index/byStatus': ['dynamodb:Query'],
+        'StorageLedger/index/waiting': ['dynamodb:Query'],
         RecoveryQueue: [...take, 'sqs:SendMessage'],
         DeliveryRetries: ['sqs:SendMessage'],
         IngestBus: ['events:PutEvents'],
@@ -502,9 +545,21 @@ describe('who may touch what', () => {
         'StorageConfig/index/byList': ['dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
         'StorageLedger/index/byStatus': ['dynamodb:Query'],
+        'StorageLedger/index/waiting': ['dynamodb:Query'],
         IngestBus: ['events:PutEvents'],
         StorageKey: ['kms:Decrypt'],
         UpkeepReconcileLog: write,
+      },
+    ],
+    [
+      'WaitingWake',
+      {
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        'StorageLedger/index/waiting': ['dynamodb:Query'],
+        DeliveryRetries: ['sqs:SendMessage'],
+        RecoveryQueue: ['sqs:SendMessage'],
+        StorageKey: encrypt,
+        WaitingWakeLog: write,
       },
     ],
   ])('%s may do exactly this', (name, promised) => {
@@ -702,7 +757,9 @@ describe('with settings of its own', () => {
         'tidings-dev-bus-dead',
         'tidings-dev-deliveries',
         'tidings-dev-retries',
+        'tidings-dev-falling',
         'tidings-dev-deliveries-dead',
+        'tidings-dev-lanes-dead',
         'tidings-dev-recovery',
         'tidings-dev-recovery-dead',
       ]),
@@ -758,6 +815,24 @@ function named(name: string): Resource {
   const [, found] = [...resources].find(([id]) => withoutHash(id) === name) ?? [];
   if (found === undefined) throw new Error(`the template has no ${name}`);
   return found;
+}
+
+function indexesOfLedger() {
+  const index = z.looseObject({
+    IndexName: z.string(),
+    KeySchema: z.unknown(),
+    Projection: z.strictObject({
+      ProjectionType: z.literal('INCLUDE'),
+      NonKeyAttributes: z.array(z.string()),
+    }),
+  });
+  const { GlobalSecondaryIndexes } = named('StorageLedger').Properties;
+  return new Map(
+    z
+      .array(index)
+      .parse(GlobalSecondaryIndexes)
+      .map((one) => [one.IndexName, one]),
+  );
 }
 
 function variablesOf(name: string): Record<string, unknown> {

@@ -90,6 +90,16 @@ it('a data folder in use by another runtime is refused', async () => {
   await expect(aRuntime({ dataFolder })).rejects.toThrow();
 });
 
+it('a function that a rule calls in time can be called now, by its name', async () => {
+  const logs: string[] = [];
+  const runtime = await aRuntime({ onLog: (name, line) => logs.push(`${name} ${line}`) });
+  await runtime.runSchedules('Wake');
+  await vi.waitFor(() => {
+    expect(logs.filter((line) => line.includes('"wake.done"'))).toHaveLength(1);
+  });
+  expect(logs.join()).not.toContain('dead_letters.tidied');
+});
+
 it('listens on loopback only', async () => {
   const runtime = await aRuntime();
   for (const url of [runtime.api, runtime.aws.server.endpoint, runtime.output('DeadLetterQueueUrl')]) {
