@@ -8,6 +8,17 @@ const namedExportsOnly = {
   message: 'Named exports only: a name that can be searched for.',
 };
 
+/** A client that is made elsewhere has no limit of time (lambdas/shared/clients.ts): of AWS's packages take only these. */
+const fromAws = '[source.value=/^@aws-sdk\\u002f/]';
+const message = 'Clients are made by lambdas/shared/clients.ts: any other call may hang for ever.';
+const clientsInOnePlace = [
+  `ImportDeclaration${fromAws}[importKind!="type"] > ImportSpecifier[importKind!="type"][imported.name!=/(Command|Exception)$/]`,
+  `ImportDeclaration${fromAws}[importKind!="type"] > :matches(ImportNamespaceSpecifier, ImportDefaultSpecifier)`,
+  `:matches(ExportNamedDeclaration, ExportAllDeclaration)${fromAws}`,
+  `ImportExpression${fromAws}`,
+  'NewExpression:matches([callee.name=/Client$/], [callee.property.name=/Client$/])',
+].map((selector) => ({ selector, message }));
+
 export default defineConfig(
   // Receivers' samples are for other projects, with rules of their own.
   globalIgnores([
@@ -57,6 +68,11 @@ export default defineConfig(
         { object: 'process', property: 'env', message: 'The environment is read by a handler, once.' },
       ],
     },
+  },
+  {
+    files: ['lambdas/**', 'bin/**', 'lib/**'],
+    ignores: ['lambdas/shared/clients.ts'],
+    rules: { 'no-restricted-syntax': ['error', namedExportsOnly, ...clientsInOnePlace] },
   },
   {
     files: ['lib/**'],

@@ -37,8 +37,8 @@ export class Delivery extends Construct {
   /** Last messages of dead deliveries, until SQS has moved them to `deliveriesDead`; a redrive brings them back here. */
   private readonly falling: sqs.Queue;
 
-  /** Longer than the longest attempt (30 s) and the 5 s it takes to record and hand on what came of it. */
-  private static readonly timeoutSeconds = 45;
+  /** The longest attempt (30 s), the reads before it, and two calls that record and hand on what came of it, 10 s each. */
+  private static readonly timeoutSeconds = 60;
   /** Six times the function's timeout, or SQS hands a message out again while it is being delivered. */
   public static readonly visibilitySeconds = 6 * Delivery.timeoutSeconds;
 

@@ -1,8 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { makeDocumentClient } from '../../lambdas/shared/clients.ts';
 import type { Tables } from '../../lambdas/recovery/reconcile/store.ts';
 import { WrongFlags } from './flags.ts';
 
@@ -26,11 +25,11 @@ const running = z.object({
  * @throws WrongFlags when no tables are named and nothing runs here.
  */
 export async function findPlace(tables: Tables | undefined, localFile: string): Promise<Place> {
-  if (tables !== undefined) return { client: clientOf({}), tables };
+  if (tables !== undefined) return { client: makeDocumentClient(), tables };
   const { aws, region, configTable, ledgerTable } = await readLocal(localFile);
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   return {
-    client: clientOf({ endpoint: aws, region, credentials }),
+    client: makeDocumentClient({ endpoint: aws, region, credentials }),
     tables: { config: configTable, ledger: ledgerTable },
   };
 }
@@ -43,8 +42,4 @@ async function readLocal(file: string): Promise<z.output<typeof running>> {
       cause,
     });
   }
-}
-
-function clientOf(config: DynamoDBClientConfig): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient(config));
 }

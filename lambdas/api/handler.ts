@@ -1,7 +1,3 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { KMSClient } from '@aws-sdk/client-kms';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { outgoing } from '../delivery/message.ts';
@@ -33,10 +29,16 @@ import { recoveryRoutes } from '../recovery/routes.ts';
 import type { RecoveryRoutesPorts } from '../recovery/routes.ts';
 import { makeJobStore } from '../recovery/store.ts';
 import type { Route } from '../shared/route.ts';
+import {
+  makeDocumentClient,
+  makeEventBridgeClient,
+  makeKmsClient,
+  makeSecretsManagerClient,
+  makeSqsClient,
+} from '../shared/clients.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
-import { makeDocumentClient } from '../shared/store.ts';
 import { withinTrace } from '../shared/trace.ts';
 import { makeCreateKey } from '../signing/keys.ts';
 import { ensureKey } from '../signing/rotate-keys.ts';
@@ -61,8 +63,8 @@ const organizations = makeOrganizationStore(client, env.CONFIG_TABLE);
 const endpoints = makeEndpointStore(client, env.CONFIG_TABLE);
 const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
 const events = makeEventStore(client, env.LEDGER_TABLE, Date.now);
-const publish = makePublish(new EventBridgeClient({}), env.BUS_NAME);
-const sqs = new SQSClient({});
+const publish = makePublish(makeEventBridgeClient(), env.BUS_NAME);
+const sqs = makeSqsClient();
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
 const health = makeHealthStore(client, env.LEDGER_TABLE, Date.now);
@@ -71,13 +73,13 @@ const { RETENTION_DAYS: retentionDays } = env;
 
 const signing: KeyPorts = {
   keys: makeSigningKeyStore(client, env.CONFIG_TABLE),
-  createKey: makeCreateKey(new KMSClient({}), env.STAGE),
+  createKey: makeCreateKey(makeKmsClient(), env.STAGE),
   now: Date.now,
 };
 
 const registration: RegisterPorts = {
   endpoints,
-  secrets: makeSecretWriter(new SecretsManagerClient({}), env.SECRET_PREFIX, env.KEY_ARN),
+  secrets: makeSecretWriter(makeSecretsManagerClient(), env.SECRET_PREFIX, env.KEY_ARN),
   rules: {
     listEventTypes: eventTypes.list,
     target: targetRulesOf(env),

@@ -1,7 +1,3 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { KMSClient } from '@aws-sdk/client-kms';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { randomUUID } from 'node:crypto';
@@ -13,11 +9,17 @@ import { makeHealthStore } from '../endpoint/health/store.ts';
 import { makePublish } from '../event/bus.ts';
 import type { BatchPorts } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
+import {
+  makeDocumentClient,
+  makeEventBridgeClient,
+  makeKmsClient,
+  makeSecretsManagerClient,
+  makeSqsClient,
+} from '../shared/clients.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { impatience } from '../shared/impatience.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
-import { makeBatchedRead, makeDocumentClient } from '../shared/store.ts';
+import { makeBatchedRead } from '../shared/store.ts';
 import { makeSignDigest } from '../signing/keys.ts';
 import { makeReadSecret } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
@@ -36,11 +38,11 @@ import { makeReadKnown, makeReadRecipient } from './store.ts';
 const env = readEnvironment(deliverEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
-const sqs = new SQSClient({});
+const sqs = makeSqsClient();
 const preparation: PreparePorts = {
-  readSecret: makeReadSecret(new SecretsManagerClient(impatience), env.SECRET_PREFIX),
+  readSecret: makeReadSecret(makeSecretsManagerClient(), env.SECRET_PREFIX),
   readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
-  signDigest: makeSignDigest(new KMSClient(impatience)),
+  signDigest: makeSignDigest(makeKmsClient()),
   issuer: env.ISSUER,
   now: Date.now,
 };
@@ -59,7 +61,7 @@ const ports: DeliverPorts & BatchPorts = {
   health: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)),
   take: makeTake(client, env.LEDGER_TABLE, Date.now),
   share: makeShare(Date.now),
-  announce: makePublish(new EventBridgeClient(impatience), env.BUS_NAME),
+  announce: makePublish(makeEventBridgeClient(), env.BUS_NAME),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
   bury: (message) => sendFalling(outgoing(message, 0)),
   startDrain: (owner, turn, delaySeconds) => sendDrain(outgoingDrain(owner, turn, delaySeconds)),

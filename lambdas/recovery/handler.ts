@@ -1,5 +1,3 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { isServed } from '../delivery/decide.ts';
@@ -9,10 +7,10 @@ import { makeHealthStore } from '../endpoint/health/store.ts';
 import { makePublish } from '../event/bus.ts';
 import { workThroughBatch } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
+import { makeDocumentClient, makeEventBridgeClient, makeSqsClient } from '../shared/clients.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
-import { makeDocumentClient } from '../shared/store.ts';
 import { recoverEnv } from './env.ts';
 import { outgoingDrain } from '../endpoint/health/drain-message.ts';
 import type { DrainPorts } from './drain/drain.ts';
@@ -26,7 +24,7 @@ import { makeReadWaiting } from './waiting/store.ts';
 const env = readEnvironment(recoverEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
-const sqs = new SQSClient({});
+const sqs = makeSqsClient();
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
 const release = makeRelease(sqs, [env.RECOVERY_QUEUE_URL]);
@@ -48,7 +46,7 @@ const ports: RecoverPorts & DrainPorts = {
   health,
   waiting: makeReadWaiting(client, env.LEDGER_TABLE, Date.now),
   startDrain: (owner, turn, delaySeconds) => sendJob(outgoingDrain(owner, turn, delaySeconds)),
-  announce: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+  announce: makePublish(makeEventBridgeClient(), env.BUS_NAME),
   now: Date.now,
   log,
 };

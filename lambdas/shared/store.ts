@@ -1,9 +1,9 @@
-import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient, QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
 import { NotWritten } from './errors.ts';
-import { impatience } from './impatience.ts';
+import { inTime } from './in-time.ts';
 
 export interface Key {
   readonly pk: string;
@@ -12,12 +12,6 @@ export interface Key {
 
 /** Attributes as DynamoDB hands them out: nothing is known of them until a schema has seen them. */
 export type Item = Readonly<Record<string, unknown>>;
-
-/** The client of both tables. */
-export function makeDocumentClient(): DynamoDBDocumentClient {
-  const client = new DynamoDBClient(impatience);
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-}
 
 /** Whether a conditional write was made; false when its condition did not hold. */
 export async function isWritten(
@@ -129,7 +123,8 @@ export function makeBatchedRead(
   { isConsistent }: Consistency = { isConsistent: true },
 ): Read {
   const table = { client, TableName, isConsistent };
-  const batches = new DataLoader<Key, Item | undefined>((keys) => readBatch(table, keys), {
+  const readInTime = (keys: readonly Key[]) => inTime((abortSignal) => readBatch(table, keys, abortSignal));
+  const batches = new DataLoader<Key, Item | undefined>(readInTime, {
     cache: false,
     maxBatchSize: 100,
     batchScheduleFn: setImmediate,
@@ -147,6 +142,7 @@ interface Table extends Consistency {
 async function readBatch(
   { client, TableName, isConsistent }: Table,
   keys: readonly Key[],
+  abortSignal: AbortSignal,
 ): Promise<(Item | undefined)[]> {
   // DynamoDB refuses a key that is named twice.
   let wanted: Item[] = [...new Map(keys.map((key) => [nameOf(key), { pk: key.pk, sk: key.sk }])).values()];
@@ -157,6 +153,7 @@ async function readBatch(
     if (round > 12) throw new Error('DynamoDB left keys of a BatchGetItem unprocessed');
     const answer = await client.send(
       new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: isConsistent } } }),
+      { abortSignal },
     );
     for (const item of answer.Responses?.[TableName] ?? []) found.set(nameOf(item), item);
     wanted = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];

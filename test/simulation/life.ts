@@ -26,7 +26,7 @@ export interface Surroundings {
   readonly journal: Journal;
 }
 
-/** As long as a call of AWS may take with all its tries (shared/impatience.ts). */
+/** As long as a call of AWS may take with all its tries (shared/in-time.ts). */
 const slowMsMax = 9_000;
 
 const serviceOf: Readonly<Record<string, Service>> = {

@@ -1,5 +1,3 @@
-import { KMSClient } from '@aws-sdk/client-kms';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import { randomBytes } from 'node:crypto';
 import { makePost } from '../../request/post.ts';
@@ -11,10 +9,9 @@ import { testRoutes } from '../../delivery/test-routes.ts';
 import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
 import { cached } from '../../shared/cache.ts';
+import { makeDocumentClient, makeKmsClient, makeSecretsManagerClient } from '../../shared/clients.ts';
 import { readEnvironment } from '../../shared/environment.ts';
-import { impatience } from '../../shared/impatience.ts';
 import { makeLog } from '../../shared/request-log.ts';
-import { makeDocumentClient } from '../../shared/store.ts';
 import { makeSignDigest } from '../../signing/keys.ts';
 import { makeReadSecret } from '../../signing/secrets.ts';
 import { makeSigningKeyStore } from '../../signing/store.ts';
@@ -29,9 +26,9 @@ const env = readEnvironment(testEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const preparation: PreparePorts = {
-  readSecret: makeReadSecret(new SecretsManagerClient(impatience), env.SECRET_PREFIX),
+  readSecret: makeReadSecret(makeSecretsManagerClient(), env.SECRET_PREFIX),
   readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
-  signDigest: makeSignDigest(new KMSClient(impatience)),
+  signDigest: makeSignDigest(makeKmsClient()),
   issuer: env.ISSUER,
   now: Date.now,
 };

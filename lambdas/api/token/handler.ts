@@ -1,8 +1,8 @@
 import middy from '@middy/core';
 import { makeOrganizationStore } from '../../organization/store.ts';
+import { makeDocumentClient } from '../../shared/clients.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { makeLog } from '../../shared/request-log.ts';
-import { makeDocumentClient } from '../../shared/store.ts';
 import { completeToken } from './complete-token.ts';
 import { tokenEnv } from './env.ts';
 

@@ -1,12 +1,14 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { KMSClient } from '@aws-sdk/client-kms';
-import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import middy from '@middy/core';
 import { makePublish } from '../../event/bus.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
+import {
+  makeDocumentClient,
+  makeEventBridgeClient,
+  makeKmsClient,
+  makeTaggingClient,
+} from '../../shared/clients.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { makeLog } from '../../shared/request-log.ts';
-import { makeDocumentClient } from '../../shared/store.ts';
 import { destroyRetiredKeys } from '../../signing/destroy-keys.ts';
 import type { DestroyPorts } from '../../signing/destroy-keys.ts';
 import { destroyOrphans } from '../../signing/destroy-orphans.ts';
@@ -25,12 +27,12 @@ const client = makeDocumentClient();
 const ports: WarnPorts = {
   listExpiring: makeListExpiring(client, env.CONFIG_TABLE),
   warnings: makeWarningStore(client, env.LEDGER_TABLE, Date.now),
-  announce: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+  announce: makePublish(makeEventBridgeClient(), env.BUS_NAME),
   now: Date.now,
   log,
 };
 
-const kms = new KMSClient({});
+const kms = makeKmsClient();
 const keys = makeSigningKeyStore(client, env.CONFIG_TABLE);
 const destruction: DestroyPorts = {
   keys,
@@ -40,7 +42,7 @@ const destruction: DestroyPorts = {
 };
 
 const orphans: OrphanPorts = {
-  listTagged: makeListTagged(new ResourceGroupsTaggingAPIClient({}), env.STAGE),
+  listTagged: makeListTagged(makeTaggingClient(), env.STAGE),
   lookUp: makeLookUp(kms),
   listNamed: keys.list,
   getOrganization: makeOrganizationStore(client, env.CONFIG_TABLE).get,

@@ -1,17 +1,15 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { makeDeliveryReader } from '../../delivery/store.ts';
+import { makeDocumentClient, makeSqsClient } from '../../shared/clients.ts';
 import { readEnvironment } from '../../shared/environment.ts';
-import { impatience } from '../../shared/impatience.ts';
 import { makeLog } from '../../shared/request-log.ts';
-import { makeDocumentClient } from '../../shared/store.ts';
 import { tidyEnv } from './env.ts';
 import { makeLetterQueue } from './queue.ts';
 import { holdSeconds, tidy } from './tidy.ts';
 
 const env = readEnvironment(tidyEnv, process.env);
 const { log, requestLog } = makeLog();
-const queue = makeLetterQueue(new SQSClient(impatience), env.DEAD_LETTER_QUEUE_URL, holdSeconds);
+const queue = makeLetterQueue(makeSqsClient(), env.DEAD_LETTER_QUEUE_URL, holdSeconds);
 const { get: readDelivery } = makeDeliveryReader(makeDocumentClient(), env.LEDGER_TABLE, Date.now);
 
 export const handler = middy<unknown, undefined>()

@@ -1,10 +1,9 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import { LRUCache } from 'lru-cache';
 import type { ApiGatewayEvent } from '../../../../verify/verify.ts';
+import { makeDocumentClient, makeSecretsManagerClient } from '../../../shared/clients.ts';
 import { readEnvironment } from '../../../shared/environment.ts';
 import { makeLog } from '../../../shared/request-log.ts';
-import { makeDocumentClient } from '../../../shared/store.ts';
 import { makeReadSecret } from '../../../signing/secrets.ts';
 import { liveVersions } from '../../endpoint.ts';
 import { makeReadSubscribers } from '../../store.ts';
@@ -16,7 +15,7 @@ import type { Answer, ReceivePorts } from './receive-canary.ts';
 const env = readEnvironment(receiveEnv, process.env);
 const { log, requestLog } = makeLog();
 const readSubscribers = makeReadSubscribers(makeDocumentClient(), env.CONFIG_TABLE);
-const readSecret = makeReadSecret(new SecretsManagerClient({}), env.SECRET_PREFIX);
+const readSecret = makeReadSecret(makeSecretsManagerClient(), env.SECRET_PREFIX);
 
 async function readLiveSecrets(): Promise<readonly string[]> {
   const { endpoints } = await readSubscribers(canaryOrganization);

@@ -1,12 +1,14 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { makePublish } from '../../../event/bus.ts';
 import { makeOrganizationStore } from '../../../organization/store.ts';
+import {
+  makeDocumentClient,
+  makeEventBridgeClient,
+  makeSecretsManagerClient,
+} from '../../../shared/clients.ts';
 import { readEnvironment } from '../../../shared/environment.ts';
 import { makeLog } from '../../../shared/request-log.ts';
-import { makeDocumentClient } from '../../../shared/store.ts';
 import { makeSecretWriter } from '../../../signing/secrets.ts';
 import { targetRulesOf } from '../../env.ts';
 import { makeEndpointStore, makeReadSubscribers } from '../../store.ts';
@@ -23,7 +25,7 @@ const ports: SendPorts = {
   replaceOrganization: makeOrganizationStore(client, env.CONFIG_TABLE).replace,
   registration: {
     endpoints: makeEndpointStore(client, env.CONFIG_TABLE),
-    secrets: makeSecretWriter(new SecretsManagerClient({}), env.SECRET_PREFIX, env.KEY_ARN),
+    secrets: makeSecretWriter(makeSecretsManagerClient(), env.SECRET_PREFIX, env.KEY_ARN),
     rules: {
       // Its only type is built in.
       listEventTypes: () => Promise.resolve([]),
@@ -36,7 +38,7 @@ const ports: SendPorts = {
     chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
     now: Date.now,
   },
-  publish: makePublish(new EventBridgeClient({}), env.BUS_NAME),
+  publish: makePublish(makeEventBridgeClient(), env.BUS_NAME),
   log,
 };
 
