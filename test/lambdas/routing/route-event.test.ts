@@ -294,6 +294,19 @@ describe('an event that comes twice', () => {
     expect((await routing.onlyStored()).endpoints).toEqual([one]);
   });
 
+  test('the second time after its retention, is routed anew: it was swallowed until DynamoDB had deleted the first', async () => {
+    const routing = aRouting({ endpoints: [anEndpoint()] });
+    const same = { idempotencyKey: 'run-77-failed', occurredAt: isoTime(testStartMs - dayMs) };
+    await routing.publish(aBusEvent({ detail: same }));
+    await routing.settle();
+    routing.clock.pass(30 * dayMs + 1_000);
+    routing.configuration.set(anEndpoint({ name: 'two' }));
+    await routing.publish(aBusEvent({ timeMs: routing.clock.now(), detail: same }));
+    await routing.settle();
+    expect((await routing.onlyStored()).endpoints).toHaveLength(2);
+    expect(routing.sent()).toHaveLength(3);
+  });
+
   test('is one by the producer’s key, though EventBridge gave two ids and the data differ', async () => {
     const routing = aRouting({ endpoints: [anEndpoint()] });
     const same = { idempotencyKey: 'run-77-failed', occurredAt: isoTime(testStartMs - dayMs) };
