@@ -16,10 +16,11 @@ export interface IngestProps {
   readonly visibilitySeconds: number;
 }
 
-/** Where producers publish: the bus, the rule that takes their events, and the queue `events`. */
+/** Where producers publish: the bus, the rule that takes their events, the queue `events`, and where they fall. */
 export class Ingest extends Construct {
   public readonly bus: events.EventBus;
   public readonly events: sqs.Queue;
+  public readonly eventsFalling: sqs.Queue;
   public readonly eventsDead: sqs.Queue;
 
   public constructor(scope: Construct, id: string, props: IngestProps) {
@@ -37,6 +38,13 @@ export class Ingest extends Construct {
       visibilitySeconds,
       // 50 receives: an hour and more of an outage of ours must not drain good events (DESIGN.md, section 4).
       deadLetters: { queue: this.eventsDead, maxReceiveCount: 50 },
+    });
+    this.eventsFalling = new WorkQueue(this, 'EventsFalling', {
+      name: nameOf(stage, 'events-falling'),
+      key,
+      visibilitySeconds,
+      // What no organization could ever see: one look, and two more receives, in case the function died over the first.
+      deadLetters: { queue: this.eventsDead, maxReceiveCount: 3 },
     });
     // A queue of its own: what is sent into a dead-letter queue directly can never be redriven to its source.
     const busDead = new WorkQueue(this, 'BusDead', { name: nameOf(stage, 'bus-dead'), key });

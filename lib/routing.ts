@@ -9,6 +9,7 @@ import type { Storage } from './storage.ts';
 export interface RoutingProps {
   readonly storage: Storage;
   readonly events: sqs.Queue;
+  readonly eventsFalling: sqs.Queue;
   readonly deliveries: sqs.Queue;
   readonly settings: Settings;
 }
@@ -20,11 +21,12 @@ export class Routing extends Construct {
 
   public constructor(scope: Construct, id: string, props: RoutingProps) {
     super(scope, id);
-    const { storage, events, deliveries } = props;
+    const { storage, events, eventsFalling, deliveries } = props;
     const environment: RouteEnv = {
       CONFIG_TABLE: storage.config.tableName,
       LEDGER_TABLE: storage.ledger.tableName,
       EVENTS_QUEUE_URL: events.queueUrl,
+      EVENTS_FALLING_QUEUE_URL: eventsFalling.queueUrl,
       DELIVERIES_QUEUE_URL: deliveries.queueUrl,
       RETENTION_DAYS: String(props.settings.retentionDays),
       EVENT_SCHEMAS: props.settings.eventSchemas,
@@ -40,9 +42,14 @@ export class Routing extends Construct {
     route.addEventSource(
       new SqsEventSource(events, { batchSize: 10, maxConcurrency: 50, reportBatchItemFailures: true }),
     );
+    // The fewest that SQS takes: these events are for nobody, and may wait.
+    route.addEventSource(
+      new SqsEventSource(eventsFalling, { batchSize: 10, maxConcurrency: 2, reportBatchItemFailures: true }),
+    );
     route.allow(['dynamodb:Query'], storage.config.tableArn);
     route.allow(['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'], storage.ledger.tableArn);
     route.allow(['sqs:SendMessage'], deliveries.queueArn);
+    route.allow(['sqs:SendMessage'], eventsFalling.queueArn);
     route.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
   }
 }

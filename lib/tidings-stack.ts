@@ -51,6 +51,7 @@ export class TidingsStack extends Stack {
     new Routing(this, 'Routing', {
       storage,
       events: ingest.events,
+      eventsFalling: ingest.eventsFalling,
       deliveries: delivery.deliveries,
       settings,
     });

@@ -56,17 +56,20 @@ export type Content =
     }
   | { readonly kind: 'invalid'; readonly reason: RefusalReason; readonly explanation: string };
 
-/** Reads EventBridge's envelope; `undefined` when not even the organization can be told. */
+/** Reads EventBridge's envelope; `undefined` when it is none, or not even the organization can be told. */
 export function readArrival(event: unknown): Arrival | undefined {
   const parsed = busEvent.safeParse(event);
   if (!parsed.success) return undefined;
   const { id, source, time, detail: rawDetail } = parsed.data;
+  const receivedAtMs = Date.parse(time);
+  // A producer may give the time itself (PutEvents), and no id holds one before 1970.
+  if (receivedAtMs < 0) return undefined;
   return {
     busEventId: id,
     organizationId: rawDetail.organizationId,
     type: parsed.data['detail-type'].slice(0, 128),
     source: source.slice(0, 256),
-    receivedAtMs: Date.parse(time),
+    receivedAtMs,
     rawDetail,
   };
 }

@@ -33,12 +33,19 @@ export function readEvent(item: unknown, nowMs: number): StoredEvent | undefined
 /** Events in the ledger. */
 export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, now: Now) {
   return {
-    /** Stores an event once; when it was there before, that one is returned and nothing is changed. */
+    /**
+     * Stores an event once; when it was there before, that one is returned and nothing is changed. One past its time
+     * is gone: DynamoDB deletes it within days only (TTL), and until then it would swallow what is published again.
+     */
     add: async (event: StoredEvent): Promise<StoredEvent | undefined> => {
       const Key = eventKey(event.organizationId, event.id);
-      const ConditionExpression = 'attribute_not_exists(pk)';
       const Item = { ...Key, ...event, ...(event.status === 'refused' ? refusedIndex(event) : {}) };
-      const write = { TableName: ledger, Item, ConditionExpression };
+      const write = {
+        TableName: ledger,
+        Item,
+        ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
+        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
+      };
       if (await isWritten(client, new PutCommand(write))) return undefined;
       const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
       return storedEvent.parse(answer.Item);

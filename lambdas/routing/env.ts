@@ -5,6 +5,7 @@ export const routeEnv = z.object({
   CONFIG_TABLE: z.string().min(1),
   LEDGER_TABLE: z.string().min(1),
   EVENTS_QUEUE_URL: z.url(),
+  EVENTS_FALLING_QUEUE_URL: z.url(),
   DELIVERIES_QUEUE_URL: z.url(),
   RETENTION_DAYS: z.coerce.number().int().min(1),
   /** What happens to an event whose data break the schema of its type. */

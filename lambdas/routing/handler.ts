@@ -11,12 +11,14 @@ import { workThroughBatch } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
 import { makeDocumentClient, makeSqsClient } from '../shared/clients.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { makeRelease, makeSend } from '../shared/queue.ts';
+import { comesFrom, makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { withinTrace } from '../shared/trace.ts';
 import { routeEnv } from './env.ts';
+import { outgoingFalling } from './falling.ts';
 import { receive } from './receive.ts';
-import type { RoutePorts } from './route-event.ts';
+import type { ReceivePorts } from './receive.ts';
+import { rememberUnknown } from './remember-unknown.ts';
 
 const env = readEnvironment(routeEnv, process.env);
 const { log, requestLog } = makeLog();
@@ -24,10 +26,12 @@ const client = makeDocumentClient();
 const sqs = makeSqsClient();
 const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
 const send = makeSend(sqs, env.DELIVERIES_QUEUE_URL);
-const release = makeRelease(sqs, [env.EVENTS_QUEUE_URL]);
+const sendFalling = makeSend(sqs, env.EVENTS_FALLING_QUEUE_URL);
+const release = makeRelease(sqs, [env.EVENTS_QUEUE_URL, env.EVENTS_FALLING_QUEUE_URL]);
+const readSubscribers = cached(makeReadSubscribers(client, env.CONFIG_TABLE), exists);
 
-const ports: RoutePorts = {
-  readSubscribers: cached(makeReadSubscribers(client, env.CONFIG_TABLE), exists),
+const ports: ReceivePorts = {
+  lookUpSubscribers: rememberUnknown(readSubscribers, Date.now),
   readHealth: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)).read,
   readCatalogue: cached(
     async () => catalogueOf(await eventTypes.list()),
@@ -35,6 +39,8 @@ const ports: RoutePorts = {
   ),
   add: makeEventStore(client, env.LEDGER_TABLE, Date.now).add,
   send: (message) => send(outgoing(message, 0)),
+  fall: (record) => sendFalling(outgoingFalling(record)),
+  isFalling: comesFrom(env.EVENTS_FALLING_QUEUE_URL),
   clock: { now: Date.now, retentionDays: env.RETENTION_DAYS },
   schemas: env.EVENT_SCHEMAS,
   log,

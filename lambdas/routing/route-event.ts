@@ -14,15 +14,15 @@ import type { SchemaRule } from '../event/schema.ts';
 import type { Arrival, Content } from '../event/published.ts';
 import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
-import type { Verdict } from '../shared/batch.ts';
 import type { Log } from '../shared/log.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
+import type { LookUpSubscribers } from './remember-unknown.ts';
 import { standings } from './standing.ts';
 import type { Standing, StandingPorts } from './standing.ts';
 
 export interface RoutePorts extends StandingPorts {
-  readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
+  readonly lookUpSubscribers: LookUpSubscribers;
   readonly readCatalogue: () => Promise<Catalogue>;
   /** Stores an event once; gives the one that was there before. */
   readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
@@ -33,26 +33,29 @@ export interface RoutePorts extends StandingPorts {
   readonly log: Log;
 }
 
+/** What became of an event: it is stored, or no organization could ever see it. */
+export type Routed =
+  | { readonly kind: 'stored' }
+  /** With what can be said of it in a log line. */
+  | { readonly kind: 'of_nobody'; readonly why: Readonly<Record<string, string>> };
+
 /**
  * Routes an event from the bus: stores it with the endpoints it is meant for, then asks for one delivery each.
- * What breaks a rule is stored as refused, where its organization finds it with the reason. Only what no
- * organization could ever see, because it names none that exists, falls into `events-dead`; from there it can
- * be redriven once the organization is known.
+ * What breaks a rule is stored as refused, where its organization finds it with the reason. Only what names no
+ * organization that exists is of nobody.
  *
  * Stored before it is sent: a crash in between is repaired by the message that comes back, for the same event
  * always has the same id, and what is stored decides who gets it.
+ *
+ * @param sinceMs the answer that an organization does not exist is younger than this; milliseconds since 1970
  */
-export async function routeEvent(ports: RoutePorts, busEvent: unknown): Promise<Verdict> {
+export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: number): Promise<Routed> {
   const arrival = readArrival(busEvent);
-  if (arrival === undefined) {
-    ports.log('event.refused', { code: 'malformed_event' });
-    return 'falling';
-  }
+  if (arrival === undefined) return { kind: 'of_nobody', why: { code: 'malformed_event' } };
   const { organizationId, busEventId, type } = arrival;
-  const subscribers = await ports.readSubscribers(organizationId);
+  const subscribers = await ports.lookUpSubscribers(organizationId, sinceMs);
   if (subscribers.organization === undefined) {
-    ports.log('event.refused', { code: 'unknown_organization', organizationId, busEventId, type });
-    return 'falling';
+    return { kind: 'of_nobody', why: { code: 'unknown_organization', organizationId, busEventId, type } };
   }
   const { organization, endpoints } = subscribers;
   const event = await judged(ports, arrival, { organization, endpoints });
@@ -74,7 +77,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown): Promise<
     skipped: meant.skipped.length,
     isDuplicate: before !== undefined,
   });
-  return 'done';
+  return { kind: 'stored' };
 }
 
 async function judged(

@@ -42,6 +42,39 @@ async function sendBatch(
   queueUrl: string,
   messages: readonly Traced[],
 ): Promise<(true | Error)[]> {
+  const requests = requestsOf(messages).map((some) =>
+    sendRequest(client, queueUrl, some).catch((fault: unknown) => {
+      const refused = fault instanceof Error ? fault : new Error('SQS was not reached', { cause: fault });
+      return some.map(() => refused);
+    }),
+  );
+  return (await Promise.all(requests)).flat();
+}
+
+/** SQS: a request may have 1 MiB, as a message may; it would refuse all of a larger one. Ten events may have more. */
+const requestBytesMax = 1_048_576;
+
+/** Messages in their order, as many in a request as it takes. */
+function requestsOf(messages: readonly Traced[]): Traced[][] {
+  const requests: Traced[][] = [];
+  let bytes = Infinity;
+  for (const message of messages) {
+    const own = Buffer.byteLength(message.body);
+    bytes += own;
+    if (bytes > requestBytesMax) {
+      requests.push([]);
+      bytes = own;
+    }
+    requests.at(-1)?.push(message);
+  }
+  return requests;
+}
+
+async function sendRequest(
+  client: SQSClient,
+  queueUrl: string,
+  messages: readonly Traced[],
+): Promise<(true | Error)[]> {
   const answer = await client.send(
     new SendMessageBatchCommand({
       QueueUrl: queueUrl,
@@ -73,7 +106,7 @@ function systemAttributesOf({ trace }: Traced) {
 export function makeRelease(client: SQSClient, queueUrls: readonly string[]) {
   return async function release(records: readonly SQSRecord[]): Promise<void> {
     for (const queueUrl of queueUrls) {
-      const own = records.filter((record) => queueUrl.endsWith(`/${queueNameOf(record)}`));
+      const own = records.filter(comesFrom(queueUrl));
       if (own.length === 0) continue;
       await client.send(
         new ChangeMessageVisibilityBatchCommand({
@@ -89,7 +122,7 @@ export function makeRelease(client: SQSClient, queueUrls: readonly string[]) {
   };
 }
 
-/** The last part of the queue's ARN. */
-function queueNameOf(record: SQSRecord): string {
-  return record.eventSourceARN.split(':').at(-1) ?? '';
+/** Tells whether a record was received from a queue: its ARN ends with the name, as its URL does. */
+export function comesFrom(queueUrl: string): (record: SQSRecord) => boolean {
+  return ({ eventSourceARN }) => queueUrl.endsWith(`/${eventSourceARN.split(':').at(-1) ?? ''}`);
 }

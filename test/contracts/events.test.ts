@@ -61,6 +61,19 @@ describe.each(stores)('events in %s', (kind, open) => {
     expect(await events.get(organizationId, first.id)).toEqual(first);
   });
 
+  test('published again after their time are stored anew, though DynamoDB has not deleted the old ones', async () => {
+    const old = anEvent({ organizationId, status: 'refused', reason: 'unknown_event_type', endpoints: [] });
+    await events.add(old);
+    clock.passTo(old.expiresAt * 1000 - 1);
+    const again = anEvent({ organizationId, endpoints: ['ep_again'], expiresAt: old.expiresAt + 86_400 });
+    expect(await events.add(again)).toEqual(old);
+    clock.pass(1);
+    expect(await events.add(again)).toBeUndefined();
+    expect(await events.get(organizationId, again.id)).toEqual(again);
+    expect(await events.list(organizationId, { limit: 10, status: 'refused' })).toMatchObject({ data: [] });
+    expect(await events.add({ ...again, endpoints: [] })).toEqual(again);
+  });
+
   test('are stored by exactly one of many at the same time', async () => {
     const copies = Array.from({ length: 6 }, (_, index) => anEvent({ organizationId, source: `s${index}` }));
     const answers = await Promise.all(copies.map((copy) => events.add(copy)));

@@ -172,6 +172,15 @@ describe('requests to SQS', () => {
     expect(queue.counts().visible).toBe(23);
   });
 
+  test('carry no more than a request may have: ten large events were refused, all of them', async () => {
+    const queue = await aQueue();
+    const send = makeSend(sqs, queue.url);
+    const large = '€'.repeat(90_000);
+    await Promise.all(Array.from({ length: 10 }, () => send(aMessage(large))));
+    expect(requests('SendMessageBatch')).toHaveLength(4);
+    expect(queue.counts().visible).toBe(10);
+  });
+
   test('that fail as a whole fail every message of theirs, without quoting it', async () => {
     const send = makeSend(sqs, `${aws.server.endpoint}/000000000000/nowhere`);
     const outcomes = await Promise.allSettled([send(aMessage('PLANTED')), send(aMessage('PLANTED'))]);

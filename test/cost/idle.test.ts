@@ -13,5 +13,5 @@ it('docs/capacity.md has the bill of an idle deployment, as the template makes i
 
 it('every queue that is polled is on it', () => {
   const [polled] = idleItems(synthesized());
-  expect(polled?.count).toBe(4);
+  expect(polled?.count).toBe(5);
 });

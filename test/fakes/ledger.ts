@@ -81,8 +81,9 @@ function eventsOf(events: Map<string, StoredEvent>, isAlive: IsAlive): MemoryLed
     add: (event) => {
       const key = `${event.organizationId} ${event.id}`;
       const before = events.get(key);
-      if (before === undefined) events.set(key, kept(event));
-      return Promise.resolve(before);
+      if (before !== undefined && isAlive(before)) return Promise.resolve(before);
+      events.set(key, kept(event));
+      return Promise.resolve(undefined);
     },
     get: (organizationId, id) => {
       const event = events.get(`${organizationId} ${id}`);

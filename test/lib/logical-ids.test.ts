@@ -28,6 +28,7 @@ const kept = {
   IngestBusAD6D06A0: 'AWS::Events::EventBus: where producers publish',
   ApiHttp17514DA7: 'AWS::ApiGatewayV2::Api: its host is the issuer of every signature by key',
   IngestEventsEF99370A: 'AWS::SQS::Queue: events that wait',
+  IngestEventsFallingC1F2214C: 'AWS::SQS::Queue: events of nobody, on their way to the dead letters',
   IngestEventsDeadD95DA77C: 'AWS::SQS::Queue: dead letters',
   IngestBusDead0DF4B39F: 'AWS::SQS::Queue: dead letters',
   DeliveryDeliveries2C16EC5C: 'AWS::SQS::Queue: deliveries that wait',

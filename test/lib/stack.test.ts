@@ -30,6 +30,7 @@ describe('queues', () => {
       Object.fromEntries(queues.map(([id, queue]) => [withoutHash(id), queue.Properties['QueueName']])),
     ).toEqual({
       IngestEvents: 'tidings-events',
+      IngestEventsFalling: 'tidings-events-falling',
       IngestEventsDead: 'tidings-events-dead',
       IngestBusDead: 'tidings-bus-dead',
       DeliveryDeliveries: 'tidings-deliveries',
@@ -73,6 +74,8 @@ describe('queues', () => {
   it('what lives is received fifty times before it is given up, a recovery twenty, what is dead already three times', () => {
     expect(Object.fromEntries(queues.map(([id, queue]) => [withoutHash(id), redriveOf(queue)]))).toEqual({
       IngestEvents: '50 to IngestEventsDead',
+      // Of nobody: what is received fifty times there is our own fault alone.
+      IngestEventsFalling: '3 to IngestEventsDead',
       IngestEventsDead: 'never',
       IngestBusDead: 'never',
       // One for both lanes: a redrive without destination returns each message to its own.
@@ -189,6 +192,7 @@ describe('functions', () => {
     );
     expect(Object.fromEntries(taken)).toEqual({
       'IngestEvents to RoutingRoute': mapped(50),
+      'IngestEventsFalling to RoutingRoute': mapped(2),
       'DeliveryDeliveries to DeliveryDeliver': mapped(100),
       'DeliveryRetries to DeliveryDeliver': mapped(100),
       'DeliveryFalling to DeliveryDeliver': mapped(2),
@@ -387,6 +391,7 @@ describe('what outlives the stack', () => {
       'IngestBusDead0DF4B39F',
       'IngestEventsDeadD95DA77C',
       'IngestEventsEF99370A',
+      'IngestEventsFallingC1F2214C',
       'RecoveryDead8260AE4D',
       'RecoveryQueueA02E2701',
       'StorageConfigC044A3DD',
@@ -445,6 +450,7 @@ describe('who may touch what', () => {
         StorageConfig: ['dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
         IngestEvents: take,
+        IngestEventsFalling: [...take, 'sqs:SendMessage'].toSorted(),
         DeliveryDeliveries: ['sqs:SendMessage'],
         StorageKey: encrypt,
         RoutingRouteLog: write,
@@ -753,6 +759,7 @@ describe('with settings of its own', () => {
       expect.arrayContaining([
         'tidings-dev',
         'tidings-dev-events',
+        'tidings-dev-events-falling',
         'tidings-dev-events-dead',
         'tidings-dev-bus-dead',
         'tidings-dev-deliveries',

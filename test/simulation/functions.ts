@@ -45,7 +45,11 @@ export function simulatedFunctions({ queues, chance }: World): SimulatedFunction
   const served = (queue: Queue): SimulatedQueue => ({ queue, aloneUntilMs: 0 });
   const common = () => ({ instances: new Set<Instance>(), running: 0, runningMax: chance.between(1, 4) });
   return [
-    { name: 'route', queues: [served(queues.events)], timeoutMs: 30_000, make: makeRoute, ...common() },
+    {
+      name: 'route',
+      queues: [served(queues.events), served(queues.eventsFalling)],
+      ...{ timeoutMs: 30_000, make: makeRoute, ...common() },
+    },
     {
       name: 'deliver',
       queues: [served(queues.deliveries), served(queues.retries)],
@@ -79,6 +83,7 @@ export function unhurriedFunctions({ queues }: World): SimulatedFunction[] {
   });
   return [
     { ...of('route', queues.events, 50), timeoutMs: 30_000, make: makeRoute },
+    { ...of('route', queues.eventsFalling, 2), timeoutMs: 30_000, make: makeRoute },
     { ...of('deliver', queues.deliveries, 100), timeoutMs: 45_000, make: makeDeliver },
     { ...of('deliver', queues.retries, 100), timeoutMs: 45_000, make: makeDeliver },
   ];

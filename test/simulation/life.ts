@@ -31,6 +31,7 @@ const slowMsMax = 9_000;
 
 const serviceOf: Readonly<Record<string, Service>> = {
   send: 'sqs',
+  fall: 'sqs',
   release: 'sqs',
   goOn: 'sqs',
   announce: 'bus',

@@ -1,3 +1,4 @@
+import type { SQSRecord } from 'aws-lambda';
 import { isServed } from '../../lambdas/delivery/decide.ts';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
@@ -8,7 +9,9 @@ import { exists } from '../../lambdas/endpoint/subscribers.ts';
 import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';
 import { catalogueOf } from '../../lambdas/event/catalogue.ts';
 import type { Catalogue } from '../../lambdas/event/catalogue.ts';
-import type { RoutePorts } from '../../lambdas/routing/route-event.ts';
+import { outgoingFalling } from '../../lambdas/routing/falling.ts';
+import type { ReceivePorts } from '../../lambdas/routing/receive.ts';
+import { rememberUnknown } from '../../lambdas/routing/remember-unknown.ts';
 import type { BatchPorts } from '../../lambdas/shared/batch.ts';
 import type { SigningKey } from '../../lambdas/signing/signing-key.ts';
 import { AwsError } from '../../local/aws/aws-error.ts';
@@ -90,28 +93,37 @@ function preparationOf(
 }
 
 /** The same of lambdas/routing/handler.ts. */
-export function routePorts(world: World, life: Life): RoutePorts & BatchPorts {
-  const { time, configuration, retentionDays } = world;
+export function routePorts(world: World, life: Life): ReceivePorts & BatchPorts {
+  const { time, configuration, retentionDays, queues } = world;
   const log = watchLog(world, life);
-  const { readSubscribers, listEventTypes, readHealth, add, send, release } = suspendable(
+  const now = () => time.now() + life.skewMs;
+  const { readSubscribers, listEventTypes, readHealth, add, send, fall, release } = suspendable(
     {
       readSubscribers: configuration.readSubscribers,
       listEventTypes: () => Promise.resolve([]),
       readHealth: world.health.read,
       add: watchAdd(world, life),
-      send: watchSend(world, life, world.queues.deliveries),
+      send: watchSend(world, life, queues.deliveries),
+      fall: (record: SQSRecord) => queues.eventsFalling.send(outgoingFalling(record)),
       release: releaseTo(world),
     },
     world,
     life,
   );
   return {
-    readSubscribers: subscribers((organizationId = '') => readSubscribers(organizationId)),
+    lookUpSubscribers: rememberUnknown(
+      subscribers((organizationId = '') => readSubscribers(organizationId)),
+      now,
+    ),
     readHealth: healths({ read: readHealth, readLatest: never, replace: never }).read,
     readCatalogue: catalogues(async () => catalogueOf(await listEventTypes())),
-    clock: { now: () => time.now() + life.skewMs, retentionDays },
+    clock: { now, retentionDays },
     schemas: 'warn',
+    isFalling: ({ eventSourceARN }) => eventSourceARN === queues.eventsFalling.arn,
     ...{ add, send, release, log },
+    fall: async (record) => {
+      await fall(record);
+    },
   };
 }
 

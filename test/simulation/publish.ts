@@ -17,7 +17,6 @@ const types = [
 export async function publish(world: World): Promise<void> {
   const { chance, book, time } = world;
   const draw = chance.random();
-  // It is received fifty times.
   if (draw < 0.01) return publishStray(world);
   const receivedAtMs = Math.floor(time.now() / 1000) * 1000;
   const organizationId = book.organizationIds.length > 1 ? chance.pick(book.organizationIds) : 'org_1';

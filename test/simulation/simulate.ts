@@ -130,8 +130,8 @@ function isAtRest({ world, functions }: Play): boolean {
   // What a tidy-up held when it died.
   if (queues.deliveriesDead.counts().inFlight > 0) return false;
   const isMoving = sqs.moveTasks.list(queues.deliveriesDead.arn).some(({ status }) => status === 'RUNNING');
-  const { events, deliveries, retries, recovery } = queues;
-  return !isMoving && [events, deliveries, retries, recovery].every(isEmpty);
+  const { events, eventsFalling, deliveries, retries, recovery } = queues;
+  return !isMoving && [events, eventsFalling, deliveries, retries, recovery].every(isEmpty);
 }
 
 function isEmpty(queue: Queue): boolean {

@@ -57,6 +57,7 @@ export interface World extends Surroundings {
 
 export interface Queues {
   readonly events: Queue;
+  readonly eventsFalling: Queue;
   readonly eventsDead: Queue;
   readonly deliveries: Queue;
   readonly retries: Queue;
@@ -117,7 +118,7 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
   };
 }
 
-/** As lib/storage.ts has them: six times the function's timeout, and the dead after five receives or fifty. */
+/** As lib/storage.ts has them: six times the function's timeout, and the dead after three receives, five or fifty. */
 async function makeQueues(sqs: Sqs): Promise<Queues> {
   const common = { messageRetentionSeconds: 1_209_600, delaySeconds: 0, visibilityTimeoutSeconds: 30 };
   const deliveriesDead = await sqs.createQueue({ ...common, name: 'deliveries-dead' });
@@ -131,16 +132,17 @@ async function makeQueues(sqs: Sqs): Promise<Queues> {
     ...{ ...common, visibilityTimeoutSeconds: 360 },
     redrive: { deadLetterQueueArn: recoveryDead.arn, maxReceiveCount: 20 },
   };
-  const ofRoute = {
+  const ofRoute = (maxReceiveCount: number) => ({
     ...{ ...common, visibilityTimeoutSeconds: 180 },
-    redrive: { deadLetterQueueArn: eventsDead.arn, maxReceiveCount: 50 },
-  };
+    redrive: { deadLetterQueueArn: eventsDead.arn, maxReceiveCount },
+  });
   return {
     deliveriesDead,
     eventsDead,
     recoveryDead,
     recovery: await sqs.createQueue({ ...ofRecover, name: 'recovery' }),
-    events: await sqs.createQueue({ ...ofRoute, name: 'events' }),
+    events: await sqs.createQueue({ ...ofRoute(50), name: 'events' }),
+    eventsFalling: await sqs.createQueue({ ...ofRoute(3), name: 'events-falling' }),
     deliveries: await sqs.createQueue({ ...ofDeliver, name: 'deliveries' }),
     retries: await sqs.createQueue({ ...ofDeliver, name: 'retries' }),
   };

@@ -48,7 +48,8 @@ async function restOf(world: World): Promise<Rest> {
     ...{ world, book },
     letters: Map.groupBy(known, ({ endpointId, eventId }) => `${endpointId} ${eventId}`),
     others: messages.length - known.length,
-    strays: (await contentsOf(queues.eventsDead)).length,
+    // One whose sending on was made and not acknowledged falls twice.
+    strays: new Set(await contentsOf(queues.eventsDead)).size,
     unfinishedJobs: (await Promise.all(running)).reduce((sum, count) => sum + count, 0),
     fallenJobs: (await contentsOf(queues.recoveryDead)).length,
   };
