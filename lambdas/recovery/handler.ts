@@ -34,7 +34,7 @@ const readRecipient = makeReadRecipient(client, env.CONFIG_TABLE);
 
 const ports: RecoverPorts & DrainPorts = {
   jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
-  readPage: makeReadCandidates(client, env.LEDGER_TABLE, Date.now),
+  readPage: makeReadCandidates(client, env.LEDGER_TABLE, { now: Date.now }),
   receives: receivesBy({
     // Who is not served is asked for again: he may have been switched on for this very job.
     readRecipient: cached(readRecipient, isServed),

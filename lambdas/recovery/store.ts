@@ -109,10 +109,20 @@ function listOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
 /** Items of a page: few enough to be sent within two seconds, all of them. */
 const pageItemsMax = 100;
 
+interface Paging {
+  readonly now: Now;
+  /** Items of a page; fewer only in tests. */
+  readonly pageItems?: number;
+}
+
 /** Reads the next page of what a job looks at, the oldest event first. */
-export function makeReadCandidates(client: DynamoDBDocumentClient, ledger: string, now: Now) {
-  const readEvents = eventsOf(client, ledger, now);
-  const readDead = deadOf(client, ledger, now);
+export function makeReadCandidates(
+  client: DynamoDBDocumentClient,
+  ledger: string,
+  { now, pageItems = pageItemsMax }: Paging,
+) {
+  const readEvents = eventsOf(client, ledger, { now, pageItems });
+  const readDead = deadOf(client, ledger, { now, pageItems });
   return async function readCandidates(of: Job): Promise<CandidatePage> {
     return of.endpointId === undefined ? readDead(of) : readEvents(of, of.endpointId);
   };
@@ -122,11 +132,11 @@ export function makeReadCandidates(client: DynamoDBDocumentClient, ledger: strin
  * Events of the span beside the endpoint's deliveries of the very same stretch: one Query, as deliveries sort by
  * event, which is paid by the KB, where a BatchGetItem is paid by the item.
  */
-function eventsOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
+function eventsOf(client: DynamoDBDocumentClient, TableName: string, { now, pageItems }: Required<Paging>) {
   const { between } = makeEventStore(client, TableName, now);
   return async function readEvents(of: Job, endpointId: string): Promise<CandidatePage> {
     const from = of.cursor === undefined ? {} : { cursor: cursorAt([of.cursor.eventId]) };
-    const page = await between(of.organizationId, of, { limit: pageItemsMax, ...from });
+    const page = await between(of.organizationId, of, { limit: pageItems, ...from });
     const [first, last] = [page.data.at(0), page.data.at(-1)];
     const [end] = page.nextCursor === null ? [last?.id] : positionOf(page.nextCursor, z.tuple([eventId]));
     const items =
@@ -153,13 +163,13 @@ function eventsOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
 }
 
 /** Dead deliveries of the span, of all endpoints of the organization, from the sparse index. */
-function deadOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
+function deadOf(client: DynamoDBDocumentClient, TableName: string, { now, pageItems }: Required<Paging>) {
   return async function readDead(of: Job): Promise<CandidatePage> {
     const [from, to] = eventIdsBetween(Date.parse(of.since), Date.parse(of.until));
     const { items, isLast } = await queryMerged(
       client,
       endedQueries(TableName, {
-        ...{ organizationId: of.organizationId, status: 'dead', from, to, limit: pageItemsMax },
+        ...{ organizationId: of.organizationId, status: 'dead', from, to, limit: pageItems },
         position: of.cursor && [of.cursor.eventId, of.cursor.endpointId],
         isNewestFirst: false,
       }),

@@ -1,4 +1,5 @@
-import type { Attempt, Delivery } from '../../lambdas/delivery/delivery.ts';
+import type { Attempt } from '../../lambdas/delivery/attempt-record.ts';
+import type { Delivery } from '../../lambdas/delivery/delivery.ts';
 import { expiryOf, isoTime } from '../../lambdas/shared/time.ts';
 import { testStartMs } from './clock.ts';
 import { endpointIdOf, eventIdOf } from './ids.ts';

@@ -25,14 +25,17 @@ export interface QueueRules {
 export type MemoryQueue = ReturnType<typeof memoryQueue>;
 
 /** A standard queue in memory with its dead-letter queue: delays, receives that count, redrive. */
+let queues = 0;
+
 export function memoryQueue({ now, visibilityMs = 270_000, maxReceiveCount = 5 }: QueueRules) {
   const held = new Map<string, Held>();
   const dead: Sent[] = [];
   const sent: Sent[] = [];
+  const name = `queue-${(queues += 1)}`;
   let count = 0;
 
   const put = (outgoing: Outgoing): void => {
-    const message = { ...outgoing, id: `message-${(count += 1)}`, sentAtMs: now() };
+    const message = { ...outgoing, id: `${name}-${(count += 1)}`, sentAtMs: now() };
     sent.push(message);
     const visibleAtMs = now() + outgoing.delaySeconds * 1000;
     held.set(message.id, { message, record: undefined, visibleAtMs, receiveCount: 0 });
@@ -67,6 +70,9 @@ export function memoryQueue({ now, visibilityMs = 270_000, maxReceiveCount = 5 }
         return record;
       });
     },
+    /** Whether a received message is one of this queue's. */
+    holds: ({ messageId, receiptHandle }: SQSRecord): boolean =>
+      held.get(messageId)?.record?.receiptHandle === receiptHandle,
     delete: ({ messageId }: SQSRecord): void => {
       held.delete(messageId);
     },

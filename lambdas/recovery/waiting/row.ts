@@ -19,7 +19,7 @@ const deliveryRow = place.extend({
 });
 
 /** The health of an endpoint for which somebody must come. */
-const healthRow = place.extend({ organizationId, endpointId, eventId: z.undefined() });
+const healthRow = place.extend({ organizationId, endpointId, eventId: z.undefined().optional() });
 
 /** What stands in the index `waiting`. */
 export const row = z.union([deliveryRow, healthRow]);

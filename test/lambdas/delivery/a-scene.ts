@@ -3,14 +3,23 @@ import type { DeliverPorts } from '../../../lambdas/delivery/deliver.ts';
 import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { outgoing } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
-import { prepare } from '../../../lambdas/request/prepare.ts';
 import { receiveBatch } from '../../../lambdas/delivery/receive.ts';
 import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
+import { makeShare } from '../../../lambdas/delivery/share.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import { outgoingDrain } from '../../../lambdas/endpoint/health/drain-message.ts';
+import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
-import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
+import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
+import { drain } from '../../../lambdas/recovery/drain/drain.ts';
+import type { DrainPorts } from '../../../lambdas/recovery/drain/drain.ts';
+import { makeRoundsStore } from '../../../lambdas/recovery/wake/store.ts';
+import { wake } from '../../../lambdas/recovery/wake/wake.ts';
+import { readWork } from '../../../lambdas/recovery/work.ts';
+import { prepare } from '../../../lambdas/request/prepare.ts';
+import { timeOfPlace, duePartitions } from '../../../lambdas/shared/waiting.ts';
 import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
@@ -25,35 +34,8 @@ import { memoryQueue } from '../../fakes/queue.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
 import { memorySecrets } from '../../fakes/secrets.ts';
 import { memorySigningKeys } from '../../fakes/signing-keys.ts';
-
-export type PortName =
-  | 'readRecipient'
-  | 'readKnown'
-  | 'readHealth'
-  | 'replaceHealth'
-  | 'reserve'
-  | 'prepare'
-  | 'post'
-  | 'record'
-  | 'announce'
-  | 'send';
-
-/**
- * What happens to one call of a port. `crash`: the function dies there and nothing after it happens. `fault`: the
- * port throws and the function lives. Each of them either before the port has done its work or after it. `twice`:
- * the answer is lost on its way, and the SDK makes the same call again.
- */
-export const fates = ['crash before', 'crash after', 'fault before', 'fault after', 'twice'] as const;
-
-export type Fate = (typeof fates)[number];
-
-export interface Call {
-  readonly port: PortName;
-  /** Counted over the whole scene, from 0. */
-  readonly index: number;
-}
-
-export type FateOf = (call: Call) => Fate | undefined;
+import { mortal } from './mortal.ts';
+import type { Call, FateOf } from './mortal.ts';
 
 export interface SceneWish {
   readonly organization?: Organization;
@@ -70,53 +52,46 @@ export interface SceneWish {
 export type Scene = Awaited<ReturnType<typeof aScene>>;
 
 /**
- * The delivery engine between fakes: one organization, endpoint and event, and one queue that plays `deliveries` and
- * `retries`. The receiver answers 200 unless told otherwise.
+ * The delivery engine between fakes: one organization, endpoint and event; one queue that plays `deliveries` and
+ * `retries`, one that plays `falling`, one for drains; and somebody who comes every minute. The receiver answers 200
+ * unless told otherwise.
  */
 export async function aScene(wish: SceneWish = {}) {
   const { organization = anOrganization(), endpoint = anEndpoint(), event = anEvent() } = wish;
-  const world = aWorld(wish.tookMs);
-  const { clock } = world;
+  const world = aWorld(wish);
+  const { clock, queue, falling, drains } = world;
   world.configuration.setOrganization(organization);
   world.configuration.set(endpoint);
   world.secrets.keepFor(endpoint);
   await world.ledger.events.add(event);
   world.receiver.always(200);
-
-  const settings: { fateOf: FateOf; remainingMs: number } = {
-    fateOf: wish.fateOf ?? (() => undefined),
-    remainingMs: wish.remainingMs ?? 45_000,
-  };
-  const calls: Call[] = [];
-  const random = seededChance(wish.seed);
-  const invoke = async (records: readonly SQSRecord[]): Promise<void> => {
-    const life = { isOver: false };
-    const ports = mortal(portsOf(world, random), { life, calls, fateOf: (call) => settings.fateOf(call) });
-    const { release } = world.queue;
-    const answer = await receiveBatch({ ...ports, release }, records, () => settings.remainingMs);
-    // A function that has died answers nothing: its messages come back when their visibility ends.
-    if (life.isOver) return;
-    const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-    for (const record of records) if (!failed.has(record.messageId)) world.queue.delete(record);
-  };
   const sendMessage = (message: DeliveryMessage, delaySeconds = 0): Promise<void> =>
-    world.queue.send(outgoing(message, delaySeconds));
+    queue.send(outgoing(message, delaySeconds));
+  const runDrain = async (): Promise<void> => {
+    for (const record of drains.receive(10)) {
+      const work = readWork(record.body);
+      if (work === undefined || !('endpointId' in work)) throw new Error('no drain');
+      await drain(world.drainPorts, { id: work.endpointId, organizationId: work.organizationId }, work.turn);
+      drains.delete(record);
+    }
+  };
+  const invoke = (records: readonly SQSRecord[]) => world.invoke(records);
 
   return {
     ...world,
-    /** What may be changed in the middle. */
-    settings,
-    calls,
     sendMessage,
     /** Sends the message for the first attempt, as routing does. */
     start: () => sendMessage(aMessage()),
     invoke,
-    /** Moves on to the next message that becomes visible, and works on it alone; false when there is none. */
-    step: async (): Promise<boolean> => {
-      const nextAtMs = world.queue.nextAtMs();
-      if (nextAtMs === undefined) return false;
-      clock.passTo(nextAtMs);
-      await invoke(world.queue.receive(1));
+    /** Moves on to whatever comes next: a message, or more at once, a drain, whoever comes every minute; false at the end. */
+    step: async (messagesMax = 1): Promise<boolean> => {
+      const next = await nextOf(world);
+      if (next === undefined) return false;
+      clock.passTo(next.atMs);
+      if (next.what === 'message') await invoke(queue.receive(messagesMax));
+      if (next.what === 'falling') await invoke(falling.receive(1));
+      if (next.what === 'drain') await runDrain();
+      if (next.what === 'wake') await world.runWake();
       return true;
     },
     delivery: async (): Promise<Delivery> => {
@@ -128,114 +103,156 @@ export async function aScene(wish: SceneWish = {}) {
   };
 }
 
-/** Works until no message is left but in the dead-letter queue. A delivery that finds no end is an error. */
-export async function settle(scene: Pick<Scene, 'step'>, stepsMax = 3_000): Promise<void> {
+/** Works until nothing is left but in the dead-letter queue. A delivery that finds no end is an error. */
+export async function settle(scene: Pick<Scene, 'step'>, stepsMax = 5_000): Promise<void> {
   for (let steps = 0; await scene.step(); steps += 1) {
     if (steps > stepsMax) throw new Error('the messages go round and round');
   }
 }
 
 /** Messages that lie in the dead-letter queue, read. */
-export function deadLetters({ queue }: Pick<Scene, 'queue'>): DeliveryMessage[] {
-  return queue.dead.map(({ body }) => JSON.parse(body) as DeliveryMessage);
+export function deadLetters({ falling }: Pick<Scene, 'falling'>): DeliveryMessage[] {
+  return falling.dead.map(({ body }) => JSON.parse(body) as DeliveryMessage);
 }
 
+type Things = ReturnType<typeof someThings>;
 type World = ReturnType<typeof aWorld>;
 
-function aWorld(tookMs?: number) {
+const minuteMs = 60_000;
+
+/** What comes next, and when; nothing when nothing waits any more. */
+async function nextOf({ clock, queue, falling, drains, ledger, woken }: World) {
+  const rows = await Promise.all(
+    duePartitions.map((partition) =>
+      ledger.waiting.list({ partition, after: woken.through[partition], through: '~' }, 1),
+    ),
+  );
+  const dueMs = rows.flatMap((page) => page.rows).map((row) => timeOfPlace(row));
+  // Whoever comes every minute looks a minute ahead.
+  const lookMs = Math.max(clock.now() + 1, Math.min(...dueMs) - minuteMs);
+  const wakeMs = Number.isFinite(lookMs) ? Math.ceil(lookMs / minuteMs) * minuteMs : undefined;
+  const all = [
+    { what: 'falling' as const, atMs: falling.nextAtMs() },
+    { what: 'message' as const, atMs: queue.nextAtMs() },
+    { what: 'drain' as const, atMs: drains.nextAtMs() },
+    { what: 'wake' as const, atMs: wakeMs },
+  ];
+  const due = all.flatMap(({ what, atMs }) => (atMs === undefined ? [] : [{ what, atMs }]));
+  return due.toSorted((a, b) => a.atMs - b.atMs)[0];
+}
+
+function someThings(wish: SceneWish) {
   const clock = aClock();
+  const ledger = memoryLedger(clock.now);
+  const settings: { fateOf: FateOf; remainingMs: number } = {
+    fateOf: wish.fateOf ?? (() => undefined),
+    remainingMs: wish.remainingMs ?? 60_000,
+  };
+  const woken: { through: Readonly<Record<string, string>> } = { through: {} };
   return {
-    clock,
-    ledger: memoryLedger(clock.now),
+    ...{ clock, ledger },
     configuration: memoryConfiguration(),
-    health: memoryHealth(clock.now),
+    health: memoryHealth(clock.now, ledger.tables),
     announced: [] as OperatorEntry[],
-    queue: memoryQueue({ now: clock.now }),
-    receiver: scriptedReceiver(clock, tookMs),
+    queue: memoryQueue({ now: clock.now, maxReceiveCount: 50 }),
+    falling: memoryQueue({ now: clock.now, maxReceiveCount: 3 }),
+    drains: memoryQueue({ now: clock.now, maxReceiveCount: 20 }),
+    receiver: scriptedReceiver(clock, wish.tookMs),
     secrets: memorySecrets(),
     signingKeys: memorySigningKeys(),
     journal: memoryLog(),
+    /** What may be changed in the middle. */
+    settings,
+    calls: [] as Call[],
+    /** How far whoever comes every minute has come. */
+    woken,
+    share: makeShare(clock.now),
   };
 }
 
-function portsOf(world: World, random: () => number): DeliverPorts {
-  const { clock, ledger, configuration, health, queue, receiver, secrets, signingKeys, journal } = world;
+function aWorld(wish: SceneWish) {
+  const things = someThings(wish);
+  const ports = portsOf(things, seededChance(wish.seed));
+  return {
+    ...things,
+    drainPorts: drainPortsOf(things, ports),
+    runWake: () => runWake(things, ports),
+    invoke: (records: readonly SQSRecord[]) => invokeDeliver(things, ports, records),
+  };
+}
+
+/** Has a function work on messages; one that dies gives no answer, and they come back after their visibility. */
+async function invokeDeliver(
+  { settings, calls, queue, falling }: Things,
+  ports: DeliverPorts,
+  records: readonly SQSRecord[],
+): Promise<void> {
+  const life = { isOver: false };
+  const mortals = mortal(ports, { life, calls, fateOf: (call) => settings.fateOf(call) });
+  const release = async (released: readonly SQSRecord[]) => {
+    for (const of of [queue, falling]) await of.release(released.filter((record) => of.holds(record)));
+  };
+  const answer = await receiveBatch({ ...mortals, release }, records, () => settings.remainingMs);
+  if (life.isOver) return;
+  const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  for (const record of records.filter(({ messageId }) => !failed.has(messageId)))
+    for (const of of [queue, falling]) if (of.holds(record)) of.delete(record);
+}
+
+function portsOf(world: Things, random: () => number): DeliverPorts {
+  const { clock, ledger, configuration, health, queue, falling, receiver, secrets, signingKeys } = world;
+  let ids = 0;
   return {
     readRecipient: configuration.readRecipient,
+    readRecipientLatest: configuration.readRecipient,
     readKnown: ledger.readKnown,
     record: ledger.record,
+    rewrite: ledger.rewrite,
+    strikeOff: ledger.strikeOff,
     health,
-    reserve: health.reserve,
+    take: health.take,
+    share: world.share,
     announce: (entry) => {
       world.announced.push(entry);
       return Promise.resolve();
     },
     send: (message, delaySeconds) => queue.send(outgoing(message, delaySeconds)),
+    bury: (message) => falling.send(outgoing(message, 0)),
+    startDrain: startDrainOf(world),
     prepare: (endpoint, unsigned) =>
       prepare({ ...signingKeys, readSecret: secrets.readSecret, now: clock.now }, endpoint, unsigned),
     post: receiver.post,
+    newId: () => `request-${(ids += 1)}`,
     targetRules: defaultTargetRules,
     retentionDays: 30,
     now: clock.now,
     random,
-    log: journal.log,
+    log: world.journal.log,
   };
 }
 
-class Crash extends Error {
-  override readonly name = 'Crash';
+function startDrainOf({ drains }: Things): StartDrain {
+  return (owner, turn, delaySeconds) => drains.send(outgoingDrain(owner, turn, delaySeconds));
 }
 
-class Fault extends Error {
-  override readonly name = 'ThrottlingException';
+function drainPortsOf({ ledger, health }: Things, ports: DeliverPorts): DrainPorts {
+  const { readRecipientLatest, announce, startDrain, send, now, log } = ports;
+  return { readRecipientLatest, announce, startDrain, send, now, log, health, waiting: ledger.waiting };
 }
 
-interface Dooms {
-  readonly life: { isOver: boolean };
-  readonly calls: Call[];
-  readonly fateOf: FateOf;
-}
-
-/** The ports of one invocation, which may die at any of them; the dead can call nothing more. */
-function mortal(ports: DeliverPorts, { life, calls, fateOf }: Dooms): DeliverPorts {
-  const meet = (fate: Fate) => {
-    life.isOver ||= fate.startsWith('crash');
-    throw life.isOver ? new Crash() : new Fault();
-  };
-  const doomed =
-    <Args extends unknown[], Value>(port: PortName, call: (...args: Args) => Promise<Value>) =>
-    async (...args: Args): Promise<Value> => {
-      if (life.isOver) throw new Crash();
-      const made = { port, index: calls.length };
-      calls.push(made);
-      const fate = fateOf(made);
-      if (fate?.endsWith('before')) meet(fate);
-      let value = await call(...args);
-      if (fate === 'twice') value = await call(...args);
-      if (fate?.endsWith('after')) meet(fate);
-      return value;
-    };
-  return {
-    ...ports,
-    readRecipient: doomed('readRecipient', ports.readRecipient),
-    readKnown: doomed('readKnown', ports.readKnown),
-    prepare: doomed('prepare', ports.prepare),
-    post: doomed('post', ports.post),
-    record: doomed('record', ports.record),
-    health: {
-      read: doomed('readHealth', ports.health.read),
-      readLatest: doomed('readHealth', ports.health.readLatest),
-      replace: doomed('replaceHealth', ports.health.replace),
-    },
-    reserve: doomed('reserve', ports.reserve),
-    announce: doomed('announce', ports.announce),
-    send: doomed('send', ports.send),
-  };
+async function runWake(world: Things, { send, now, log }: DeliverPorts): Promise<void> {
+  const { ledger, drains } = world;
+  const rounds = makeRoundsStore(ledger.tables.client, ledger.tables.ledger);
+  await wake({
+    ...{ rounds, waiting: ledger.waiting, send, now, log, remainingMs: () => 60_000 },
+    startDrain: (owner, delaySeconds) => drains.send(outgoingDrain(owner, undefined, delaySeconds)),
+  });
+  world.woken.through = (await rounds.read()).through;
 }
 
 /** `POST …/deliveries/{evt}/retry`, through the API's own route. */
 async function retryByHand(
-  { configuration, health, ledger }: World,
+  { configuration, health, ledger }: Things,
   send: (message: DeliveryMessage) => Promise<void>,
   { endpoint, event }: { endpoint: Endpoint; event: StoredEvent },
 ): Promise<void> {

@@ -7,8 +7,10 @@ import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { eventIdOf } from '../../fakes/ids.ts';
 import type { Scripted } from '../../fakes/receiver.ts';
-import { aScene, deadLetters, fates, settle } from './a-scene.ts';
-import type { Fate, FateOf, PortName, Scene } from './a-scene.ts';
+import { aScene, deadLetters, settle } from './a-scene.ts';
+import { fates } from './mortal.ts';
+import type { Scene } from './a-scene.ts';
+import type { Fate, FateOf, PortName } from './mortal.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
