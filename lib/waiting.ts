@@ -15,7 +15,7 @@ export interface WaitingProps {
 
 /** Deliveries that wait are rows of the ledger: once a minute `wake` sends on what is due. */
 export class Waiting extends Construct {
-  /** As long as the time between two runs: one that takes longer has left the rest to the next. */
+  /** The time between two runs: what one does not manage in it is left to the next. */
   private static readonly timeoutSeconds = 60;
 
   public constructor(scope: Construct, id: string, { storage, retries, recovery }: WaitingProps) {

@@ -11,6 +11,14 @@ it('docs/capacity.md has the bill of an idle deployment, as the template makes i
   expect(missing).toEqual([]);
 });
 
+it('each rule that calls a function is on it, as often as it calls in a month', () => {
+  const { resources } = synthesized();
+  const rates = [...resources.values()].flatMap(({ Properties }) => Properties['ScheduleExpression'] ?? []);
+  expect(rates.toSorted()).toEqual(['rate(1 day)', 'rate(1 hour)', 'rate(1 minute)', 'rate(15 minutes)']);
+  const runs = idleItems({ resources }).filter(({ what }) => what.startsWith('runs of '));
+  expect(runs.map(({ count }) => count)).toEqual([30 + 730 + 4 * 730, 60 * 730]);
+});
+
 it('every queue that is polled is on it', () => {
   const [polled] = idleItems(synthesized());
   expect(polled?.count).toBe(5);

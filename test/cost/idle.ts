@@ -10,9 +10,16 @@ export const prices = {
   dashboardMonth: 3,
   lambdaRequest: 0.2e-6,
   lambdaGbSecond: 13.33e-6,
+  dynamoReadUnit: 0.125e-6,
 } as const;
 
 const minutesAMonth = 43_800;
+
+/** Keys of the index `waiting` by which what is due is found: `wake` asks for each of them in every run. */
+const shards = 16;
+
+/** A run of `wake` that finds nothing: 0.2 s at 512 MB. */
+const wakeGbSeconds = 0.1;
 
 /** A line of the bill of a deployment that does nothing. */
 export interface Item {
@@ -48,6 +55,13 @@ export function idleItems({ resources }: Pick<Synthesized, 'resources'>): Item[]
       runs,
       prices.lambdaRequest + prices.lambdaGbSecond,
     ),
+    item(
+      'runs of wake, one a minute',
+      minutesAMonth,
+      prices.lambdaRequest + wakeGbSeconds * prices.lambdaGbSecond,
+    ),
+    // Of an index a Query is eventually consistent: half a unit when it finds nothing.
+    item('its reads of what is due, 16 a run', shards * minutesAMonth, prices.dynamoReadUnit / 2),
   ];
 }
 

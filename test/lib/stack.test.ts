@@ -254,7 +254,7 @@ describe('what runs by itself', () => {
     });
   });
 
-  it('what runs each minute is over before the next run, and is not tried again beside it', () => {
+  it('what runs each minute takes a minute at most, and is not tried again beside the next run', () => {
     expect(z.number().parse(named('WaitingWake').Properties['Timeout'])).toBeLessThanOrEqual(60);
     const [[, invoked] = [], ...others] = ofType('AWS::Lambda::EventInvokeConfig');
     expect(others).toEqual([]);
