@@ -78,7 +78,7 @@ export class Delivery extends Construct {
         new SqsEventSource(queue, { batchSize: 10, maxConcurrency: 100, reportBatchItemFailures: true }),
       );
     }
-    deliver.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
+    deliver.allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], storage.config.tableArn);
     deliver.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       storage.ledger.tableArn,

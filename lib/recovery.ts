@@ -55,7 +55,7 @@ export class Recovery extends Construct {
       // Few at once: what all jobs send together must be less than what the lane of later attempts delivers.
       new SqsEventSource(this.queue, { batchSize: 1, maxConcurrency: 5, reportBatchItemFailures: true }),
     );
-    recover.allow(['dynamodb:GetItem'], storage.config.tableArn);
+    recover.allow(['dynamodb:BatchGetItem'], storage.config.tableArn);
     recover.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
       storage.ledger.tableArn,

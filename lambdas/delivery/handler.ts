@@ -44,7 +44,7 @@ const preparation: PreparePorts = {
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 
 const ports: DeliverPorts & BatchPorts = {
-  readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),
+  readRecipient: cached(makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE)), isServed),
   readKnown: makeReadKnown(makeBatchedRead(client, env.LEDGER_TABLE), Date.now),
   record: makeRecord(client, env.LEDGER_TABLE),
   health: remembered(makeHealthStore(client, env.LEDGER_TABLE, Date.now)),

@@ -11,6 +11,7 @@ import { makeDocumentClient, makeEventBridgeClient, makeSqsClient } from '../sha
 import { readEnvironment } from '../shared/environment.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
+import { makeBatchedRead } from '../shared/store.ts';
 import { recoverEnv } from './env.ts';
 import { outgoingJob } from './job.ts';
 import { receive } from './receive.ts';
@@ -31,7 +32,7 @@ const ports: RecoverPorts = {
   readPage: makeReadCandidates(client, env.LEDGER_TABLE, Date.now),
   receives: receivesBy({
     // Who is not served is asked for again: he may have been switched on for this very job.
-    readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),
+    readRecipient: cached(makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE)), isServed),
     readHealth: makeHealthStore(client, env.LEDGER_TABLE, Date.now).read,
   }),
   send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),

@@ -80,8 +80,8 @@ describe('least privilege', () => {
   });
 
   it.each([
-    ['DeliveryDeliver', ['dynamodb:GetItem', 'dynamodb:Query']],
-    ['TesterTest', ['dynamodb:GetItem', 'dynamodb:Query']],
+    ['DeliveryDeliver', ['dynamodb:BatchGetItem', 'dynamodb:Query']],
+    ['TesterTest', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']],
     ['RoutingRoute', ['dynamodb:Query']],
   ])('%s reads the configuration, and changes nothing of it', (name, reading) => {
     const onConfiguration = grantsOf(name).filter(([resource]) => resource.startsWith('StorageConfig'));

@@ -381,7 +381,7 @@ describe('who may touch what', () => {
     [
       'DeliveryDeliver',
       {
-        StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
         StorageLedger: [
           'dynamodb:BatchGetItem',
           'dynamodb:GetItem',
@@ -412,6 +412,7 @@ describe('who may touch what', () => {
       'ApiHandler',
       {
         StorageConfig: [
+          'dynamodb:BatchGetItem',
           'dynamodb:DeleteItem',
           'dynamodb:GetItem',
           'dynamodb:PutItem',
@@ -448,7 +449,7 @@ describe('who may touch what', () => {
     [
       'RecoveryRecover',
       {
-        StorageConfig: ['dynamodb:GetItem'],
+        StorageConfig: ['dynamodb:BatchGetItem'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
         'StorageLedger/index/byStatus': ['dynamodb:Query'],
         RecoveryQueue: [...take, 'sqs:SendMessage'],
@@ -461,7 +462,7 @@ describe('who may touch what', () => {
     [
       'TesterTest',
       {
-        StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
         StorageLedger: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
         [secrets]: ['secretsmanager:GetSecretValue'],
         StorageKey: encrypt,
