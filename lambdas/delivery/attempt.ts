@@ -24,6 +24,7 @@ export interface AttemptPorts extends HoldPorts, FollowPorts, NotePorts {
   readonly readKnown: (message: DeliveryMessage) => Promise<Known>;
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
+  readonly newId: () => string;
   readonly record: (after: Delivery) => Promise<'recorded' | 'superseded'>;
   readonly targetRules: TargetRules;
   readonly retentionDays: number;
@@ -121,10 +122,11 @@ function isNumbered(
   return delivery?.round === round && delivery.attemptCount === attempt;
 }
 
-async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job) {
+async function prepared(ports: AttemptPorts, { endpoint, event }: Job) {
   if (event.body === undefined) throw new Error('an accepted event has a body');
   const body = unpackBody(event.body);
-  const attemptId = `${event.id}-${message.attempt}`;
+  // After a crash the same attempt makes a second request: a token's id is for one alone (RFC 7519, section 4.1.7).
+  const attemptId = ports.newId();
   return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, attemptId })) };
 }
 

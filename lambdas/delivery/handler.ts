@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { randomUUID } from 'node:crypto';
 import { targetRulesOf } from '../endpoint/env.ts';
 import { remembered } from '../endpoint/health/remembered.ts';
 import { makeHealthStore, makeReserve } from '../endpoint/health/store.ts';
@@ -57,6 +58,7 @@ const ports: DeliverPorts & BatchPorts = {
   retentionDays: env.RETENTION_DAYS,
   now: Date.now,
   random: Math.random,
+  newId: randomUUID,
   release: makeRelease(sqs, [env.DELIVERIES_QUEUE_URL, env.RETRIES_QUEUE_URL]),
   log,
 };

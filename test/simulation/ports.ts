@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isServed } from '../../lambdas/delivery/decide.ts';
 import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
@@ -64,6 +65,7 @@ export function deliverPorts(world: World, life: Life): DeliverPorts & BatchPort
     prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
     targetRules: defaultTargetRules,
     random: chance.random,
+    newId: randomUUID,
     ...{ readKnown, record, reserve, announce, send, post, retentionDays, now, log },
   };
   return { ...(world.plant?.ports?.(ports, world.plantedPast) ?? ports), release };

@@ -1,4 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
+import { randomUUID } from 'node:crypto';
 import type { DeliverPorts } from '../../../lambdas/delivery/deliver.ts';
 import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { outgoing } from '../../../lambdas/delivery/message.ts';
@@ -178,6 +179,7 @@ function portsOf(world: World, random: () => number): DeliverPorts {
     retentionDays: 30,
     now: clock.now,
     random,
+    newId: randomUUID,
     log: journal.log,
   };
 }

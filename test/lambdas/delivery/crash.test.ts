@@ -7,6 +7,7 @@ import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { eventIdOf } from '../../fakes/ids.ts';
 import type { Scripted } from '../../fakes/receiver.ts';
+import { decodeJwt } from 'jose';
 import { aScene, deadLetters, fates, settle } from './a-scene.ts';
 import type { Fate, FateOf, PortName, Scene } from './a-scene.ts';
 
@@ -356,4 +357,16 @@ describe('what people are told without faults', () => {
     const { scene } = await play(story, () => undefined);
     expect(scene.announced.map(({ detailType }) => detailType)).toEqual(types);
   });
+});
+
+test('a request that is made once more after a crash carries a token of its own', async () => {
+  const fateOf: FateOf = ({ port, index }) => (port === 'post' && index < 10 ? 'crash after' : undefined);
+  const scene = await aScene({ endpoint: anEndpoint({ scheme: 'jwt' }), fateOf });
+  scene.signingKeys.make();
+  await scene.start();
+  await settle(scene);
+  const tokens = scene.receiver.requests.map(({ headers }) => decodeJwt(headers['webhook-jwt'] ?? ''));
+  expect(tokens.length).toBeGreaterThan(1);
+  expect(new Set(tokens.map(({ jti }) => jti)).size).toBe(tokens.length);
+  expect(new Set(tokens.map((token) => token['webhook_id'])).size).toBe(1);
 });
