@@ -130,6 +130,7 @@ export class Api extends Construct {
     handler.allow(
       [
         'dynamodb:GetItem',
+        'dynamodb:BatchGetItem',
         'dynamodb:Query',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',

@@ -67,7 +67,7 @@ export class Delivery extends Construct {
       deliver.addEventSource(new SqsEventSource(queue, source));
     }
     const { config, ledger, key } = props.storage;
-    deliver.allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], config.tableArn);
+    deliver.allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], config.tableArn);
     deliver.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       ledger.tableArn,

@@ -67,7 +67,7 @@ export class Recovery extends Construct {
       new SqsEventSource(this.queue, { batchSize: 1, maxConcurrency: 10, reportBatchItemFailures: true }),
     );
     const { config, ledger } = storage;
-    recover.allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem'], config.tableArn);
+    recover.allow(['dynamodb:BatchGetItem'], config.tableArn);
     recover.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
       ledger.tableArn,

@@ -49,7 +49,7 @@ export class Tester extends Construct {
       key: storage.key,
       network: props.network,
     });
-    test.allow(['dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
+    test.allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], storage.config.tableArn);
     test.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
     test.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
     if (props.network !== undefined) allowInterfaces(test);

@@ -39,6 +39,7 @@ import {
 import { readEnvironment } from '../shared/environment.ts';
 import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
+import { makeBatchedRead } from '../shared/store.ts';
 import { withinTrace } from '../shared/trace.ts';
 import { makeCreateKey } from '../signing/keys.ts';
 import { ensureKey } from '../signing/rotate-keys.ts';
@@ -148,7 +149,7 @@ const routes: Route[] = [
     ...recovery,
     getEndpoint: endpoints.get,
     receives: receivesBy({
-      readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
+      readRecipient: makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE)),
       readHealth: health.readLatest,
     }),
   }),

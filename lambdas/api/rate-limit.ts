@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { bytesInMemory } from '../shared/cache.ts';
 import { TooMany } from '../shared/errors.ts';
 import type { Now } from '../shared/time.ts';
 
@@ -26,7 +27,15 @@ export type LimitRate = (subject: string) => Promise<void>;
  * for it: what guards against too many must not itself turn all away.
  */
 export function makeLimitRate({ take, requestsPerMinute, now }: RateLimitPorts): LimitRate {
-  const left = new LRUCache<string, number>({ max: 10_000 });
+  const left = new LRUCache<string, number>({
+    max: 10_000,
+    // A subject may be as long as a token.
+    maxSize: 4 * 2 ** 20,
+    sizeCalculation: (_left, name) => bytesInMemory(name),
+    // When its minute is over nobody asks for it any more.
+    ttl: 60_000,
+    ttlAutopurge: true,
+  });
   return async function limitRate(subject) {
     const minute = Math.floor(now() / 60_000);
     const name = `${String(minute)} ${subject}`;

@@ -49,7 +49,7 @@ const preparation: PreparePorts = {
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendFalling = makeSend(sqs, env.FALLING_QUEUE_URL);
 const sendDrain = makeSend(sqs, env.RECOVERY_QUEUE_URL);
-const readRecipient = makeReadRecipient(client, env.CONFIG_TABLE);
+const readRecipient = makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE));
 
 const ports: DeliverPorts & BatchPorts = {
   readRecipient: cached(readRecipient, isServed),

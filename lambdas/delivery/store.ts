@@ -1,4 +1,4 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { endpoint } from '../endpoint/endpoint.ts';
@@ -14,7 +14,7 @@ import { endpointId, eventId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { isWritten, makeBatchedRead, queryMerged, queryPage } from '../shared/store.ts';
-import type { Key, Read } from '../shared/store.ts';
+import type { Read } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
 import { delivery, deliverySummary, isAskedFor } from './delivery.ts';
 import type { DeliveriesQuery, Delivery, DeliverySummary } from './delivery.ts';
@@ -40,14 +40,15 @@ export function makeReadKnown(read: Read, now: Now) {
   };
 }
 
-/** Whom a delivery is for, from the configuration. */
-export function makeReadRecipient(client: DynamoDBDocumentClient, config: string) {
-  const get = async (Key: Key): Promise<unknown> =>
-    (await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }))).Item;
+/**
+ * Whom a delivery is for, from the configuration: consistently read, or what a person has just switched on would be
+ * discarded. What is asked for in one turn travels in one BatchGetItem, an organization once for all its endpoints.
+ */
+export function makeReadRecipient(read: Read) {
   return async function readRecipient(organizationId: string, endpointId: string): Promise<Recipient> {
     const [organizationItem, endpointItem] = await Promise.all([
-      get(organizationKey(organizationId)),
-      get(endpointKey(organizationId, endpointId)),
+      read(organizationKey(organizationId)),
+      read(endpointKey(organizationId, endpointId)),
     ]);
     return {
       organization: organization.optional().parse(organizationItem),

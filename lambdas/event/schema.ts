@@ -1,30 +1,39 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { LRUCache } from 'lru-cache';
 import { InvalidRequest } from '../shared/errors.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 
 /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */
 export type SchemaRule = 'strict' | 'warn';
 
-// Unknown keywords are remarks, as JSON Schema has it; the first fault is enough to say; nothing is ever fetched.
-const ajv = new Ajv2020({ strict: false, logger: false });
-addFormats.default(ajv);
+/**
+ * Unknown keywords are remarks, as JSON Schema has it; the first fault is enough to say; nothing is ever fetched. One
+ * for each schema: Ajv holds on to all that it has ever compiled, and refuses a second schema of the same $id.
+ */
+function makeAjv(validateSchema: boolean): Ajv2020 {
+  const ajv = new Ajv2020({ strict: false, logger: false, validateSchema });
+  addFormats.default(ajv);
+  return ajv;
+}
 
-const validators = new WeakMap<object, ValidateFunction>();
+/** Compiled schemas by their text: the catalogue is read again twice a minute, and compiling one takes 20 ms. */
+const validators = new LRUCache<string, ValidateFunction>({
+  max: 500,
+  // A whole catalogue (define-type.ts), compiled: measured, 6 bytes for each of the schema's.
+  maxSize: 16 * 2 ** 20,
+  sizeCalculation: (_validator, text) => 8 * text.length,
+});
 
-/** Compiled once for as long as the catalogue that holds the schema is kept. */
 function validatorOf(schema: object): ValidateFunction {
-  const known = validators.get(schema);
+  const text = JSON.stringify(schema);
+  const known = validators.get(text);
   if (known !== undefined) return known;
-  try {
-    const made = ajv.compile(schema);
-    validators.set(schema, made);
-    return made;
-  } finally {
-    // Ajv would keep every schema it has ever seen, and refuse a second one of the same $id.
-    ajv.removeSchema(schema);
-  }
+  // What is stored has been held against the draft when it was defined.
+  const made = makeAjv(false).compile(schema);
+  validators.set(text, made);
+  return made;
 }
 
 /**
@@ -67,6 +76,7 @@ export function heedSchema(type: EventType, data: unknown, rule: SchemaRule): st
 export function refuseBrokenSchema({ schema, example }: EventTypeDefinition): void {
   if (schema === undefined) return;
   try {
+    void makeAjv(true).validateSchema(schema, true);
     validatorOf(schema);
   } catch (fault) {
     throw new InvalidRequest('invalid_schema', faultOf(fault), 'schema');

@@ -11,6 +11,7 @@ import { makeDocumentClient, makeEventBridgeClient, makeSqsClient } from '../sha
 import { readEnvironment } from '../shared/environment.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
+import { makeBatchedRead } from '../shared/store.ts';
 import { recoverEnv } from './env.ts';
 import { outgoingDrain } from '../endpoint/health/drain-message.ts';
 import type { DrainPorts } from './drain/drain.ts';
@@ -30,7 +31,7 @@ const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
 const release = makeRelease(sqs, [env.RECOVERY_QUEUE_URL]);
 
 const health = makeHealthStore(client, env.LEDGER_TABLE, Date.now);
-const readRecipient = makeReadRecipient(client, env.CONFIG_TABLE);
+const readRecipient = makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE));
 
 const ports: RecoverPorts & DrainPorts = {
   jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { LRUCache } from 'lru-cache';
+import { bytesInMemory } from '../shared/cache.ts';
 import type { SecretName } from './secret.ts';
 
 /** Ids only, never a person's text: a deleted name stays reserved for days. */
@@ -78,6 +79,9 @@ async function create(client: SecretsManagerClient, Name: string, KmsKeyId: stri
   }
 }
 
+/** Values have 64 KB at most (Secrets Manager); a hundred bytes is what most take. */
+const secretBytesMax = 16 * 2 ** 20;
+
 /**
  * Reads a version of a secret. It never changes, so it is kept for as long as the function lives: nothing polls, and
  * an outage of Secrets Manager is not noticed for endpoints that were used before.
@@ -85,6 +89,8 @@ async function create(client: SecretsManagerClient, Name: string, KmsKeyId: stri
 export function makeReadSecret(client: SecretsManagerClient, prefix: string) {
   const kept = new LRUCache<string, string, { SecretId: string; VersionId: string }>({
     max: 10_000,
+    maxSize: secretBytesMax,
+    sizeCalculation: (value, key) => bytesInMemory(value) + bytesInMemory(key),
     fetchMethod: async (_name, _stale, { context }) => {
       const answer = await client.send(new GetSecretValueCommand(context));
       if (answer.SecretString === undefined) throw new Error('a secret holds no text');

@@ -80,9 +80,9 @@ describe('least privilege', () => {
   });
 
   it.each([
-    ['DeliveryDeliver', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']],
-    ['RecoveryRecover', ['dynamodb:BatchGetItem', 'dynamodb:GetItem']],
-    ['TesterTest', ['dynamodb:GetItem', 'dynamodb:Query']],
+    ['DeliveryDeliver', ['dynamodb:BatchGetItem', 'dynamodb:Query']],
+    ['RecoveryRecover', ['dynamodb:BatchGetItem']],
+    ['TesterTest', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']],
     ['RoutingRoute', ['dynamodb:Query']],
   ])('%s reads the configuration, and changes nothing of it', (name, reading) => {
     const onConfiguration = grantsOf(name).filter(([resource]) => resource.startsWith('StorageConfig'));

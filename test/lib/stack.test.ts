@@ -426,7 +426,7 @@ describe('who may touch what', () => {
     [
       'DeliveryDeliver',
       {
-        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
         StorageLedger: [
           'dynamodb:BatchGetItem',
           'dynamodb:GetItem',
@@ -460,6 +460,7 @@ describe('who may touch what', () => {
       'ApiHandler',
       {
         StorageConfig: [
+          'dynamodb:BatchGetItem',
           'dynamodb:DeleteItem',
           'dynamodb:GetItem',
           'dynamodb:PutItem',
@@ -496,7 +497,7 @@ describe('who may touch what', () => {
     [
       'RecoveryRecover',
       {
-        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem'],
+        StorageConfig: ['dynamodb:BatchGetItem'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
         'StorageLedger/index/byStatus': ['dynamodb:Query'],
         'StorageLedger/index/waiting': ['dynamodb:Query'],
@@ -510,7 +511,7 @@ describe('who may touch what', () => {
     [
       'TesterTest',
       {
-        StorageConfig: ['dynamodb:GetItem', 'dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
         StorageLedger: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
         [secrets]: ['secretsmanager:GetSecretValue'],
         StorageKey: encrypt,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
 import { firstMessage, outgoing } from '../../lambdas/delivery/message.ts';
 import { prepare } from '../../lambdas/request/prepare.ts';
@@ -136,6 +137,7 @@ async function aWorld(limit: number | null) {
     retentionDays: 30,
     now: clock.now,
     random,
+    newId: randomUUID,
     log: () => undefined,
   };
   const work = async (): Promise<void> => {

@@ -12,6 +12,7 @@ import { cached } from '../../shared/cache.ts';
 import { makeDocumentClient, makeKmsClient, makeSecretsManagerClient } from '../../shared/clients.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { makeLog } from '../../shared/request-log.ts';
+import { makeBatchedRead } from '../../shared/store.ts';
 import { makeSignDigest } from '../../signing/keys.ts';
 import { makeReadSecret } from '../../signing/secrets.ts';
 import { makeSigningKeyStore } from '../../signing/store.ts';
@@ -44,7 +45,7 @@ const ports: ServePorts = {
     now: Date.now,
   }),
   routes: testRoutes({
-    readRecipient: makeReadRecipient(client, env.CONFIG_TABLE),
+    readRecipient: makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE)),
     sending: {
       countTest: makeCountTest(client, env.LEDGER_TABLE, Date.now),
       prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),

@@ -12,12 +12,16 @@ export interface HealthStore {
 /** A pause is seen everywhere within this time; without it every delivery would pay for a read more. */
 const healthTtlMs = 5_000;
 
+/** Ten thousand endpoints, as they mostly are. */
+const healthBytesMax = 8 * 2 ** 20;
+
 /**
  * The same store, but `read` answers for five seconds what was read or written last. Not that an endpoint is switched
  * off: what is recovered as soon as it is on again must not be discarded once more.
  */
 export function remembered(store: HealthStore, options: Pick<CacheOptions, 'now'> = {}): HealthStore {
-  const read = cached(store.read, ({ off }) => off === undefined, { ...options, ttlMs: healthTtlMs });
+  const bounds = { ttlMs: healthTtlMs, bytesMax: healthBytesMax };
+  const read = cached(store.read, ({ off }) => off === undefined, { ...options, ...bounds });
   return {
     read,
     readLatest: async (endpointId) => {

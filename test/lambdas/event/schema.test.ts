@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { schemaViolation } from '../../../lambdas/event/schema.ts';
 import { parseJson } from '../../../lambdas/shared/json.ts';
+import { heapBytes } from '../../fakes/heap.ts';
 
 const schema = {
   $id: 'https://acme.example/run',
@@ -44,5 +45,32 @@ describe('data and the schema of their type', () => {
     expect(schemaViolation({ schema }, { runId: 1 })).toBeUndefined();
     expect(schemaViolation({ schema: later }, { runId: 1 })).toContain('stage');
     expect(schemaViolation({ schema: structuredClone(schema) }, { runId: 1 })).toBeUndefined();
+  });
+});
+
+describe('compiled schemas', () => {
+  /** Some 2 KB, told from others by its title. */
+  const largeSchema = (title: string) => ({
+    title,
+    type: 'object',
+    properties: Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`field${index}`, { type: 'string', pattern: `^${index}` }]),
+    ),
+  });
+
+  it('of a catalogue that is read again and again take their memory once', () => {
+    const text = JSON.stringify(largeSchema('read again'));
+    schemaViolation({ schema: JSON.parse(text) as Record<string, unknown> }, {});
+    const before = heapBytes();
+    for (let reads = 0; reads < 2_000; reads += 1)
+      schemaViolation({ schema: JSON.parse(text) as Record<string, unknown> }, {});
+    expect(heapBytes() - before).toBeLessThan(2 ** 20);
+  });
+
+  it('take no more than eight bytes for each of theirs', () => {
+    const texts = Array.from({ length: 100 }, (_, index) => JSON.stringify(largeSchema(`number ${index}`)));
+    const before = heapBytes();
+    for (const text of texts) schemaViolation({ schema: JSON.parse(text) as Record<string, unknown> }, {});
+    expect(heapBytes() - before).toBeLessThan(8 * texts.join('').length);
   });
 });
