@@ -98,7 +98,15 @@ const recovery: Pick<RecoveryRoutesPorts, 'jobs' | 'start' | 'circumstances'> = 
 const resumption: ResumePorts = { health, announce: publish, now: Date.now, log };
 
 const routes: Route[] = [
-  ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
+  ...organizationRoutes({
+    organizations,
+    listPolicies: async (organizationId) => {
+      const { endpoints } = await readSubscribers(organizationId);
+      return endpoints.map(({ id: endpointId, policy }) => ({ endpointId, policy }));
+    },
+    now: Date.now,
+    retentionDays,
+  }),
   ...endpointRoutes({
     ...{ endpoints, health, registration, resumption },
     getOrganization: organizations.get,

@@ -104,7 +104,15 @@ export function aService(given: Partial<Parts> = {}) {
   };
   const resumption: ResumePorts = { health, announce: publish, now: clock.now, log };
   const routes: Route[] = [
-    ...organizationRoutes({ organizations, now: clock.now, retentionDays }),
+    ...organizationRoutes({
+      organizations,
+      listPolicies: async (organizationId) => {
+        const { endpoints } = await configuration.readSubscribers(organizationId);
+        return endpoints.map(({ id: endpointId, policy }) => ({ endpointId, policy }));
+      },
+      now: clock.now,
+      retentionDays,
+    }),
     ...endpointRoutes({
       ...{ endpoints, health, registration, resumption },
       getOrganization: organizations.get,
