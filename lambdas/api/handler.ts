@@ -1,34 +1,16 @@
 import middy from '@middy/core';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { outgoing } from '../delivery/message.ts';
-import { deliveryRoutes } from '../delivery/routes.ts';
-import { testing } from '../delivery/test-routes.ts';
 import { makeDeliveryReader, makeReadRecipient } from '../delivery/store.ts';
-import { configurationRoutes } from '../endpoint/configuration/configuration-routes.ts';
-import { certificateRoutes } from '../endpoint/certificate-routes.ts';
-import { outgoingDrain } from '../endpoint/health/drain-message.ts';
-import type { ResumePorts } from '../endpoint/health/resume.ts';
-import { makeHealthStore } from '../endpoint/health/store.ts';
-import type { RegisterPorts } from '../endpoint/register.ts';
-import { endpointRoutes } from '../endpoint/routes.ts';
-import { secretRoutes } from '../endpoint/secret-routes.ts';
-import { makeEndpointStore, makeReadSubscribers } from '../endpoint/store.ts';
 import { targetRulesOf } from '../endpoint/env.ts';
+import { outgoingDrain } from '../endpoint/health/drain-message.ts';
+import { makeHealthStore } from '../endpoint/health/store.ts';
+import { makeEndpointStore, makeReadSubscribers } from '../endpoint/store.ts';
 import { makePublish } from '../event/bus.ts';
-import { catalogueOf } from '../event/catalogue.ts';
-import { eventRoutes } from '../event/routes.ts';
 import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
-import { eventTypeRoutes } from '../event/type-routes.ts';
-import { organizationRoutes } from '../organization/routes.ts';
 import { makeOrganizationStore } from '../organization/store.ts';
-import { previewRoutes } from '../routing/preview-routes.ts';
 import { outgoingJob } from '../recovery/job.ts';
-import { missedRoutes } from '../recovery/missed-routes.ts';
-import { receivesBy } from '../recovery/receives.ts';
-import { recoveryRoutes } from '../recovery/routes.ts';
-import type { RecoveryRoutesPorts } from '../recovery/routes.ts';
 import { makeJobStore } from '../recovery/store.ts';
-import type { Route } from '../shared/route.ts';
 import {
   makeDocumentClient,
   makeEventBridgeClient,
@@ -42,14 +24,10 @@ import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead } from '../shared/store.ts';
 import { withinTrace } from '../shared/trace.ts';
 import { makeCreateKey } from '../signing/keys.ts';
-import { ensureKey } from '../signing/rotate-keys.ts';
-import type { KeyPorts } from '../signing/rotate-keys.ts';
-import { signingRoutes } from '../signing/routes.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
-import { auditRoutes } from './audit/audit-routes.ts';
+import { apiRoutes } from './api-routes.ts';
 import { makeAuditStore } from './audit/store.ts';
-import { documentRoutes } from './document-routes.ts';
 import { apiEnv } from './env.ts';
 import type { HttpAnswer } from './problem.ts';
 import { makeLimitRate } from './rate-limit.ts';
@@ -60,108 +38,49 @@ import { makeReadCursorKey, makeRequestStore, makeTakeRequests } from './store.t
 const env = readEnvironment(apiEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
-const organizations = makeOrganizationStore(client, env.CONFIG_TABLE);
-const endpoints = makeEndpointStore(client, env.CONFIG_TABLE);
-const eventTypes = makeEventTypeStore(client, env.CONFIG_TABLE);
-const events = makeEventStore(client, env.LEDGER_TABLE, Date.now);
-const publish = makePublish(makeEventBridgeClient(), env.BUS_NAME);
 const sqs = makeSqsClient();
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
-const health = makeHealthStore(client, env.LEDGER_TABLE, Date.now);
+const organizations = makeOrganizationStore(client, env.CONFIG_TABLE);
 const audit = makeAuditStore(client, env.CONFIG_TABLE);
-const { RETENTION_DAYS: retentionDays } = env;
 
-const signing: KeyPorts = {
-  keys: makeSigningKeyStore(client, env.CONFIG_TABLE),
-  createKey: makeCreateKey(makeKmsClient(), env.STAGE),
-  now: Date.now,
-};
-
-const registration: RegisterPorts = {
-  endpoints,
+const routes = apiRoutes({
+  organizations,
+  endpoints: makeEndpointStore(client, env.CONFIG_TABLE),
+  readSubscribers: makeReadSubscribers(client, env.CONFIG_TABLE),
+  readRecipient: makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE)),
+  health: makeHealthStore(client, env.LEDGER_TABLE, Date.now),
   secrets: makeSecretWriter(makeSecretsManagerClient(), env.SECRET_PREFIX, env.KEY_ARN),
-  rules: {
-    listEventTypes: eventTypes.list,
-    target: targetRulesOf(env),
-    retentionDays,
-    endpointsMax: env.ENDPOINTS_PER_ORGANIZATION,
+  signing: {
+    keys: makeSigningKeyStore(client, env.CONFIG_TABLE),
+    createKey: makeCreateKey(makeKmsClient(), env.STAGE),
   },
-  ensureKey: (organizationId) => ensureKey(signing, organizationId),
-  chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
-  now: Date.now,
-};
-
-const readSubscribers = makeReadSubscribers(client, env.CONFIG_TABLE);
-const recovery: Pick<RecoveryRoutesPorts, 'jobs' | 'start' | 'circumstances'> = {
+  eventTypes: makeEventTypeStore(client, env.CONFIG_TABLE),
+  events: makeEventStore(client, env.LEDGER_TABLE, Date.now),
+  publish: makePublish(makeEventBridgeClient(), env.BUS_NAME),
+  deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
+  send: (message) => send(outgoing(message, 0)),
   jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
   start: (message, delaySeconds) => sendJob(outgoingJob(message, delaySeconds)),
-  circumstances: { now: Date.now, randomBytes: () => randomBytes(10), retentionDays },
-};
-
-const resumption: ResumePorts = {
-  ...{ health, announce: publish, now: Date.now, log },
   startDrain: (owner, turn, delaySeconds) => sendJob(outgoingDrain(owner, turn, delaySeconds)),
-};
-
-const routes: Route[] = [
-  ...organizationRoutes({ organizations, now: Date.now, retentionDays }),
-  ...endpointRoutes({
-    ...{ endpoints, health, registration, resumption },
-    getOrganization: organizations.get,
-  }),
-  ...configurationRoutes({
-    ...{ readSubscribers, registration, resumption, log },
-    forgetHealth: health.forget,
-    replaceOrganization: organizations.replace,
-  }),
-  ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
-  ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
-  ...signingRoutes(signing),
-  ...eventTypeRoutes({ eventTypes, now: Date.now }),
-  ...eventRoutes({
-    listEventTypes: eventTypes.list,
-    listEvents: events.list,
-    publish,
-    now: Date.now,
-    newUuid: randomUUID,
+  listAudit: audit.list,
+  rules: {
+    target: targetRulesOf(env),
+    retentionDays: env.RETENTION_DAYS,
+    endpointsMax: env.ENDPOINTS_PER_ORGANIZATION,
     schemas: env.EVENT_SCHEMAS,
-  }),
-  ...deliveryRoutes({
-    getEndpoint: endpoints.get,
-    readHealth: health.readLatest,
-    getEvent: events.get,
-    deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
-    send: (message) => send(outgoing(message, 0)),
-  }),
-  ...previewRoutes({
-    readSubscribers,
-    readHealth: health.read,
-    readCatalogue: async () => catalogueOf(await eventTypes.list()),
-    schemas: env.EVENT_SCHEMAS,
-  }),
-  ...missedRoutes({
-    ...recovery,
-    organizations,
-    endpointsOf: async (organizationId) => (await readSubscribers(organizationId)).endpoints,
-  }),
-  ...recoveryRoutes({
-    ...recovery,
-    getEndpoint: endpoints.get,
-    receives: receivesBy({
-      readRecipient: makeReadRecipient(makeBatchedRead(client, env.CONFIG_TABLE)),
-      readHealth: health.readLatest,
-    }),
-  }),
-  ...auditRoutes({ listAudit: audit.list }),
-];
+  },
+  chance: { newUuid: randomUUID, randomBytes: () => randomBytes(32) },
+  now: Date.now,
+  log,
+});
 
 const ports: ServePorts = {
   getOrganization: organizations.get,
   claimNames: { organization: env.ORGANIZATION_CLAIM, scope: env.SCOPE_CLAIM },
   now: Date.now,
   log,
-  routes: [...routes, ...documentRoutes([...routes, testing])],
+  routes,
   limitRate: makeLimitRate({
     take: makeTakeRequests(client, env.LEDGER_TABLE),
     requestsPerMinute: env.REQUESTS_PER_MINUTE,

@@ -29,11 +29,13 @@ export interface OthersPorts {
 export interface Judged {
   readonly url?: string | undefined;
   readonly eventTypes?: readonly string[] | undefined;
-  readonly policy: Policy;
+  /** As it will be; its schedule is judged together with the organization's defaults. */
+  readonly policy?: Policy | undefined;
 }
 
 /**
- * Judges an endpoint by itself: an endpoint whose event type has been removed since can still be switched off.
+ * Judges what is set of an endpoint: one whose event type has been removed since, or whose schedule has become too long
+ * by a shorter retention, can still be switched off.
  *
  * @throws InvalidRequest when the URL, the event types or the policy break a rule.
  */
@@ -46,7 +48,9 @@ export async function judge(
     const target = parseTarget(url, rules.target);
     if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
   }
-  refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
+  if (policy !== undefined) {
+    refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
+  }
   await judgeEventTypes(rules, eventTypes ?? []);
 }
 

@@ -1,5 +1,5 @@
 import type { Organization } from '../organization/organization.ts';
-import { mergePolicy } from '../organization/policy.ts';
+import { mergePolicy, setsSchedule } from '../organization/policy.ts';
 import { Conflict, NotWritten } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
@@ -106,7 +106,9 @@ export async function amend(
 ): Promise<Endpoint> {
   const { policy, headers, name, ...rest } = change;
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
-  await judge(ports.rules, { url: change.url, eventTypes: change.eventTypes, policy: merged }, organization);
+  const isScheduled = policy !== undefined && setsSchedule(policy);
+  const judged = { url: change.url, eventTypes: change.eventTypes, policy: isScheduled ? merged : undefined };
+  await judge(ports.rules, judged, organization);
   judgeHeaders(headers ?? [], before.headers);
   if (name != null) await refuseTakenName(ports, organization.id, { id: before.id, name });
   const changed: Endpoint = { ...before, ...rest, ...(name == null ? {} : { name }), policy: merged };

@@ -119,13 +119,53 @@ export function refuseLongSchedule(
   effective: Parameters<typeof scheduleSeconds>[0],
   retentionDays: number,
 ): void {
-  if (scheduleSeconds(effective) < retentionDays * 86_400) return;
-  throw new InvalidRequest(
+  const seconds = scheduleSeconds(effective);
+  if (seconds >= retentionDays * 86_400) throw tooLong('All attempts', seconds, retentionDays);
+}
+
+/** What an endpoint sets itself. */
+export interface OwnPolicy {
+  readonly endpointId: string;
+  readonly policy: Policy;
+}
+
+/** Ids of endpoints that a refusal names: enough to begin with. */
+const namedMax = 3;
+
+/**
+ * Refuses defaults that are too long by themselves, or together with what an endpoint sets. An endpoint that is changed
+ * at the same moment is judged with the defaults of before: then its deliveries may end as expired.
+ *
+ * @throws InvalidRequest `schedule_too_long`, with the ids of a few of the endpoints
+ */
+export function refuseLongDefaults(defaults: Policy, own: readonly OwnPolicy[], retentionDays: number): void {
+  refuseLongSchedule(effectivePolicy({}, defaults), retentionDays);
+  const long = own
+    .map(({ endpointId, policy }) => ({
+      endpointId,
+      seconds: scheduleSeconds(effectivePolicy(policy, defaults)),
+    }))
+    .filter(({ seconds }) => seconds >= retentionDays * 86_400);
+  if (long.length === 0) return;
+  const named = long.slice(0, namedMax).map(({ endpointId }) => endpointId);
+  const others = long.length > named.length ? ` and ${long.length - named.length} more` : '';
+  const most = Math.max(...long.map(({ seconds }) => seconds));
+  throw tooLong(`Together with the policy of ${named.join(', ')}${others} all attempts`, most, retentionDays);
+}
+
+function tooLong(what: string, seconds: number, retentionDays: number): InvalidRequest {
+  const days = Math.ceil((seconds / 86_400) * 10) / 10;
+  return new InvalidRequest(
     'schedule_too_long',
-    `All attempts must fit into the ${retentionDays} days that events are kept: lower maximumAttempts, ` +
+    `${what} would take ${days} days, and events are kept for ${retentionDays} days: lower maximumAttempts, ` +
       'maximumBackoffSeconds or multiplier.',
     'policy.retry',
   );
+}
+
+/** Whether a change sets what a schedule is made of: one that does not is not refused for what was there before. */
+export function setsSchedule({ retry, timeoutSeconds }: Policy): boolean {
+  return retry !== undefined || timeoutSeconds !== undefined;
 }
 
 /** JSON merge of a change into a policy, field by field. */

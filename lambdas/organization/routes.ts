@@ -7,13 +7,16 @@ import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { isEntitled, organization, plan, withPlan } from './organization.ts';
 import type { Organization } from './organization.ts';
-import { effectivePolicy, mergePolicy, policy, refuseLongSchedule } from './policy.ts';
+import { mergePolicy, policy, refuseLongDefaults, setsSchedule } from './policy.ts';
+import type { OwnPolicy } from './policy.ts';
 
 export interface OrganizationRoutesPorts {
   readonly organizations: {
     readonly get: (id: string) => Promise<Organization | undefined>;
     readonly replace: (before: Organization | undefined, after: Organization) => Promise<boolean>;
   };
+  /** What the endpoints of an organization set themselves. */
+  readonly listPolicies: (organizationId: string) => Promise<readonly OwnPolicy[]>;
   readonly now: Now;
   readonly retentionDays: number;
 }
@@ -73,7 +76,7 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
   });
 }
 
-function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPorts): Route {
+function patchRoute({ organizations, listPolicies, now, retentionDays }: OrganizationRoutesPorts): Route {
   return route({
     method: 'PATCH',
     path,
@@ -91,7 +94,9 @@ function patchRoute({ organizations, now, retentionDays }: OrganizationRoutesPor
       const before = await found(organizations.get(params.organizationId), 'organization');
       mustMatch(show(before));
       const merged = mergePolicy(before.policy, body.policy);
-      refuseLongSchedule(effectivePolicy(merged, {}), retentionDays);
+      if (setsSchedule(body.policy)) {
+        refuseLongDefaults(merged, await listPolicies(params.organizationId), retentionDays);
+      }
       const after = { ...before, policy: merged, updatedAt: isoTime(now()) };
       return audited(show(before), () => write(organizations, before, after), itself);
     },

@@ -1,5 +1,5 @@
 import type { Organization } from '../../organization/organization.ts';
-import { effectivePolicy, refuseLongSchedule } from '../../organization/policy.ts';
+import { refuseLongDefaults } from '../../organization/policy.ts';
 import { differences } from '../../shared/difference.ts';
 import type { Difference } from '../../shared/difference.ts';
 import { Refusal } from '../../shared/errors.ts';
@@ -50,17 +50,21 @@ export async function planImport(
 ): Promise<Plan> {
   const policy = wanted.policy ?? organization.policy;
   const policyChanges = differences(organization.policy, policy);
-  if (policyChanges.length > 0) refuseLongSchedule(effectivePolicy(policy, {}), rules.retentionDays);
   const after = { ...organization, policy };
   const matches = matchAll(wanted.endpoints, endpoints);
   const unmentioned = endpoints.filter((endpoint) => !matches.includes(endpoint));
+  if (policyChanges.length > 0) {
+    const staying = prune ? [] : unmentioned.map((one) => ({ endpointId: one.id, policy: one.policy }));
+    refuseLongDefaults(policy, staying, rules.retentionDays);
+  }
   refuseNamesOf(prune ? [] : unmentioned, wanted.endpoints);
   refuseMoreThan(rules, wanted.endpoints.length + (prune ? 0 : unmentioned.length));
   const judging = { ...rules, listEventTypes: readOnce(rules.listEventTypes) };
   const planned: PlannedEndpoint[] = [];
   for (const [index, entry] of wanted.endpoints.entries()) {
     const one = planOne(entry, matches[index]);
-    await within(`endpoints.${String(index)}`, () => judgeOne(judging, one, after));
+    const isAsItWas = one.outcome === 'unchanged' && policyChanges.length === 0;
+    if (!isAsItWas) await within(`endpoints.${String(index)}`, () => judgeOne(judging, one, after));
     planned.push(one);
   }
   const left = unmentioned.map((before) => ({ outcome: prune ? 'removed' : 'unlisted', before }) as const);
@@ -84,6 +88,8 @@ async function judgeOne(rules: Rules, planned: PlannedEndpoint, organization: Or
     judgeHeaders(planned.wanted.headers, []);
     await judge(rules, planned.wanted, organization);
   }
+  // As it was, but with other defaults.
+  if (planned.outcome === 'unchanged') await judge(rules, { policy: planned.before.policy }, organization);
   if (planned.outcome !== 'changed') return;
   const { before, wanted, changes } = planned;
   const isChanged = (field: string) => changes.some((one) => one.field === field);

@@ -1,5 +1,4 @@
-import { auditRoutes } from '../../../lambdas/api/audit/audit-routes.ts';
-import { documentRoutes } from '../../../lambdas/api/document-routes.ts';
+import { apiRoutes } from '../../../lambdas/api/api-routes.ts';
 import { makeLimitRate } from '../../../lambdas/api/rate-limit.ts';
 import { serve } from '../../../lambdas/api/serve.ts';
 import type { HttpRequest, ServePorts } from '../../../lambdas/api/serve.ts';
@@ -7,31 +6,14 @@ import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { prepare } from '../../../lambdas/request/prepare.ts';
 import type { PreparePorts } from '../../../lambdas/request/prepare.ts';
-import { deliveryRoutes } from '../../../lambdas/delivery/routes.ts';
 import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
-import { configurationRoutes } from '../../../lambdas/endpoint/configuration/configuration-routes.ts';
-import { certificateRoutes } from '../../../lambdas/endpoint/certificate-routes.ts';
-import type { ResumePorts } from '../../../lambdas/endpoint/health/resume.ts';
-import type { RegisterPorts } from '../../../lambdas/endpoint/register.ts';
-import { endpointRoutes } from '../../../lambdas/endpoint/routes.ts';
-import { secretRoutes } from '../../../lambdas/endpoint/secret-routes.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
-import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
 import type { BusEntry } from '../../../lambdas/event/bus.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
-import { eventRoutes } from '../../../lambdas/event/routes.ts';
 import type { SchemaRule } from '../../../lambdas/event/schema.ts';
-import { eventTypeRoutes } from '../../../lambdas/event/type-routes.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
-import { organizationRoutes } from '../../../lambdas/organization/routes.ts';
 import type { JobMessage } from '../../../lambdas/recovery/job.ts';
-import { missedRoutes } from '../../../lambdas/recovery/missed-routes.ts';
-import { receivesBy } from '../../../lambdas/recovery/receives.ts';
-import { previewRoutes } from '../../../lambdas/routing/preview-routes.ts';
-import { recoveryRoutes } from '../../../lambdas/recovery/routes.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
-import { ensureKey } from '../../../lambdas/signing/rotate-keys.ts';
-import { signingRoutes } from '../../../lambdas/signing/routes.ts';
 import type { ReadSecret, SecretName, SecretWriter } from '../../../lambdas/signing/secret.ts';
 import { memoryAudit, memoryRequests, memoryTakeRequests } from '../../fakes/api-habits.ts';
 import { aClock } from '../../fakes/clock.ts';
@@ -75,19 +57,6 @@ export function aService(given: Partial<Parts> = {}) {
   const keep = (entry: BusEntry) => Promise.resolve(void published.push(entry));
   const publish = given.publish ?? keep;
   const { organizations, endpoints } = configuration;
-  const registration: RegisterPorts = {
-    endpoints,
-    secrets,
-    rules: {
-      listEventTypes: eventTypes.list,
-      target: defaultTargetRules,
-      retentionDays,
-      endpointsMax: given.endpointsMax ?? 1_000,
-    },
-    chance: aChance(),
-    ensureKey: (organizationId) => ensureKey(signing, organizationId),
-    now: clock.now,
-  };
   const preparation: PreparePorts = {
     readSecret: secrets.read,
     readSigningKeys: signing.keys.list,
@@ -97,58 +66,25 @@ export function aService(given: Partial<Parts> = {}) {
   };
   const receiver = scriptedReceiver(clock, 0);
   receiver.always(200);
-  const recovery = {
-    jobs,
-    start: given.start ?? ((message: JobMessage) => Promise.resolve(void started.push(message))),
-    circumstances: { now: clock.now, randomBytes: aChance().randomBytes, retentionDays },
-  };
-  const resumption: ResumePorts = { health, announce: publish, now: clock.now, log };
+  const start = (message: JobMessage) => Promise.resolve(void started.push(message));
   const routes: Route[] = [
-    ...organizationRoutes({ organizations, now: clock.now, retentionDays }),
-    ...endpointRoutes({
-      ...{ endpoints, health, registration, resumption },
-      getOrganization: organizations.get,
-    }),
-    ...configurationRoutes({
-      ...{ registration, resumption, log },
+    ...apiRoutes({
+      ...{ organizations, endpoints, health, secrets, signing, eventTypes, jobs, publish, log },
       readSubscribers: configuration.readSubscribers,
-      forgetHealth: health.forget,
-      replaceOrganization: organizations.replace,
-    }),
-    ...certificateRoutes({ registration, getEndpoint: endpoints.get }),
-    ...secretRoutes({ registration, getEndpoint: endpoints.get, announce: publish, log }),
-    ...signingRoutes(signing),
-    ...eventTypeRoutes({ eventTypes, now: clock.now }),
-    ...eventRoutes({
-      listEventTypes: eventTypes.list,
-      listEvents: ledger.events.list,
-      publish,
-      now: clock.now,
-      newUuid: aChance().newUuid,
-      schemas: given.schemas ?? 'warn',
-    }),
-    ...deliveryRoutes({
-      getEndpoint: endpoints.get,
-      readHealth: health.readLatest,
-      getEvent: ledger.events.get,
+      readRecipient: configuration.readRecipient,
+      events: ledger.events,
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
-    }),
-    ...previewRoutes({
-      readSubscribers: configuration.readSubscribers,
-      readHealth: health.read,
-      readCatalogue: async () => catalogueOf(await eventTypes.list()),
-      schemas: given.schemas ?? 'warn',
-    }),
-    ...missedRoutes({
-      ...recovery,
-      organizations,
-      endpointsOf: async (organizationId) => (await configuration.readSubscribers(organizationId)).endpoints,
-    }),
-    ...recoveryRoutes({
-      ...recovery,
-      getEndpoint: endpoints.get,
-      receives: receivesBy({ readRecipient: configuration.readRecipient, readHealth: health.readLatest }),
+      start: given.start ?? start,
+      listAudit: audit.list,
+      rules: {
+        target: defaultTargetRules,
+        retentionDays,
+        endpointsMax: given.endpointsMax ?? 1_000,
+        schemas: given.schemas ?? 'warn',
+      },
+      chance: aChance(),
+      now: clock.now,
     }),
     // Served by a function of its own, behind the same gate.
     ...testRoutes({
@@ -168,8 +104,6 @@ export function aService(given: Partial<Parts> = {}) {
       },
     }),
   ];
-  routes.push(...auditRoutes({ listAudit: audit.list }));
-  routes.push(...documentRoutes(routes));
   const ports: ServePorts = {
     getOrganization: organizations.get,
     claimNames: { organization: 'organizationId', scope: 'scope' },

@@ -63,6 +63,7 @@ describe('the table of operations', () => {
         .filter((name) => name.endsWith('Routes'))
         .toSorted(),
     ).toEqual([
+      'apiRoutes',
       'auditRoutes',
       'certificateRoutes',
       'configurationRoutes',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
@@ -86,6 +87,44 @@ describe('the defaults of an organization', () => {
     expect(await service.configuration.organizations.get('org_1')).toEqual(anOrganization());
   });
 
+  it('that with an endpoint’s own policy outlive the events are refused: its deliveries ended as expired, without a word', async () => {
+    const service = anOrganizationService();
+    service.configuration.set(anEndpoint({ name: 'plain' }));
+    service.configuration.set(anEndpoint({ policy: patient }));
+    const body = { policy: { retry: { maximumAttempts: 30 } } };
+    const answer = await service.ask({ method: 'PATCH', path, body });
+    const problem = problemOf(answer);
+    expect(problem).toMatchObject({ status: 400, code: 'schedule_too_long', field: 'policy.retry' });
+    expect(problem.detail).toContain(
+      `Together with the policy of ${endpointIdOf('one')} all attempts would take`,
+    );
+    expect(problem.detail).toContain('32.8 days, and events are kept for 30 days');
+    expect(problem.detail).not.toContain(endpointIdOf('plain'));
+    expect(await service.configuration.organizations.get('org_1')).toEqual(anOrganization());
+    expect(
+      await service.ask({ method: 'PATCH', path, body: { policy: { retry: { maximumAttempts: 25 } } } }),
+    ).toMatchObject({ statusCode: 200 });
+  });
+
+  it('that outlive the events of many endpoints are refused with the ids of a few', async () => {
+    const service = anOrganizationService();
+    for (let count = 1; count <= 40; count += 1)
+      service.configuration.set(anEndpoint({ name: `n${count}`, policy: patient }));
+    const body = { policy: { retry: { maximumAttempts: 30 } } };
+    const { detail } = problemOf(await service.ask({ method: 'PATCH', path, body }));
+    expect(detail).toContain('and 37 more');
+    expect(detail.match(/ep_/g)).toHaveLength(3);
+  });
+
+  it('that do not touch the schedule can be changed, though an endpoint’s has become too long by a shorter retention', async () => {
+    const service = anOrganizationService();
+    const retry = { maximumAttempts: 30, initialBackoffSeconds: 86_400, maximumBackoffSeconds: 86_400 };
+    service.configuration.set(anEndpoint({ policy: { retry } }));
+    const change = (policy: object) => service.ask({ method: 'PATCH', path, body: { policy } });
+    expect(await change({ rateLimitPerSecond: 5 })).toMatchObject({ statusCode: 200 });
+    expect(await change({ timeoutSeconds: 5 })).toMatchObject({ statusCode: 400 });
+  });
+
   it('cannot be used to set the plan', async () => {
     const answer = await anOrganizationService().ask({
       method: 'PATCH',
@@ -95,6 +134,13 @@ describe('the defaults of an organization', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ status: 400, code: 'unknown_field', field: 'plan' });
   });
 });
+
+/** Of an endpoint's own: ten attempts over nine days, and thirty over 33. */
+const patient = { retry: { initialBackoffSeconds: 3_600, maximumBackoffSeconds: 86_400 } };
+
+function problemOf({ body }: { readonly body: string }) {
+  return z.looseObject({ detail: z.string() }).parse(JSON.parse(body));
+}
 
 function anOrganizationService(): Service {
   const service = aService();
