@@ -6,6 +6,7 @@ import { anEndpoint } from '../fakes/an-endpoint.ts';
 import { anOrganization } from '../fakes/an-organization.ts';
 import { memoryConfiguration } from '../fakes/configuration.ts';
 import type { MemoryConfiguration } from '../fakes/configuration.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -20,16 +21,18 @@ type Configuration = Omit<MemoryConfiguration, 'set' | 'setOrganization'>;
 
 const configurations: [string, () => Configuration][] = [
   ['memory', memoryConfiguration],
-  [
-    'DynamoDB',
-    () => ({
-      organizations: makeOrganizationStore(tables.client, tables.config),
-      endpoints: makeEndpointStore(tables.client, tables.config),
-      readSubscribers: makeReadSubscribers(tables.client, tables.config),
-      readRecipient: makeReadRecipient(tables.client, tables.config),
-    }),
-  ],
+  ['table', () => over(memoryTables({ now: () => 0 }))],
+  ['DynamoDB', () => over(tables)],
 ];
+
+function over({ client, config }: Tables): Configuration {
+  return {
+    organizations: makeOrganizationStore(client, config),
+    endpoints: makeEndpointStore(client, config),
+    readSubscribers: makeReadSubscribers(client, config),
+    readRecipient: makeReadRecipient(client, config),
+  };
+}
 
 const later = '2026-11-02T00:00:00.000Z';
 const latest = '2026-11-03T00:00:00.000Z';

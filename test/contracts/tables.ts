@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
+import { tableKeys, tableShapes } from '../fakes/table/shapes.ts';
+import type { TableShape } from '../fakes/table/shapes.ts';
 
 export interface Tables {
   readonly client: DynamoDBDocumentClient;
@@ -23,38 +26,7 @@ export async function startTables(): Promise<Tables> {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   const client = DynamoDBDocumentClient.from(plain, { marshallOptions: { removeUndefinedValues: true } });
-  await plain.send(
-    new CreateTableCommand({
-      TableName: 'config',
-      ...keys(['list', 'listOrder']),
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'byList',
-          KeySchema: [
-            { AttributeName: 'list', KeyType: 'HASH' },
-            { AttributeName: 'listOrder', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'ALL' },
-        },
-      ],
-    }),
-  );
-  await plain.send(
-    new CreateTableCommand({
-      TableName: 'ledger',
-      ...keys(['statusKey', 'eventId']),
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'byStatus',
-          KeySchema: [
-            { AttributeName: 'statusKey', KeyType: 'HASH' },
-            { AttributeName: 'eventId', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...projected] },
-        },
-      ],
-    }),
-  );
+  for (const shape of tableShapes) await plain.send(new CreateTableCommand(inputOf(shape)));
   return {
     client,
     config: 'config',
@@ -67,31 +39,28 @@ export async function startTables(): Promise<Tables> {
   };
 }
 
-/** What the index holds besides its keys, as in lib/storage.ts. */
-const projected = [
-  'organizationId',
-  'endpointId',
-  'eventType',
-  'status',
-  'reason',
-  'round',
-  'attemptCount',
-  'lastError',
-  'nextAttemptAt',
-  'updatedAt',
-  'expiresAt',
-] as const;
-
-function keys(indexed: readonly string[]) {
+/** A table as DynamoDB is told of it. */
+function inputOf({ name, indexes }: TableShape): CreateTableCommandInput {
+  const keys = [...tableKeys, ...indexes.flatMap(({ partition, sort }) => [partition, sort])];
   return {
-    BillingMode: 'PAY_PER_REQUEST' as const,
-    KeySchema: [
-      { AttributeName: 'pk', KeyType: 'HASH' as const },
-      { AttributeName: 'sk', KeyType: 'RANGE' as const },
-    ],
-    AttributeDefinitions: ['pk', 'sk', ...indexed].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: 'S' as const,
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    KeySchema: keySchema(...tableKeys),
+    AttributeDefinitions: [...new Set(keys)].map((key) => ({ AttributeName: key, AttributeType: 'S' })),
+    GlobalSecondaryIndexes: indexes.map((index) => ({
+      IndexName: index.name,
+      KeySchema: keySchema(index.partition, index.sort),
+      Projection:
+        index.projected === 'all'
+          ? { ProjectionType: 'ALL' }
+          : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.projected] },
     })),
   };
+}
+
+function keySchema(partition: string, sort: string): KeySchemaElement[] {
+  return [
+    { AttributeName: partition, KeyType: 'HASH' },
+    { AttributeName: sort, KeyType: 'RANGE' },
+  ];
 }
