@@ -6,6 +6,7 @@ import { makeReadCursorKey, makeRequestStore, makeTakeRequests } from '../../lam
 import { memoryAudit, memoryRequests, memoryTakeRequests } from '../fakes/api-habits.ts';
 import type { AuditStore } from '../fakes/api-habits.ts';
 import { testStartMs } from '../fakes/clock.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
 
@@ -32,15 +33,17 @@ interface Habits {
 
 const stores: [string, () => Habits][] = [
   ['memory', () => ({ audit: memoryAudit(), requests: memoryRequests(now), take: memoryTakeRequests() })],
-  [
-    'DynamoDB',
-    () => ({
-      audit: makeAuditStore(tables.client, tables.config),
-      requests: makeRequestStore(tables.client, tables.ledger, now),
-      take: makeTakeRequests(tables.client, tables.ledger),
-    }),
-  ],
+  ['table', () => over(memoryTables({ now }))],
+  ['DynamoDB', () => over(tables)],
 ];
+
+function over({ client, config, ledger }: Tables): Habits {
+  return {
+    audit: makeAuditStore(client, config),
+    requests: makeRequestStore(client, ledger, now),
+    take: makeTakeRequests(client, ledger),
+  };
+}
 
 const request: KeptRequest = {
   id: 'id-1',

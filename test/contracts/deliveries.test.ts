@@ -13,6 +13,7 @@ import type { TestClock } from '../fakes/clock.ts';
 import { endpointIdOf, eventIdOf } from '../fakes/ids.ts';
 import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -27,16 +28,18 @@ type Ledger = Pick<MemoryLedger, 'record' | 'readKnown' | 'deliveries' | 'events
 
 const ledgers: [string, (now: () => number) => Ledger][] = [
   ['memory', memoryLedger],
-  [
-    'DynamoDB',
-    (now) => ({
-      record: makeRecord(tables.client, tables.ledger),
-      readKnown: makeReadKnown(makeBatchedRead(tables.client, tables.ledger), now),
-      deliveries: makeDeliveryReader(tables.client, tables.ledger, now),
-      events: makeEventStore(tables.client, tables.ledger, now),
-    }),
-  ],
+  ['table', (now) => over(memoryTables({ now }), now)],
+  ['DynamoDB', (now) => over(tables, now)],
 ];
+
+function over({ client, ledger }: Tables, now: () => number): Ledger {
+  return {
+    record: makeRecord(client, ledger),
+    readKnown: makeReadKnown(makeBatchedRead(client, ledger), now),
+    deliveries: makeDeliveryReader(client, ledger, now),
+    events: makeEventStore(client, ledger, now),
+  };
+}
 
 const pastRetentionMs = 31 * 86_400_000;
 

@@ -9,6 +9,7 @@ import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { endpointIdOf } from '../fakes/ids.ts';
 import { parseJson } from '../../lambdas/shared/json.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -21,8 +22,13 @@ afterAll(() => tables.close());
 
 const stores: [string, (now: () => number) => MemoryLedger['events']][] = [
   ['memory', (now) => memoryLedger(now).events],
-  ['DynamoDB', (now) => makeEventStore(tables.client, tables.ledger, now)],
+  ['table', (now) => over(memoryTables({ now }), now)],
+  ['DynamoDB', (now) => over(tables, now)],
 ];
+
+function over({ client, ledger }: Tables, now: () => number): MemoryLedger['events'] {
+  return makeEventStore(client, ledger, now);
+}
 
 const hourMs = 3_600_000;
 const pastRetentionMs = 31 * 24 * hourMs;

@@ -11,6 +11,7 @@ import type { TestClock } from '../fakes/clock.ts';
 import { memoryHealth } from '../fakes/health.ts';
 import type { MemoryHealth } from '../fakes/health.ts';
 import { endpointIdOf } from '../fakes/ids.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
 
@@ -21,11 +22,8 @@ beforeAll(async () => {
 afterAll(() => tables.close());
 
 /** As one function opens it; each worker opens its own. */
-function inDynamoDb(now: () => number): MemoryHealth {
-  return {
-    ...makeHealthStore(tables.client, tables.ledger, now),
-    reserve: makeReserve(tables.client, tables.ledger, now),
-  };
+function over({ client, ledger }: Tables, now: () => number): MemoryHealth {
+  return { ...makeHealthStore(client, ledger, now), reserve: makeReserve(client, ledger, now) };
 }
 
 const stores: [string, (now: () => number) => () => MemoryHealth][] = [
@@ -36,7 +34,14 @@ const stores: [string, (now: () => number) => () => MemoryHealth][] = [
       return () => shared;
     },
   ],
-  ['DynamoDB', (now) => () => inDynamoDb(now)],
+  [
+    'table',
+    (now) => {
+      const shared = memoryTables({ now });
+      return () => over(shared, now);
+    },
+  ],
+  ['DynamoDB', (now) => () => over(tables, now)],
 ];
 
 const at = isoTime(testStartMs);
@@ -217,7 +222,7 @@ describe.each(stores)('health in %s', (kind, openAll) => {
 });
 
 describe('health in DynamoDB alone', () => {
-  const open = () => inDynamoDb(() => testStartMs);
+  const open = () => over(tables, () => testStartMs);
   const itemOf = async (id: string) =>
     (await tables.client.send(new GetCommand({ TableName: tables.ledger, Key: healthKey(id) }))).Item;
 

@@ -15,6 +15,7 @@ import { aJob, memoryCandidates, memoryJobs } from '../fakes/jobs.ts';
 import type { JobStore } from '../fakes/jobs.ts';
 import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -41,16 +42,18 @@ const stores: [string, (now: () => number) => Store][] = [
       return { jobs: memoryJobs(now), readPage: memoryCandidates(ledger), record, addEvent: events.add };
     },
   ],
-  [
-    'DynamoDB',
-    (now) => ({
-      jobs: makeJobStore(tables.client, tables.ledger, now),
-      readPage: makeReadCandidates(tables.client, tables.ledger, now),
-      record: makeRecord(tables.client, tables.ledger),
-      addEvent: makeEventStore(tables.client, tables.ledger, now).add,
-    }),
-  ],
+  ['table', (now) => over(memoryTables({ now }), now)],
+  ['DynamoDB', (now) => over(tables, now)],
 ];
+
+function over({ client, ledger }: Tables, now: () => number): Store {
+  return {
+    jobs: makeJobStore(client, ledger, now),
+    readPage: makeReadCandidates(client, ledger, now),
+    record: makeRecord(client, ledger),
+    addEvent: makeEventStore(client, ledger, now).add,
+  };
+}
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
