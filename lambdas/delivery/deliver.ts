@@ -22,6 +22,8 @@ export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
 export interface Reception {
   /** When SQS took the message. */
   readonly sentAtMs: number;
+  /** Whether it comes from the queue whose messages only fall, and not from a lane. */
+  readonly isFalling: boolean;
   /** Milliseconds that the function may still run. */
   readonly remainingMs: () => number;
 }
@@ -37,7 +39,9 @@ export async function deliver(
 ): Promise<Verdict> {
   const { dead, notBefore, outcome } = message;
   if (dead !== undefined) {
-    if (reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax) return 'falling';
+    const isFresh = reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax;
+    if (isFresh && reception.isFalling) return 'falling';
+    if (isFresh) return fall(ports, { ...message, dead });
   } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
     // Before anything is read.
     await ports.send(message, delayUntil(Date.parse(notBefore), ports.now()));
@@ -45,6 +49,15 @@ export async function deliver(
   }
   if (outcome !== undefined) return settleLate(ports, { ...message, outcome });
   return act(ports, message, reception);
+}
+
+/** Of the version before, whose dead fell out of the lanes: there they would have to be received fifty times. */
+async function fall(
+  { bury, now }: DeliverPorts,
+  message: DeliveryMessage & { readonly dead: NonNullable<DeliveryMessage['dead']> },
+): Promise<Verdict> {
+  await bury({ ...message, dead: { ...message.dead, at: isoTime(now()) } });
+  return 'done';
 }
 
 async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
