@@ -30,7 +30,7 @@ const release = makeRelease(sqs, [env.RECOVERY_QUEUE_URL]);
 
 const ports: RecoverPorts = {
   jobs: makeJobStore(client, env.LEDGER_TABLE, Date.now),
-  readPage: makeReadCandidates(client, env.LEDGER_TABLE, Date.now),
+  readPage: makeReadCandidates(client, env.LEDGER_TABLE, { now: Date.now }),
   receives: receivesBy({
     // Who is not served is asked for again: he may have been switched on for this very job.
     readRecipient: cached(makeReadRecipient(client, env.CONFIG_TABLE), isServed),

@@ -105,13 +105,21 @@ function listOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
   };
 }
 
-/** Items of a page: few enough to be sent within two seconds, all of them. */
-const pageItemsMax = 100;
+export interface Paging {
+  readonly now: Now;
+  /** A hundred unless it says otherwise: few enough to be sent within two seconds, all of them. */
+  readonly pageItemsMax?: number;
+}
 
 /** Reads the next page of what a job looks at, the oldest event first. */
-export function makeReadCandidates(client: DynamoDBDocumentClient, ledger: string, now: Now) {
-  const readEvents = eventsOf(client, ledger, now);
-  const readDead = deadOf(client, ledger, now);
+export function makeReadCandidates(
+  client: DynamoDBDocumentClient,
+  ledger: string,
+  { now, pageItemsMax = 100 }: Paging,
+) {
+  const paging = { now, pageItemsMax };
+  const readEvents = eventsOf(client, ledger, paging);
+  const readDead = deadOf(client, ledger, paging);
   return async function readCandidates(of: Job): Promise<CandidatePage> {
     return of.endpointId === undefined ? readDead(of) : readEvents(of, of.endpointId);
   };
@@ -121,7 +129,11 @@ export function makeReadCandidates(client: DynamoDBDocumentClient, ledger: strin
  * Events of the span beside the endpoint's deliveries of the very same stretch: one Query, as deliveries sort by
  * event, which is paid by the KB, where a BatchGetItem is paid by the item.
  */
-function eventsOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
+function eventsOf(
+  client: DynamoDBDocumentClient,
+  TableName: string,
+  { now, pageItemsMax }: Required<Paging>,
+) {
   const { between } = makeEventStore(client, TableName, now);
   return async function readEvents(of: Job, endpointId: string): Promise<CandidatePage> {
     const from = of.cursor === undefined ? {} : { cursor: cursorAt([of.cursor.eventId]) };
@@ -152,7 +164,7 @@ function eventsOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
 }
 
 /** Dead deliveries of the span, of all endpoints of the organization, from the sparse index. */
-function deadOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
+function deadOf(client: DynamoDBDocumentClient, TableName: string, { now, pageItemsMax }: Required<Paging>) {
   return async function readDead(of: Job): Promise<CandidatePage> {
     const pk = statusKey(of.organizationId, 'dead');
     const [least, greatest] = eventIdsBetween(Date.parse(of.since), Date.parse(of.until));
