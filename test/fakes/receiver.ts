@@ -17,14 +17,18 @@ export function scriptedReceiver(clock: TestClock, tookMs = 20) {
   const requests: Received[] = [];
   let script: Scripted[] = [];
   let isForever = false;
-  const post: Post = (request) => {
+  const post: Post = async (request) => {
     const next = isForever ? script[0] : script.shift();
     if (next === undefined) throw new Error(`no answer is scripted for request ${requests.length + 1}`);
     const answer = typeof next === 'number' ? ({ kind: 'response', status: next } as const) : next;
     requests.push({ ...request, atMs: clock.now(), answer });
     clock.pass(tookMs);
-    if (request.slow !== undefined && tookMs >= request.slow.afterMs) request.slow.tell();
-    return Promise.resolve({ answer, durationMs: tookMs, phases: [] });
+    if (request.slow !== undefined && tookMs >= request.slow.afterMs) {
+      request.slow.tell();
+      // Until the answer comes, there is time enough for what is told.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { answer, durationMs: tookMs, phases: [] };
   };
   return {
     post,

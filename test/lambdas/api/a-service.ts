@@ -25,6 +25,7 @@ import { memoryLog } from '../../fakes/log.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
 import { checkAsDescribed } from './described.ts';
 import { soon } from '../../fakes/soon.ts';
+import { memoryTables } from '../../fakes/table/memory-tables.ts';
 import { aSigning } from '../signing/a-signing.ts';
 
 export const retentionDays = 30;
@@ -42,10 +43,11 @@ interface Parts {
 /** The API with the routes that the handler serves; behind it everything is in memory and can be looked at. */
 export function aService(given: Partial<Parts> = {}) {
   const clock = aClock();
-  const { configuration = memoryConfiguration(), secrets = memorySecretStore() } = given;
-  const ledger = memoryLedger(clock.now);
-  const health = memoryHealth(clock.now);
-  const jobs = memoryJobs(clock.now);
+  const tables = memoryTables({ now: clock.now });
+  const { configuration = memoryConfiguration(tables), secrets = memorySecretStore() } = given;
+  const ledger = memoryLedger(clock.now, tables);
+  const health = memoryHealth(clock.now, tables);
+  const jobs = memoryJobs(clock.now, tables);
   const eventTypes = memoryEventTypes();
   const signing = aSigning(clock.now);
   const audit = memoryAudit();
@@ -127,7 +129,18 @@ export function aService(given: Partial<Parts> = {}) {
     checkAsDescribed(routes, { method, path, body: typeof body === 'string' ? undefined : body, answer });
     return answer;
   };
-  const looks = { configuration, health, secrets, signing, ledger, jobs, eventTypes, audit, requests };
+  const looks = {
+    tables,
+    configuration,
+    health,
+    secrets,
+    signing,
+    ledger,
+    jobs,
+    eventTypes,
+    audit,
+    requests,
+  };
   return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started };
 }
 
