@@ -71,13 +71,14 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   }
   try {
     health = await readHealth(ports, message);
-    if (isSentAgain(message, health)) return drop(ports, message);
     if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
     known = await ports.readKnown(message);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
+  // What its record owes is for this message to send, whatever has begun since: it has no row any more.
+  if (decision.kind !== 'follow' && isSentAgain(message, health)) return drop(ports, message);
   return carryOut(ports, decision, { message, known, health, reception });
 }
 
@@ -96,17 +97,13 @@ function isSentAgain({ pass }: DeliveryMessage, { backlog }: Health): boolean {
 }
 
 /**
- * Has wait what cannot be attempted now, before anything else is read for it: a million deliveries may wait for one
- * endpoint. A row that was brought back is still there; a first message is not expected to have one.
+ * Has a first message wait that cannot be attempted now, before anything else is read for it: a million deliveries may
+ * wait for one endpoint. What was brought back from its row may have been attempted since, and owe what follows.
  */
 async function waitUnread(ports: DeliverPorts, message: DeliveryMessage, health: Health): Promise<boolean> {
-  const cause = health.off === undefined ? waitsFor(message, health, ports.now()) : undefined;
-  if (cause === undefined) return false;
-  if (message.pass !== undefined) {
-    logWaits(ports, message, cause);
-    return true;
-  }
-  return isFirst(message) && (await park(ports, message, { before: undefined, health, cause }));
+  if (message.pass !== undefined || !isFirst(message) || health.off !== undefined) return false;
+  const cause = waitsFor(message, health, ports.now());
+  return cause !== undefined && (await park(ports, message, { before: undefined, health, cause }));
 }
 
 interface Situation {

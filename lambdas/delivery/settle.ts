@@ -1,6 +1,7 @@
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { dueAt } from '../shared/waiting.ts';
+import type { Attempt } from './attempt-record.ts';
 import { attemptsKeptMax } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 import type { Known } from './decide.ts';
@@ -35,12 +36,29 @@ export async function settle(
   try {
     after = await recorded(ports, message, before);
   } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
+    return hold(ports, travelling(message), { code: 'ledger_unavailable', fault });
   }
-  return after === undefined ? 'done' : followOrHold(ports, message, after);
+  return after === undefined ? 'done' : followOrHold(ports, asRecorded(message, after), after);
 }
 
-/** Does the same for an outcome that has travelled. */
+/** Nothing of what was answered travels. */
+function travelling({ outcome, ...message }: Attempted): Attempted {
+  const { responseBody, ...made }: Attempt = outcome.made;
+  return { ...message, outcome: { ...outcome, made } };
+}
+
+/**
+ * The message once its outcome is recorded. It has no row any more, and no outcome to record: should it have to come
+ * back, then only for what the record owes.
+ */
+function asRecorded({ outcome, pass, ...message }: Attempted, { attemptCount }: Delivery): DeliveryMessage {
+  return { ...message, attempt: attemptCount };
+}
+
+/**
+ * Does the same for an outcome that has travelled. It may have been recorded before it did, by a write whose answer
+ * was lost; then what the record owes is still to be sent.
+ */
 export async function settleLate(ports: SettlePorts, message: Attempted): Promise<'done'> {
   let known: Known;
   try {
@@ -48,7 +66,18 @@ export async function settleLate(ports: SettlePorts, message: Attempted): Promis
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  return settle(ports, message, known.delivery);
+  const { delivery } = known;
+  if (delivery !== undefined && tellsOf(delivery, message)) {
+    return followOrHold(ports, asRecorded(message, delivery), delivery);
+  }
+  return settle(ports, message, delivery);
+}
+
+/** Whether this very attempt is the last one that is recorded; it may have got another number. */
+function tellsOf({ round, attempts }: Delivery, message: Attempted): boolean {
+  const { at, durationMs } = message.outcome.made;
+  const last = attempts.at(-1);
+  return round === message.round && last?.at === at && last.durationMs === durationMs;
 }
 
 /** Sends what a record owes; while that cannot be sent it is put off. */

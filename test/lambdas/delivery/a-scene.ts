@@ -34,7 +34,7 @@ import { memoryQueue } from '../../fakes/queue.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
 import { memorySecrets } from '../../fakes/secrets.ts';
 import { memorySigningKeys } from '../../fakes/signing-keys.ts';
-import { mortal } from './mortal.ts';
+import { isDoom, mortal } from './mortal.ts';
 import type { Call, FateOf } from './mortal.ts';
 
 export interface SceneWish {
@@ -59,7 +59,7 @@ export type Scene = Awaited<ReturnType<typeof aScene>>;
 export async function aScene(wish: SceneWish = {}) {
   const { organization = anOrganization(), endpoint = anEndpoint(), event = anEvent() } = wish;
   const world = aWorld(wish);
-  const { clock, queue, falling, drains } = world;
+  const { clock, queue, falling } = world;
   world.configuration.setOrganization(organization);
   world.configuration.set(endpoint);
   world.secrets.keepFor(endpoint);
@@ -67,14 +67,6 @@ export async function aScene(wish: SceneWish = {}) {
   world.receiver.always(200);
   const sendMessage = (message: DeliveryMessage, delaySeconds = 0): Promise<void> =>
     queue.send(outgoing(message, delaySeconds));
-  const runDrain = async (): Promise<void> => {
-    for (const record of drains.receive(10)) {
-      const work = readWork(record.body);
-      if (work === undefined || !('endpointId' in work)) throw new Error('no drain');
-      await drain(world.drainPorts, { id: work.endpointId, organizationId: work.organizationId }, work.turn);
-      drains.delete(record);
-    }
-  };
   const invoke = (records: readonly SQSRecord[]) => world.invoke(records);
 
   return {
@@ -83,6 +75,8 @@ export async function aScene(wish: SceneWish = {}) {
     /** Sends the message for the first attempt, as routing does. */
     start: () => sendMessage(aMessage()),
     invoke,
+    /** When whatever comes next comes; nothing at the end. */
+    nextAtMs: async (): Promise<number | undefined> => (await nextOf(world))?.atMs,
     /** Moves on to whatever comes next: a message, or more at once, a drain, whoever comes every minute; false at the end. */
     step: async (messagesMax = 1): Promise<boolean> => {
       const next = await nextOf(world);
@@ -90,7 +84,7 @@ export async function aScene(wish: SceneWish = {}) {
       clock.passTo(next.atMs);
       if (next.what === 'message') await invoke(queue.receive(messagesMax));
       if (next.what === 'falling') await invoke(falling.receive(1));
-      if (next.what === 'drain') await runDrain();
+      if (next.what === 'drain') await world.runDrain();
       if (next.what === 'wake') await world.runWake();
       return true;
     },
@@ -121,7 +115,25 @@ type World = ReturnType<typeof aWorld>;
 const minuteMs = 60_000;
 
 /** What comes next, and when; nothing when nothing waits any more. */
-async function nextOf({ clock, queue, falling, drains, ledger, woken }: World) {
+async function nextOf(world: World) {
+  const { clock, queue, falling, drains } = world;
+  const others = [
+    { what: 'falling' as const, atMs: falling.nextAtMs() },
+    { what: 'message' as const, atMs: queue.nextAtMs() },
+    { what: 'drain' as const, atMs: drains.nextAtMs() },
+  ];
+  const next = others
+    .flatMap(({ what, atMs }) => (atMs === undefined ? [] : [{ what, atMs }]))
+    .toSorted((a, b) => a.atMs - b.atMs)[0];
+  // Whoever comes every minute cannot come before the next one begins: no need to look for whom.
+  if (next !== undefined && next.atMs <= Math.ceil((clock.now() + 1) / minuteMs) * minuteMs) return next;
+  const wakeMs = await nextWakeMs(world);
+  if (wakeMs === undefined || (next !== undefined && next.atMs <= wakeMs)) return next;
+  return { what: 'wake' as const, atMs: wakeMs };
+}
+
+/** When whoever comes every minute finds something; nothing when there is nothing to find. */
+async function nextWakeMs({ clock, ledger, woken }: World): Promise<number | undefined> {
   const rows = await Promise.all(
     duePartitions.map((partition) =>
       ledger.waiting.list({ partition, after: woken.through[partition], through: '~' }, 1),
@@ -130,23 +142,24 @@ async function nextOf({ clock, queue, falling, drains, ledger, woken }: World) {
   const dueMs = rows.flatMap((page) => page.rows).map((row) => timeOfPlace(row));
   // Whoever comes every minute looks a minute ahead.
   const lookMs = Math.max(clock.now() + 1, Math.min(...dueMs) - minuteMs);
-  const wakeMs = Number.isFinite(lookMs) ? Math.ceil(lookMs / minuteMs) * minuteMs : undefined;
-  const all = [
-    { what: 'falling' as const, atMs: falling.nextAtMs() },
-    { what: 'message' as const, atMs: queue.nextAtMs() },
-    { what: 'drain' as const, atMs: drains.nextAtMs() },
-    { what: 'wake' as const, atMs: wakeMs },
-  ];
-  const due = all.flatMap(({ what, atMs }) => (atMs === undefined ? [] : [{ what, atMs }]));
-  return due.toSorted((a, b) => a.atMs - b.atMs)[0];
+  return Number.isFinite(lookMs) ? Math.ceil(lookMs / minuteMs) * minuteMs : undefined;
+}
+
+/** What may be changed in the middle. */
+interface Settings {
+  fateOf: FateOf;
+  remainingMs: number;
+  /** The ports of one step of a drain. */
+  drainPortsOf: (ports: DrainPorts) => DrainPorts;
 }
 
 function someThings(wish: SceneWish) {
   const clock = aClock();
   const ledger = memoryLedger(clock.now);
-  const settings: { fateOf: FateOf; remainingMs: number } = {
+  const settings: Settings = {
     fateOf: wish.fateOf ?? (() => undefined),
     remainingMs: wish.remainingMs ?? 60_000,
+    drainPortsOf: (ports) => ports,
   };
   const woken: { through: Readonly<Record<string, string>> } = { through: {} };
   return {
@@ -161,7 +174,6 @@ function someThings(wish: SceneWish) {
     secrets: memorySecrets(),
     signingKeys: memorySigningKeys(),
     journal: memoryLog(),
-    /** What may be changed in the middle. */
     settings,
     calls: [] as Call[],
     /** How far whoever comes every minute has come. */
@@ -173,9 +185,11 @@ function someThings(wish: SceneWish) {
 function aWorld(wish: SceneWish) {
   const things = someThings(wish);
   const ports = portsOf(things, seededChance(wish.seed));
+  const drainPorts = drainPortsOf(things, ports);
   return {
     ...things,
-    drainPorts: drainPortsOf(things, ports),
+    drainPorts,
+    runDrain: () => runDrain(things, drainPorts),
     runWake: () => runWake(things, ports),
     invoke: (records: readonly SQSRecord[]) => invokeDeliver(things, ports, records),
   };
@@ -238,6 +252,21 @@ function startDrainOf({ drains }: Things): StartDrain {
 function drainPortsOf({ ledger, health }: Things, ports: DeliverPorts): DrainPorts {
   const { readRecipientLatest, announce, startDrain, send, now, log } = ports;
   return { readRecipientLatest, announce, startDrain, send, now, log, health, waiting: ledger.waiting };
+}
+
+/** Has functions work on what asks for drains; one that fails or dies leaves its message to come back. */
+async function runDrain({ drains, settings }: Things, ports: DrainPorts): Promise<void> {
+  for (const record of drains.receive(10)) {
+    const work = readWork(record.body);
+    if (work === undefined || !('endpointId' in work)) throw new Error('no drain');
+    try {
+      const owner = { id: work.endpointId, organizationId: work.organizationId };
+      await drain(settings.drainPortsOf(ports), owner, work.turn);
+      drains.delete(record);
+    } catch (fault) {
+      if (!isDoom(fault)) throw fault;
+    }
+  }
 }
 
 async function runWake(world: Things, { send, now, log }: DeliverPorts): Promise<void> {

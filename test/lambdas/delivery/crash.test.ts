@@ -40,12 +40,12 @@ const offAfterAnHour = anEndpoint({
   policy: {
     circuitBreaker: null,
     disableAfterHours: 1,
-    retry: { initialBackoffSeconds: 900, multiplier: 1 },
+    retry: { initialBackoffSeconds: 600, multiplier: 1 },
   },
 });
 const start = (scene: Scene) => scene.start();
 const redrive = (scene: Scene) => {
-  scene.queue.redrive();
+  scene.falling.redrive();
   return Promise.resolve();
 };
 const byHand = (scene: Scene) => scene.retryByHand();
@@ -58,13 +58,15 @@ async function died(scene: Scene): Promise<void> {
   scene.clock.pass(dayMs);
 }
 
-/** A delivery whose first attempt has failed, and whose second one is due at the same moment as a retry by hand. */
+/** A delivery whose first attempt has failed, and whose second one comes at the same moment as a retry by hand. */
 async function failedOnceAndAskedFor(scene: Scene): Promise<void> {
   scene.receiver.always(500);
   await scene.start();
   await scene.step();
   await scene.retryByHand();
   scene.clock.pass(dayMs);
+  // What waits so long waits as a row.
+  await scene.runWake();
 }
 
 const stories: Record<string, Story> = {
@@ -124,7 +126,7 @@ const stories: Record<string, Story> = {
     endpoint: longWaits,
     before: async (scene) => {
       await failedOnceAndAskedFor(scene);
-      // The scheduled one comes first: it hopped no more, so its message is the newer one in the queue.
+      // The scheduled one comes first, though its message is the newer one in the queue.
       const [byHandRecord, scheduledRecord] = scene.queue.receive();
       if (byHandRecord === undefined || scheduledRecord === undefined) throw new Error('two messages wait');
       await scene.invoke([scheduledRecord]);
@@ -340,13 +342,13 @@ describe('what people are told without faults', () => {
   test.each([
     ['a delivery that succeeds at once', []],
     ['a delivery that dies of its only attempt', ['delivery.dead']],
-    ['a delivery that a 410 ends', ['endpoint.disabled', 'delivery.dead']],
+    ['a delivery that a 410 ends', ['delivery.dead', 'endpoint.disabled']],
     ['a delivery whose endpoint is paused and comes back', ['endpoint.paused', 'endpoint.resumed']],
     ['a delivery that dies while its endpoint is paused', ['endpoint.paused', 'delivery.dead']],
     ['a delivery whose endpoint asks for patience', ['endpoint.paused', 'endpoint.resumed']],
     [
       'a delivery whose endpoint is gone while it is paused',
-      ['endpoint.paused', 'endpoint.disabled', 'delivery.dead'],
+      ['endpoint.paused', 'delivery.dead', 'endpoint.disabled'],
     ],
     [
       'a delivery whose endpoint is switched off for nothing but failure',

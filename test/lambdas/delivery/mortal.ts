@@ -1,4 +1,5 @@
 import type { DeliverPorts } from '../../../lambdas/delivery/deliver.ts';
+import type { DrainPorts } from '../../../lambdas/recovery/drain/drain.ts';
 
 export type PortName =
   | 'readRecipient'
@@ -26,8 +27,8 @@ export const fates = ['crash before', 'crash after', 'fault before', 'fault afte
 
 export type Fate = (typeof fates)[number];
 
-export interface Call {
-  readonly port: PortName;
+export interface Call<Name = PortName> {
+  readonly port: Name;
   /** Counted over the whole scene, from 0. */
   readonly index: number;
 }
@@ -42,20 +43,24 @@ class Fault extends Error {
   override readonly name = 'ThrottlingException';
 }
 
-interface Dooms {
-  readonly life: { isOver: boolean };
-  readonly calls: Call[];
-  readonly fateOf: FateOf;
+/** Whether a fault is one that a test has made. */
+export function isDoom(fault: unknown): boolean {
+  return fault instanceof Crash || fault instanceof Fault;
 }
 
-/** The ports of one invocation, which may die at any of them; the dead can call nothing more. */
-export function mortal(ports: DeliverPorts, { life, calls, fateOf }: Dooms): DeliverPorts {
+interface Dooms<Name> {
+  readonly life: { isOver: boolean };
+  readonly calls: Call<Name>[];
+  readonly fateOf: (call: Call<Name>) => Fate | undefined;
+}
+
+/** Makes a call of a port one that may be befallen by its fate. */
+function doom<Name>({ life, calls, fateOf }: Dooms<Name>) {
   const meet = (fate: Fate) => {
     life.isOver ||= fate.startsWith('crash');
     throw life.isOver ? new Crash() : new Fault();
   };
-  const doomed =
-    <Args extends unknown[], Value>(port: PortName, call: (...args: Args) => Promise<Value>) =>
+  return <Args extends unknown[], Value>(port: Name, call: (...args: Args) => Promise<Value>) =>
     async (...args: Args): Promise<Value> => {
       if (life.isOver) throw new Crash();
       const made = { port, index: calls.length };
@@ -67,6 +72,47 @@ export function mortal(ports: DeliverPorts, { life, calls, fateOf }: Dooms): Del
       if (fate?.endsWith('after')) meet(fate);
       return value;
     };
+}
+
+export type DrainPortName =
+  | 'readLatest'
+  | 'replace'
+  | 'forget'
+  | 'readRecipientLatest'
+  | 'list'
+  | 'count'
+  | 'send'
+  | 'startDrain'
+  | 'announce';
+
+export type DrainFateOf = (call: Call<DrainPortName>) => Fate | undefined;
+
+/** The same of one step of a drain. */
+export function mortalDrain(
+  ports: DrainPorts,
+  fateOf: DrainFateOf,
+  calls: Call<DrainPortName>[] = [],
+): DrainPorts {
+  const doomed = doom<DrainPortName>({ life: { isOver: false }, calls, fateOf });
+  const { health, waiting } = ports;
+  return {
+    ...ports,
+    health: {
+      readLatest: doomed('readLatest', health.readLatest),
+      replace: doomed('replace', health.replace),
+      forget: doomed('forget', health.forget),
+    },
+    readRecipientLatest: doomed('readRecipientLatest', ports.readRecipientLatest),
+    waiting: { list: doomed('list', waiting.list), count: doomed('count', waiting.count) },
+    send: doomed('send', ports.send),
+    startDrain: doomed('startDrain', ports.startDrain),
+    announce: doomed('announce', ports.announce),
+  };
+}
+
+/** The ports of one invocation, which may die at any of them; the dead can call nothing more. */
+export function mortal(ports: DeliverPorts, { life, calls, fateOf }: Dooms<PortName>): DeliverPorts {
+  const doomed = doom<PortName>({ life, calls, fateOf });
   return {
     ...ports,
     readRecipient: doomed('readRecipient', ports.readRecipient),
