@@ -7,6 +7,7 @@ import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { prepare } from '../../../lambdas/request/prepare.ts';
 import type { PreparePorts } from '../../../lambdas/request/prepare.ts';
 import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
+import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import type { BusEntry } from '../../../lambdas/event/bus.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
@@ -56,6 +57,7 @@ export function aService(given: Partial<Parts> = {}) {
   const published: BusEntry[] = [];
   const sent: DeliveryMessage[] = [];
   const started: JobMessage[] = [];
+  const drained: Parameters<StartDrain>[] = [];
   const keep = (entry: BusEntry) => Promise.resolve(void published.push(entry));
   const publish = given.publish ?? keep;
   const { organizations, endpoints } = configuration;
@@ -78,6 +80,7 @@ export function aService(given: Partial<Parts> = {}) {
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
       start: given.start ?? start,
+      startDrain: (...asked) => Promise.resolve(void drained.push(asked)),
       listAudit: audit.list,
       rules: {
         target: defaultTargetRules,
@@ -141,7 +144,7 @@ export function aService(given: Partial<Parts> = {}) {
     audit,
     requests,
   };
-  return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started };
+  return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started, drained };
 }
 
 export type Service = ReturnType<typeof aService>;
