@@ -73,6 +73,23 @@ export function showHealth({ off, pause, failingSince }: Health): z.output<typeo
 export type Health = z.output<typeof health>;
 export type Notice = z.output<typeof notice>;
 
+/** A day of pauses that could not be said makes no item that is dear to write: a notice takes 100 bytes. */
+const unsaidMax = 10;
+
+/**
+ * What is unsaid, with one notice more. While the bus is down the oldest go that a later one of their kind has
+ * overtaken. What is lost by it nobody needs: pauses, their ends, and warnings that were over, or were repeated with a
+ * later date, before anybody could be told. The latest of each kind stays, so how the endpoint stands will be said.
+ */
+export function addNotice(unsaid: readonly Notice[], next: Notice): Notice[] {
+  const all = [...unsaid, next];
+  const isOvertaken = ({ kind }: Notice, index: number) =>
+    all.findLastIndex((one) => one.kind === kind) > index;
+  // Kinds are fewer than ten, so enough of them are overtaken.
+  const gone = new Set(all.filter(isOvertaken).slice(0, Math.max(0, all.length - unsaidMax)));
+  return all.filter((one) => !gone.has(one));
+}
+
 /** An endpoint that nothing is wrong with. */
 export const well: Health = { version: 0, failures: 0, warned: 0, unsaid: [] };
 
@@ -135,11 +152,8 @@ const graceMs = 86_400_000;
 export function resumed(before: Health, nowMs: number): Health {
   const at = isoTime(nowMs);
   const wasStopped = before.off !== undefined || before.pause !== undefined;
-  return {
-    ...well,
-    version: before.version,
-    graceUntil: isoTime(nowMs + graceMs),
-    ...(wasStopped ? { backSince: at } : {}),
-    unsaid: [...before.unsaid, ...(wasStopped ? [{ kind: 'resumed' as const, at, reason: 'by_hand' }] : [])],
-  };
+  const { version, unsaid } = before;
+  const fresh = { ...well, version, graceUntil: isoTime(nowMs + graceMs), unsaid };
+  if (!wasStopped) return fresh;
+  return { ...fresh, backSince: at, unsaid: addNotice(unsaid, { kind: 'resumed', at, reason: 'by_hand' }) };
 }

@@ -1,7 +1,7 @@
 import type { EffectivePolicy } from '../../organization/policy.ts';
 import { isoTime } from '../../shared/time.ts';
-import type { Health, Notice } from './health.ts';
-import { isAhead } from './health.ts';
+import { isAhead, addNotice } from './health.ts';
+import type { Health } from './health.ts';
 
 /** What an attempt tells of its endpoint. */
 export type Observation = Success | Failure | Gone;
@@ -73,7 +73,8 @@ function afterSuccess(before: Health, { isProbe }: Success, { nowMs }: Circumsta
 function back(before: Health, nowMs: number): Health {
   if (before.pause === undefined) return before;
   const at = isoTime(nowMs);
-  return { ...before, pause: undefined, backSince: at, unsaid: [...before.unsaid, { kind: 'resumed', at }] };
+  const unsaid = addNotice(before.unsaid, { kind: 'resumed', at });
+  return { ...before, pause: undefined, backSince: at, unsaid };
 }
 
 /** A streak that was interrupted for longer is a new one: an endpoint that gets an event a week is not failing for a week. */
@@ -135,8 +136,9 @@ function pausedUntil(before: Health, { untilMs, askedMs = 0, seconds, cause }: W
   const until = isoTime(Math.max(untilMs, askedUntilMs));
   const asked = askedUntilMs > nowMs ? isoTime(askedUntilMs) : undefined;
   const pause = { since: before.pause?.since ?? at, until, seconds, cause, asked };
-  const said: Notice[] = before.pause === undefined ? [{ kind: 'paused', at, reason: cause, until }] : [];
-  return { ...before, backSince: undefined, pause, unsaid: [...before.unsaid, ...said] };
+  const after = { ...before, backSince: undefined, pause };
+  if (before.pause !== undefined) return after;
+  return { ...after, unsaid: addNotice(before.unsaid, { kind: 'paused', at, reason: cause, until }) };
 }
 
 const warnings = [0.75, 0.5];
@@ -154,16 +156,13 @@ function atItsEnd(before: Health, { policy, nowMs }: Circumstances): Health {
   const due = warnings.find((warning) => share >= warning) ?? 0;
   if (due <= before.warned) return before;
   const until = isoTime(sinceMs + disableAfterHours * hourMs);
-  return {
-    ...before,
-    warned: due,
-    unsaid: [...before.unsaid, { kind: 'failing', at: isoTime(nowMs), until }],
-  };
+  const unsaid = addNotice(before.unsaid, { kind: 'failing', at: isoTime(nowMs), until });
+  return { ...before, warned: due, unsaid };
 }
 
 function switchedOff(before: Health, reason: 'gone' | 'failing', nowMs: number): Health {
   const at = isoTime(nowMs);
-  const unsaid: Notice[] = [...before.unsaid, { kind: 'disabled', at, reason }];
+  const unsaid = addNotice(before.unsaid, { kind: 'disabled', at, reason });
   return { ...before, pause: undefined, backSince: undefined, off: { at, reason }, unsaid };
 }
 
