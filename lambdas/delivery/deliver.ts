@@ -166,7 +166,12 @@ async function gated(
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  return verdict === 'done' ? 'done' : attempt(ports, job, verdict === 'probe');
+  if (verdict === 'done') return 'done';
+  if (hasTime(job, reception.remainingMs())) return attempt(ports, job, verdict === 'probe');
+  // A call on the way here was slow.
+  ports.share.leave(job.endpoint.id);
+  await lookAgain(ports, message);
+  return 'done';
 }
 
 async function letIn(ports: DeliverPorts, job: Job, health: Health): Promise<'go' | 'probe' | 'done'> {
