@@ -17,14 +17,21 @@ export function scriptedReceiver(clock: TestClock, tookMs = 20) {
   const requests: Received[] = [];
   let script: Scripted[] = [];
   let isForever = false;
-  const post: Post = (request) => {
+  const post: Post = async (request) => {
     const next = isForever ? script[0] : script.shift();
     if (next === undefined) throw new Error(`no answer is scripted for request ${requests.length + 1}`);
     const answer = typeof next === 'number' ? ({ kind: 'response', status: next } as const) : next;
     requests.push({ ...request, atMs: clock.now(), answer });
-    clock.pass(tookMs);
-    if (request.slow !== undefined && tookMs >= request.slow.afterMs) request.slow.tell();
-    return Promise.resolve({ answer, durationMs: tookMs, phases: [] });
+    const { slow } = request;
+    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
+    clock.pass(isSlow ? slow.afterMs : tookMs);
+    if (isSlow) {
+      slow.tell();
+      // What is told is noted while the receiver still takes its time.
+      await new Promise(setImmediate);
+      clock.pass(tookMs - slow.afterMs);
+    }
+    return { answer, durationMs: tookMs, phases: [] };
   };
   return {
     post,
