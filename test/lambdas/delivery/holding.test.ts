@@ -6,7 +6,7 @@ import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import { aScene, deadLetters, settle } from './a-scene.ts';
-import { endpointId, pausedUntil, set, work } from './crowd.ts';
+import { endpointId, pausedUntil, set } from './crowd.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

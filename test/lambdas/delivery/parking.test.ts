@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
-import { testStartMs } from '../../fakes/clock.ts';
 import { eventIdOf } from '../../fakes/ids.ts';
 import { aScene } from './a-scene.ts';
 import { allDelivered, attemptsOf, many, pause, rowsOf, work } from './crowd.ts';
