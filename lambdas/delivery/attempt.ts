@@ -55,7 +55,6 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
     return hold(ports, message, { code: 'signing_unavailable', fault });
   }
   const result = await posted(ports, job, request);
-  ports.share.leave(job.endpoint.id, result.durationMs);
   const nowMs = ports.now();
   const isOfOld = await isOfOldUrl(ports, job, result);
   const outcome = classify(result.answer, budgetOf(ports, job, { nowMs, isOfOld }));
@@ -80,7 +79,8 @@ async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job) 
   return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, attemptId })) };
 }
 
-function posted(
+/** Whatever becomes of the request, its place is left: whoever waits for it would wait as long as the function lives. */
+async function posted(
   ports: AttemptPorts,
   { endpoint, policy }: Job,
   request: Prepared & { readonly body: Uint8Array },
@@ -89,14 +89,21 @@ function posted(
     ports.share.slow(endpoint.id);
     void noteSlow(ports, { endpoint, policy });
   };
-  return ports.post({
-    ...request,
-    url: endpoint.url,
-    timeoutMs: policy.timeoutSeconds * 1000,
-    rules: ports.targetRules,
-    slow: { afterMs: slowMs, tell },
-    ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
-  });
+  let durationMs: number | undefined;
+  try {
+    const result = await ports.post({
+      ...request,
+      url: endpoint.url,
+      timeoutMs: policy.timeoutSeconds * 1000,
+      rules: ports.targetRules,
+      slow: { afterMs: slowMs, tell },
+      ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
+    });
+    durationMs = result.durationMs;
+    return result;
+  } finally {
+    ports.share.leave(endpoint.id, durationMs);
+  }
 }
 
 /**

@@ -22,11 +22,14 @@ export function scriptedReceiver(clock: TestClock, tookMs = 20) {
     if (next === undefined) throw new Error(`no answer is scripted for request ${requests.length + 1}`);
     const answer = typeof next === 'number' ? ({ kind: 'response', status: next } as const) : next;
     requests.push({ ...request, atMs: clock.now(), answer });
-    clock.pass(tookMs);
-    if (request.slow !== undefined && tookMs >= request.slow.afterMs) {
-      request.slow.tell();
-      // Until the answer comes, there is time enough for what is told.
-      await new Promise((resolve) => setImmediate(resolve));
+    const { slow } = request;
+    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
+    clock.pass(isSlow ? slow.afterMs : tookMs);
+    if (isSlow) {
+      slow.tell();
+      // What is told is noted while the receiver still takes its time.
+      await new Promise(setImmediate);
+      clock.pass(tookMs - slow.afterMs);
     }
     return { answer, durationMs: tookMs, phases: [] };
   };

@@ -104,6 +104,15 @@ export async function settle(scene: Pick<Scene, 'step'>, stepsMax = 5_000): Prom
   }
 }
 
+/** A delivery that has died of two answers 500, its letter in the dead-letter queue. */
+export async function aDeadScene(): Promise<Scene> {
+  const scene = await aScene({ endpoint: anEndpoint({ policy: { retry: { maximumAttempts: 2 } } }) });
+  scene.receiver.always(500);
+  await scene.start();
+  await settle(scene);
+  return scene;
+}
+
 /** Messages that lie in the dead-letter queue, read. */
 export function deadLetters({ falling }: Pick<Scene, 'falling'>): DeliveryMessage[] {
   return falling.dead.map(({ body }) => JSON.parse(body) as DeliveryMessage);

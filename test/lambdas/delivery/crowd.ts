@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { well } from '../../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../../lambdas/endpoint/health/health.ts';
 import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
@@ -97,4 +98,21 @@ export async function pause({ clock, health }: Pick<Scene, 'clock' | 'health'>, 
   const untilMs = clock.now() + ms;
   await set({ health }, pausedUntil(untilMs));
   return untilMs;
+}
+
+/** What lies in the queues, each message in the hands of a function of its own, all at the same time. */
+export async function apart({ queue, falling, invoke }: Scene): Promise<void> {
+  await Promise.all([...queue.receive(), ...falling.receive()].map((record) => invoke([record])));
+}
+
+/** No window of any length holds more than the pace allows, but for a burst of two seconds; none of ten minutes does. */
+export function expectPace({ receiver: { requests } }: Pick<Scene, 'receiver'>, perSecond: number): void {
+  const times = requests.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
+  for (const windowMs of [1, 2, 5, 10, 60, 600].map((seconds) => seconds * 1_000)) {
+    const most = Math.max(
+      ...times.map((from) => times.filter((at) => at >= from && at < from + windowMs).length),
+    );
+    const burst = windowMs < 600_000 ? perSecond * 2 + 1 : 0;
+    expect(most).toBeLessThanOrEqual(perSecond * (windowMs / 1_000) + burst);
+  }
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { decide, isServed } from '../../../lambdas/delivery/decide.ts';
 import type { Facts } from '../../../lambdas/delivery/decide.ts';
-import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { well } from '../../../lambdas/endpoint/health/health.ts';
 import { defaultPolicy } from '../../../lambdas/organization/policy.ts';
+import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
+import { behind, dueAt } from '../../../lambdas/shared/waiting.ts';
 import { anAttempt, aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
 import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
@@ -12,8 +13,6 @@ import { anEvent } from '../../fakes/an-event.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 
-/** The same message, received again. */
-const again = (message: DeliveryMessage): DeliveryMessage => ({ ...message, again: true });
 const dead = { at: isoTime(testStartMs), attempts: 10, lastError: 'http_500' };
 
 function theFacts(given: Partial<Facts> = {}): Facts {
@@ -23,8 +22,6 @@ function theFacts(given: Partial<Facts> = {}): Facts {
     event: anEvent(),
     delivery: undefined,
     health: well,
-    sentAtMs: testStartMs,
-    nowMs: testStartMs,
     ...given,
   };
 }
@@ -35,10 +32,6 @@ describe('a first message', () => {
     const { organization, endpoint, event, delivery } = facts;
     const job = { message, organization, endpoint, policy: defaultPolicy, event, delivery };
     expect(decide(message, facts)).toEqual({ kind: 'attempt', job });
-  });
-
-  test('is attempted again when it died before anything was recorded', () => {
-    expect(decide(again(aMessage()), theFacts()).kind).toBe('attempt');
   });
 });
 
@@ -79,51 +72,84 @@ describe('a message of a running round', () => {
     expect(decision).toMatchObject({ kind: 'attempt', job: { message: { attempt: 2, round: 1 } } });
   });
 
-  test('is attempted when it is the next one and came twice', () => {
-    const facts = theFacts({ delivery: aDelivery() });
-    expect(decide(again(aMessage({ attempt: 2 })), facts).kind).toBe('attempt');
-  });
-
-  test('is dropped when its attempt is recorded and it came once: a copy', () => {
+  test('is dropped when its attempt is recorded and nothing is owed: a copy', () => {
     expect(decide(aMessage(), theFacts({ delivery: aDelivery() })).kind).toBe('drop');
-  });
-
-  test('sends what must follow when its attempt is recorded and it came again', () => {
-    const delivery = aDelivery();
-    const facts = theFacts({ delivery });
-    expect(decide(again(aMessage()), facts)).toEqual({ kind: 'follow', delivery });
-  });
-
-  test('sends what must follow when that is overdue by more than a minute, even if it came once', () => {
-    const delivery = aDelivery({ nextAttemptAt: isoTime(testStartMs) });
-    const at = (nowMs: number) => decide(aMessage(), theFacts({ delivery, nowMs })).kind;
-    expect(at(testStartMs + 60_000)).toBe('drop');
-    expect(at(testStartMs + 60_001)).toBe('follow');
-  });
-
-  test('is dropped when later attempts are recorded, however late and often it comes', () => {
-    const facts = theFacts({ delivery: aDelivery({ attemptCount: 3 }) });
-    const late = { ...facts, nowMs: testStartMs + 86_400_000 };
-    expect(decide(again(aMessage()), late).kind).toBe('drop');
-    expect(decide(again(aMessage({ attempt: 2 })), late).kind).toBe('drop');
-  });
-
-  test('sends the dead message when the last attempt is recorded and it came again', () => {
-    expect(decide(again(aMessage()), theFacts({ delivery: aDead() })).kind).toBe('follow');
-  });
-
-  test('is dropped when the last attempt is recorded and it came once', () => {
     expect(decide(aMessage(), theFacts({ delivery: aDead() })).kind).toBe('drop');
+  });
+
+  test.each([
+    ['the next message', aDelivery({ owes: 'message' })],
+    ['the dead letter', aDead({ owes: 'letter' })],
+  ])('sends what is owed when its attempt is recorded: %s', (_, delivery) => {
+    expect(decide(aMessage(), theFacts({ delivery }))).toEqual({ kind: 'follow', delivery });
+  });
+
+  test.each([
+    ['is deleted', { endpoint: undefined }],
+    ['is disabled', { endpoint: anEndpoint({ active: false }) }],
+    ['may have nothing', { organization: undefined }],
+    ['is switched off', { health: { ...well, off: { at: isoTime(testStartMs), reason: 'gone' as const } } }],
+  ])('sends what is owed though the endpoint %s by then', (_, facts) => {
+    const delivery = aDead({ owes: 'letter' });
+    expect(decide(aMessage(), theFacts({ delivery, ...facts })).kind).toBe('follow');
+  });
+
+  test('is attempted when the attempt before is recorded, whatever that owes: it is what was owed', () => {
+    const facts = theFacts({ delivery: aDelivery({ owes: 'message' }) });
+    expect(decide(aMessage({ attempt: 2 }), facts).kind).toBe('attempt');
+  });
+
+  test('is dropped when later attempts are recorded, whatever is owed', () => {
+    const facts = theFacts({ delivery: aDelivery({ attemptCount: 3, owes: 'message' }) });
+    expect(decide(aMessage(), facts).kind).toBe('drop');
+    expect(decide(aMessage({ attempt: 2 }), facts).kind).toBe('drop');
   });
 
   test.each([
     ['delivered', aDelivered()],
     ['discarded', aDiscarded({ attemptCount: 1 })],
-  ])('is dropped when the delivery is %s, however often it comes', (_, delivery) => {
+  ])('is dropped when the delivery is %s', (_, delivery) => {
     for (const message of [aMessage(), aMessage({ attempt: 2 })]) {
       expect(decide(message, theFacts({ delivery })).kind).toBe('drop');
-      expect(decide(again(message), theFacts({ delivery })).kind).toBe('drop');
     }
+  });
+});
+
+describe('a delivery that waits for its endpoint as a row', () => {
+  const place = behind(aMessage().endpointId, aMessage().eventId, testStartMs);
+  const parked = aDelivery({ ...place, attemptCount: 0, attempts: [] });
+
+  test('goes on by the message that brings it back', () => {
+    const decision = decide(aMessage({ pass: 1 }), theFacts({ delivery: parked }));
+    expect(decision).toMatchObject({ kind: 'attempt', job: { message: { attempt: 1, pass: 1 } } });
+  });
+
+  test('waits on when any other message comes: a copy, whose function may have died before it said so', () => {
+    expect(decide(aMessage(), theFacts({ delivery: parked })).kind).toBe('waits');
+  });
+
+  test('is attempted for the reason for which somebody had asked for it', () => {
+    const delivery: Delivery = { ...parked, round: 2, roundStart: 1, attemptCount: 1, trigger: 'manual' };
+    const decision = decide(aMessage({ pass: 1, round: 2, attempt: 2 }), theFacts({ delivery }));
+    expect(decision).toMatchObject({ kind: 'attempt', job: { message: { attempt: 2, trigger: 'manual' } } });
+  });
+
+  test('is discarded by any message that brings it back, once nobody may have it', () => {
+    const facts = theFacts({ delivery: parked, endpoint: undefined });
+    expect(decide(aMessage({ pass: 1 }), facts)).toMatchObject({
+      kind: 'discard',
+      reason: 'endpoint_deleted',
+    });
+  });
+
+  test('gives way to a round that somebody opens', () => {
+    const byHand = aMessage({ round: 2, attempt: 1, trigger: 'manual' });
+    expect(decide(byHand, theFacts({ delivery: parked })).kind).toBe('attempt');
+  });
+
+  test('until a time goes on by a plain message: nobody else brings that', () => {
+    const delivery = aDelivery(dueAt(testStartMs, aMessage().endpointId, aMessage().eventId));
+    expect(decide(aMessage({ attempt: 2 }), theFacts({ delivery })).kind).toBe('attempt');
   });
 });
 
@@ -146,15 +172,16 @@ describe('a message of another round', () => {
   });
 
   test('that opened its round and died before it sent what follows, sends it when it comes again', () => {
-    const delivery = aDelivery({ round: 2, roundStart: 4, attemptCount: 5 });
-    expect(decide(again(byHand), theFacts({ delivery }))).toEqual({ kind: 'follow', delivery });
-    expect(decide(byHand, theFacts({ delivery })).kind).toBe('drop');
+    const delivery = aDelivery({ round: 2, roundStart: 4, attemptCount: 5, owes: 'message' });
+    expect(decide(byHand, theFacts({ delivery }))).toEqual({ kind: 'follow', delivery });
+    const { owes, ...paid } = delivery;
+    expect(decide(byHand, theFacts({ delivery: paid })).kind).toBe('drop');
   });
 
   test('is dropped when a later round has begun', () => {
     const facts = theFacts({ delivery: aDelivery({ round: 2, roundStart: 1, attemptCount: 2 }) });
     expect(decide(aMessage({ attempt: 2 }), facts).kind).toBe('drop');
-    expect(decide(again(aMessage({ attempt: 3 })), facts).kind).toBe('drop');
+    expect(decide(aMessage({ attempt: 3 }), facts).kind).toBe('drop');
   });
 });
 
@@ -162,13 +189,13 @@ describe('a message that has opened its round', () => {
   const byHand = aMessage({ round: 2, attempt: 2, trigger: 'manual' });
   const opened = aDelivery({ round: 2, roundStart: 4, attemptCount: 5 });
 
-  test('is dropped when it came once: asked for twice, made once', () => {
+  test('is dropped: asked for twice, made once', () => {
     expect(decide(byHand, theFacts({ delivery: opened })).kind).toBe('drop');
   });
 
   test('is dropped when its round has gone on', () => {
-    const facts = theFacts({ delivery: { ...opened, attemptCount: 6 } });
-    expect(decide(again(byHand), facts).kind).toBe('drop');
+    const facts = theFacts({ delivery: { ...opened, attemptCount: 6, owes: 'message' } });
+    expect(decide(byHand, facts).kind).toBe('drop');
   });
 
   test('by a redrive and was held revives only what is still dead', () => {
@@ -199,8 +226,8 @@ describe('a dead message that has come back', () => {
   });
 
   test('that opened its round and died before it sent what follows, sends it when it comes again', () => {
-    const delivery = aDelivery({ round: 2, roundStart: 10, attemptCount: 11 });
-    expect(decide(again(redriven), theFacts({ delivery }))).toEqual({ kind: 'follow', delivery });
+    const delivery = aDelivery({ round: 2, roundStart: 10, attemptCount: 11, owes: 'message' });
+    expect(decide(redriven, theFacts({ delivery }))).toEqual({ kind: 'follow', delivery });
   });
 
   test('ends as expired when ledger and event have forgotten it', () => {
@@ -221,25 +248,6 @@ test('a recipient is served when the organization is entitled and the endpoint i
   expect(isServed({ organization: anOrganization({ plan: 'team' }), endpoint })).toBe(false);
   expect(isServed({ organization, endpoint: anEndpoint({ active: false }) })).toBe(false);
   expect(isServed({ organization, endpoint: undefined })).toBe(false);
-});
-
-describe('a message that fell without its mark, and is redriven', () => {
-  const sentAtMs = testStartMs + 2 * 60_000;
-
-  test('has what should have followed sent, though that is not due yet', () => {
-    const delivery = aDelivery({ nextAttemptAt: isoTime(testStartMs + 3_600_000) });
-    const facts = theFacts({ delivery, sentAtMs, nowMs: sentAtMs });
-    expect(decide(aMessage(), facts)).toEqual({ kind: 'follow', delivery });
-    expect(decide(aMessage(), { ...facts, sentAtMs: testStartMs })).toEqual({ kind: 'drop' });
-  });
-
-  test('gets its mark when its delivery is dead', () => {
-    const delivery = aDead();
-    expect(decide(aMessage(), theFacts({ delivery, sentAtMs, nowMs: sentAtMs }))).toEqual({
-      kind: 'follow',
-      delivery,
-    });
-  });
 });
 
 describe('what somebody has asked for', () => {
