@@ -4,6 +4,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { tableKeys, tableShapes } from '../fakes/table/shapes.ts';
 import type { TableShape } from '../fakes/table/shapes.ts';
 
@@ -13,6 +14,12 @@ export interface Tables {
   readonly ledger: string;
   readonly close: () => Promise<void>;
 }
+
+/** Where a contract is kept: the table in memory that the fakes stand on, and a DynamoDB of others. */
+export const kinds: [string, () => Promise<Tables>][] = [
+  ['memory', () => Promise.resolve(memoryTables({ now: () => 0 }))],
+  ['DynamoDB', startTables],
+];
 
 /** The two tables of lib/storage.ts in a DynamoDB that lives in memory. */
 export async function startTables(): Promise<Tables> {

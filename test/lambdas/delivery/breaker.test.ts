@@ -102,7 +102,7 @@ describe('the breaker', () => {
     await settle(scene);
     expect(scene.receiver.requests).toHaveLength(30);
     expect(Math.max(...gapsOf(scene))).toBeLessThanOrEqual(2_100);
-    const waits = ['delivery.waits', 'delivery.parked'];
+    const waits = ['delivery.waits'];
     expect(scene.journal.lines.filter(({ message }) => waits.includes(message))).toEqual([]);
   });
 

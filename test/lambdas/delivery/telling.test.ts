@@ -83,7 +83,7 @@ describe('what people must know', () => {
     expect((await scene.delivery()).status).toBe('delivered');
   });
 
-  test('stays little while the bus takes nothing: the latest of each kind', async () => {
+  test('stays little while the bus takes nothing, and never lacks the latest of a kind', async () => {
     const breaker = { failures: 1, withoutSuccessSeconds: 0, pauseSeconds: 60, maximumPauseSeconds: 60 };
     const retry = { initialBackoffSeconds: 60, multiplier: 1, maximumAttempts: 30 };
     const scene = await aScene({ endpoint: anEndpoint({ policy: { circuitBreaker: breaker, retry } }) });
@@ -94,6 +94,7 @@ describe('what people must know', () => {
       await work(scene, testStartMs + (index + 1) * 3 * minuteMs);
     }
     const said = (await scene.health.readLatest(endpointId)).unsaid.map(({ kind }) => kind);
-    expect(said.toSorted()).toEqual(['paused', 'resumed']);
+    expect(said.length).toBeLessThanOrEqual(10);
+    expect(new Set(said)).toEqual(new Set(['paused', 'resumed']));
   });
 });
