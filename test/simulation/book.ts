@@ -26,6 +26,12 @@ export interface Request {
   isSettled: boolean;
 }
 
+export interface Recorded {
+  readonly request: Request;
+  readonly round: number;
+  readonly attemptOfRound: number;
+}
+
 /** All that is known of one delivery: of a pair of endpoint and event. */
 export interface Dossier {
   readonly key: string;
@@ -37,7 +43,7 @@ export interface Dossier {
   /** What DynamoDB has deleted, since its time was over. */
   swept?: Delivery;
   /** The request whose attempt was recorded last. */
-  lastRecorded?: Request;
+  lastRecorded?: Recorded;
   /** Requests whose outcome was recorded. */
   recorded: number;
   /** How often each attempt was made by a copy of its message that came too late to record it. */
@@ -61,7 +67,7 @@ export class Book {
   readonly #organizations = new Map<string, History<Organization | undefined>>();
   readonly #health = new Map<string, History<Health>>();
   /** Signing keys by their `kid`. */
-  readonly keys = new Map<string, History<SigningKey | undefined>>();
+  readonly #keys = new Map<string, History<SigningKey | undefined>>();
   /** Signing secrets by the ids of their versions. */
   readonly secrets = new Map<string, string>();
   /** Waits of retries that nobody asked for, by what they would be without jitter: all, and those that are just that. */
@@ -86,6 +92,10 @@ export class Book {
 
   endpoint(id: string): History<Endpoint | undefined> {
     return found(this.#endpoints, id, () => new History<Endpoint | undefined>(undefined));
+  }
+
+  signingKey(kid: string): History<SigningKey | undefined> {
+    return found(this.#keys, kid, () => new History<SigningKey | undefined>(undefined));
   }
 
   health(endpointId: string): History<Health> {

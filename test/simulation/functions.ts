@@ -7,11 +7,11 @@ import { recordOf } from '../../local/aws/event-source-invoke.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
 import type { Received } from '../../local/aws/sqs-received.ts';
 import type { Reference } from './book.ts';
-import { referenceIn, suspendable } from './life.ts';
+import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
-import { deliverPorts, routePorts } from './ports.ts';
+import { deliverPorts, recoverPorts, routePorts } from './ports.ts';
 import { short } from './names.ts';
-import { recoverPorts } from './upkeep.ts';
+import { parsed, referenceIn } from './references.ts';
 import type { World } from './world.ts';
 
 type Work = (records: readonly SQSRecord[], remainingMs: () => number) => Promise<SQSBatchResponse>;
@@ -52,8 +52,8 @@ export function simulatedFunctions({ queues, chance }: World): SimulatedFunction
     },
     {
       name: 'deliver',
-      queues: [served(queues.deliveries), served(queues.retries)],
-      ...{ timeoutMs: 45_000, make: makeDeliver, ...common() },
+      queues: [served(queues.deliveries), served(queues.retries), served(queues.falling)],
+      ...{ timeoutMs: 60_000, make: makeDeliver, ...common() },
     },
     { name: 'recover', queues: [served(queues.recovery)], timeoutMs: 60_000, make: makeRecover, ...common() },
   ];
@@ -84,8 +84,10 @@ export function unhurriedFunctions({ queues }: World): SimulatedFunction[] {
   return [
     { ...of('route', queues.events, 50), timeoutMs: 30_000, make: makeRoute },
     { ...of('route', queues.eventsFalling, 2), timeoutMs: 30_000, make: makeRoute },
-    { ...of('deliver', queues.deliveries, 100), timeoutMs: 45_000, make: makeDeliver },
-    { ...of('deliver', queues.retries, 100), timeoutMs: 45_000, make: makeDeliver },
+    { ...of('deliver', queues.deliveries, 100), timeoutMs: 60_000, make: makeDeliver },
+    { ...of('deliver', queues.retries, 100), timeoutMs: 60_000, make: makeDeliver },
+    { ...of('deliver', queues.falling, 2), timeoutMs: 60_000, make: makeDeliver },
+    { ...of('recover', queues.recovery, 10), timeoutMs: 60_000, make: makeRecover },
   ];
 }
 
@@ -205,12 +207,4 @@ function aboutOf({ book }: World, { message, receiveCount }: Received): Referenc
   const about = eventId === undefined ? referenceIn(parsed(message.body)) : { eventId };
   if (about !== undefined) book.messages.set(message.id, about);
   return about;
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

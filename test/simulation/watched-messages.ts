@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { outgoing } from '../../lambdas/delivery/message.ts';
+import { readMessage } from '../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { Announce } from '../../lambdas/event/operator-event.ts';
 import { parseJson } from '../../lambdas/shared/json.ts';
@@ -10,25 +10,33 @@ import type { Life } from './life.ts';
 import { short } from './names.ts';
 import type { World } from './world.ts';
 
-/** The queue that a delivery goes to. */
-export function watchSend(world: World, life: Life, queue: Queue) {
-  return async function send(message: DeliveryMessage, delaySeconds = 0): Promise<void> {
-    const { endpointId, eventId } = message;
-    const sent = outgoing(message, delaySeconds);
-    world.journal.tell(
-      life.name,
-      () => `sends ${nameOf(message)} to ${queue.definition.name}, ${delaySeconds} s`,
-    );
-    const text = secretIn(sent.body);
-    if (text !== undefined) world.violate('I12', `a message: ${text}`);
-    if (message.trigger === 'manual') world.book.dossier(endpointId, eventId).askedFor += 1;
-    await queue.send(sent);
-  };
+interface Sent {
+  readonly queue: Queue;
+  readonly body: string;
+  readonly delaySeconds: number;
 }
 
-function nameOf({ attempt, round, dead, endpointId, eventId }: DeliveryMessage): string {
-  const what = dead === undefined ? `attempt ${attempt}` : 'dead';
-  return `${short(endpointId)}/${short(eventId)} ${what}, round ${round}`;
+/** Looks at a message that SQS takes. */
+export function watchSent(world: World, life: Life, { queue, body, delaySeconds }: Sent): void {
+  const { name } = queue.definition;
+  const text = queue === world.queues.eventsFalling ? undefined : secretIn(body);
+  if (text !== undefined) world.violate('I12', `a message: ${text}`);
+  const message = queue === world.queues.recovery ? undefined : readMessage(body);
+  world.journal.tell(
+    life.name,
+    () => `sends ${message === undefined ? body : nameOf(message)} to ${name}, ${delaySeconds} s`,
+  );
+  if (message === undefined) return;
+  const { endpointId, eventId, trigger, pass } = message;
+  // What a recovery finds lost is asked for as it was.
+  const isAskedFor = trigger === 'manual' || (life.name.startsWith('recover') && pass === undefined);
+  if (isAskedFor) world.book.dossier(endpointId, eventId).askedFor += 1;
+}
+
+function nameOf({ attempt, round, dead, outcome, pass, endpointId, eventId }: DeliveryMessage): string {
+  const what = dead === undefined ? `attempt ${attempt}${outcome === undefined ? '' : ' (made)'}` : 'dead';
+  const of = pass === undefined ? '' : `, pass ${pass}`;
+  return `${short(endpointId)}/${short(eventId)} ${what}, round ${round}${of}`;
 }
 
 export function watchLog(world: World, life: Life): Log {
@@ -37,9 +45,9 @@ export function watchLog(world: World, life: Life): Log {
       const text = typeof value === 'string' ? secretIn(value) : undefined;
       if (text !== undefined) world.violate('I12', `${message}, ${name}: ${text}`);
     }
-    if (world.journal.isRead && !message.endsWith('attempted')) {
-      const { code = '', reason = '', cause = '', endpointId = '', eventId = '' } = fields;
-      const what = [code, reason, cause].join(' ').trim();
+    if (world.journal.isRead && !message.endsWith('attempted') && message !== 'batch.received') {
+      const { code = '', reason = '', cause = '', fault = '', endpointId = '', eventId = '' } = fields;
+      const what = [code, reason, cause, fault].join(' ').trim();
       world.journal.tell(
         life.name,
         () => `${message} ${short(String(endpointId))}/${short(String(eventId))} ${what}`,

@@ -15,7 +15,8 @@ export type Fate =
   | 'fault after'
   | 'twice'
   | 'slow before'
-  | 'slow after';
+  | 'slow after'
+  | 'black hole';
 
 interface Outage {
   readonly service: Service;
@@ -23,6 +24,10 @@ interface Outage {
   readonly untilMs: number;
   /** Of its calls that fail. */
   readonly share: number;
+  /** What is throttled, if not the whole service: places that begin so. */
+  readonly place?: string;
+  /** Its calls are not refused, but never answered. */
+  readonly isHole?: boolean;
 }
 
 /** What may go wrong in a run, and how often. */
@@ -37,6 +42,11 @@ export interface Weather {
   readonly reorder: number;
   /** Chance that a queue is left alone for a while, each time that somebody could look at it. */
   readonly stall: number;
+  /** Of a batch of messages, those that SQS does not take. */
+  readonly partial: number;
+  /** How far the indexes are behind, and reads without strong consistency, in milliseconds. */
+  readonly indexLagMs: number;
+  readonly readLagMs: number;
   /** How far an instance's clock may be off, in milliseconds. */
   readonly skewMs: number;
   readonly outages: readonly Outage[];
@@ -51,7 +61,10 @@ export interface Span {
 }
 
 const services = ['dynamodb', 'sqs', 'bus', 'kms', 'secrets', 'lambda'] as const;
-const calm = { crash: 0, fault: 0, twice: 0, slow: 0, unserved: 0, duplicate: 0, reorder: 0, stall: 0 };
+const calm = {
+  ...{ crash: 0, fault: 0, twice: 0, slow: 0, unserved: 0, duplicate: 0, reorder: 0, stall: 0 },
+  ...{ partial: 0, indexLagMs: 0, readLagMs: 0 },
+};
 
 /** Nothing goes wrong. */
 export function fairWeather(startMs: number): Weather {
@@ -84,19 +97,32 @@ export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weathe
     duplicate: some(0.4, [0.02, 0.08]),
     reorder: some(0.4, [0.1, 0.5]),
     stall: some(0.3, [0.02, 0.2]),
+    partial: some(0.2, [0.02, 0.1]),
+    indexLagMs: some(0.3, [50, 500, 1_500]),
+    readLagMs: some(0.3, [50, 500, 1_500]),
     skewMs,
     outages: chance.isLucky(0.3) ? Array.from({ length: chance.between(1, 2) }, outage) : [],
     calmAtMs,
   };
 }
 
-export function fateOf(weather: Weather, chance: Chance, call: { service: Service; nowMs: number }): Fate {
+interface Reached {
+  readonly service: Service;
+  readonly places: readonly string[];
+  readonly nowMs: number;
+}
+
+function isOut({ service, fromMs, untilMs, place }: Outage, call: Reached): boolean {
+  if (service !== call.service || call.nowMs < fromMs || call.nowMs >= untilMs) return false;
+  return place === undefined || call.places.some((one) => one.startsWith(place));
+}
+
+export function fateOf(weather: Weather, chance: Chance, call: Reached): Fate {
   const { service, nowMs } = call;
   if (nowMs >= weather.calmAtMs) return 'well';
-  const outage = weather.outages.find(
-    (one) => one.service === service && one.fromMs <= nowMs && nowMs < one.untilMs,
-  );
-  if (outage !== undefined && chance.isLucky(outage.share)) return 'fault before';
+  const outage = weather.outages.find((one) => isOut(one, call));
+  if (outage !== undefined && chance.isLucky(outage.share))
+    return outage.isHole === true ? 'black hole' : 'fault before';
   const { crash, fault, twice, slow } = weather;
   let draw = chance.random();
   const falls = (share: number) => (draw -= share) < 0;

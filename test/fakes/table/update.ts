@@ -1,4 +1,4 @@
-import type { Call, Operand, Section } from 'dynalite/validations/index.js';
+import type { Call, Operand, Path, Section } from 'dynalite/validations/index.js';
 import { sum } from './decimal.ts';
 import { isCall, isPath, readOperand } from './operand.ts';
 import type { NameOf, Read, Values } from './operand.ts';
@@ -21,13 +21,22 @@ interface Step {
   readonly read: Read;
 }
 
+/** What the attribute holds when one of its parts, however deep, is set to a value. */
+function withPart(whole: Value | undefined, [head, ...rest]: Path, value: Value): Value {
+  if (head === undefined) return value;
+  const isMap = typeof whole === 'object' && whole !== null && !isList(whole) && !(whole instanceof Uint8Array);
+  if (!isMap || typeof head === 'number')
+    throw refusal('The document path provided in the update expression is invalid for update');
+  return { ...whole, [head]: withPart(whole[head], rest, value) };
+}
+
 /** Makes the change of an update that dynalite has read. */
 export function updateOf(sections: readonly Section[], nameOf: NameOf): Update {
   const steps = sections.map((section) => stepOf(section, nameOf));
   return {
     names: steps.map(({ name }) => name),
     given: sections.flatMap(({ type, path, val }) =>
-      type !== 'set' || val === undefined || isPath(val) || isCall(val)
+      type !== 'set' || path.length > 1 || val === undefined || isPath(val) || isCall(val)
         ? []
         : [[String(path[0]), nameOf(val)]],
     ),
@@ -46,13 +55,25 @@ export function updateOf(sections: readonly Section[], nameOf: NameOf): Update {
 
 function stepOf({ type, path, val }: Section, nameOf: NameOf): Step {
   const [head, ...rest] = path;
-  if (rest.length > 0) throw unsupported('updates of a part of an attribute');
   const name = String(head);
+  if (rest.length > 0) return { name, read: partStep({ type, name, rest, val }, nameOf) };
   if (type === 'remove') return { name, read: () => undefined };
   if (type === 'delete' || val === undefined) throw unsupported('sets');
   if (type === 'set') return { name, read: present(valueOf(val, nameOf)) };
   const there: Read = (item) => (item[name] === undefined ? 0 : item[name]);
   return { name, read: calculated(there, valueOf(val, nameOf), sum) };
+}
+
+function partStep(
+  { type, name, rest, val }: Pick<Section, 'type'> & { name: string; rest: Path; val: Operand | undefined },
+  nameOf: NameOf,
+): Read {
+  if (type !== 'set' || val === undefined) throw unsupported('updates of a part other than to set it');
+  const read = present(valueOf(val, nameOf));
+  return (item, values) => {
+    const value = read(item, values);
+    return value === undefined ? undefined : withPart(item[name], rest, value);
+  };
 }
 
 function valueOf(operand: Operand | undefined, nameOf: NameOf): Read {
