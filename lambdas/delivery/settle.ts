@@ -48,7 +48,17 @@ export async function settleLate(ports: SettlePorts, message: Attempted): Promis
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  return settle(ports, message, known.delivery);
+  const { delivery } = known;
+  if (delivery !== undefined && isRecorded(delivery, message)) return followOrHold(ports, message, delivery);
+  return settle(ports, message, delivery);
+}
+
+/**
+ * Whether the outcome that has travelled is recorded already: its write was made and the answer lost, or it was made
+ * and what follows could not be sent. It may have got another number, and no other attempt of it began at its time.
+ */
+function isRecorded({ round, attempts }: Delivery, { round: own, outcome }: Attempted): boolean {
+  return round === own && attempts.at(-1)?.at === outcome.made.at;
 }
 
 /** Sends what a record owes; while that cannot be sent it is put off. */
