@@ -22,6 +22,8 @@ export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
 export interface Reception {
   /** When SQS took the message. */
   readonly sentAtMs: number;
+  /** How often it has been received, this time included. */
+  readonly receiveCount: number;
   /** Milliseconds that the function may still run. */
   readonly remainingMs: () => number;
 }
@@ -58,8 +60,11 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   }
   try {
     health = await readHealth(ports, message);
-    if (isSentAgain(message, health)) return drop(ports, message);
-    if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
+    // Whoever received it before may have recorded an attempt, and died before he sent what follows.
+    if (reception.receiveCount === 1) {
+      if (isSentAgain(message, health)) return drop(ports, message);
+      if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
+    }
     known = await ports.readKnown(message);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
@@ -119,6 +124,7 @@ async function carryOut(
     case 'discard':
       return discard(ports, decision, known.delivery);
     case 'attempt':
+      if (isSentAgain(message, health)) return drop(ports, message);
       return gated(ports, decision.job, { health, reception });
   }
 }

@@ -72,6 +72,7 @@ async function receive(
   }
   return deliver(ports, message, {
     sentAtMs: Number(attributes.SentTimestamp),
+    receiveCount: Number(attributes.ApproximateReceiveCount),
     remainingMs,
   });
 }

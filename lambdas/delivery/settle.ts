@@ -71,7 +71,9 @@ export async function followOrHold(
     await follow(ports, delivery);
     return 'done';
   } catch (fault) {
-    return hold(ports, message, { code: 'bus_unavailable', fault });
+    // It is recorded, so no later pass over the rows sends it again.
+    const { pass, ...owed } = message;
+    return hold(ports, owed, { code: 'bus_unavailable', fault });
   }
 }
 
