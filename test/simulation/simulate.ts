@@ -64,6 +64,7 @@ async function live(time: Scheduler, seed: number, { withStory = false, plant }:
 /** Looks at what is left, while nothing else goes on. */
 async function look(world: World): Promise<void> {
   let isOver = false;
+  world.hand.isLooking = true;
   const looked = lookAtRest(world).finally(() => {
     isOver = true;
   });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { delivery } from '../../lambdas/delivery/delivery.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
 import { endpoint } from '../../lambdas/endpoint/endpoint.ts';
@@ -64,7 +65,8 @@ function watchDelivery(world: World, { key: { pk, sk }, after: item }: Write): v
   const after = delivery.parse(item);
   const there = dossier.delivery;
   dossier.delivery = after;
-  if (there?.owes !== undefined && after.updatedAt === there.updatedAt) return;
+  // What was owed has been sent; the SDK may say so twice.
+  if (isDeepStrictEqual({ ...there, owes: undefined }, { ...after, owes: undefined })) return;
   const before = there !== undefined && there.expiresAt * 1000 > time.now() ? there : undefined;
   const nowMs = time.now();
   journal.tell(nameOfHand(world), () => `writes ${describe(after)}`);

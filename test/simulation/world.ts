@@ -46,7 +46,11 @@ export interface World extends Surroundings {
   readonly queues: Queues;
   readonly env: Environments;
   /** Who is writing to a table at this moment. */
-  readonly hand: { life: Life | undefined };
+  readonly hand: {
+    life: Life | undefined;
+    /** At the end everything is looked at as it is, not as it was a moment ago. */
+    isLooking: boolean;
+  };
   /** Rows of the ledger that stand in its index `waiting`, by their keys, and when they are past their time. */
   readonly rows: Map<string, number>;
   /** How far whoever comes every minute has come. */
@@ -102,23 +106,24 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
   const journal = makeJournal(time.now, withStory);
   const sqs = sqsOf(wish);
   const queues = await makeQueues(sqs);
+  const lag = (ms: number) => () => (time.now() < weather.calmAtMs && !hand.isLooking ? ms : 0);
+  const hand: World['hand'] = { life: undefined, isLooking: false };
   const tables = memoryTables({
     now: time.now,
-    indexLagMs: () => (time.now() < weather.calmAtMs ? weather.indexLagMs : 0),
-    ...(weather.readLagMs === 0 ? {} : { readLagMs: () => weather.readLagMs }),
+    indexLagMs: lag(weather.indexLagMs),
+    ...(weather.readLagMs === 0 ? {} : { readLagMs: lag(weather.readLagMs) }),
     onWrite: (write) => {
       watchWrite(world, write);
     },
   });
   let violation: Violation | undefined;
   const world: World = {
-    ...{ chance, time, weather, book: new Book(), journal, plant, sqs, retentionDays, isLong, tables, queues },
+    ...{ chance, time, weather, book: new Book(), journal, plant, sqs, retentionDays, isLong, tables, queues, hand },
     plantedPast: new Map(),
     stores: new Stores(tables.client, tables, time.now),
     secrets: memorySecrets(),
     kms: simulatedKms(),
     env: environments(tables, queues, retentionDays),
-    hand: { life: undefined },
     rows: new Map(),
     woken: { rounds: noRounds, idleMs: 0, isBusy: false },
     receivers: new Map(),

@@ -33,7 +33,7 @@ export async function lookForGaps(world: World): Promise<void> {
 }
 
 function isKept({ time }: World, one: { readonly expiresAt: number } | undefined): boolean {
-  return one !== undefined && one.expiresAt * 1000 > time.now();
+  return one !== undefined && one.expiresAt * 1000 > time.now() + laterMs;
 }
 
 /** Whether there must be a delivery. */
