@@ -52,6 +52,10 @@ export interface Dossier {
   askedFor: number;
   /** The last round that was asked for with success. */
   owedRound: number;
+  /** Whether a copy of its message was acknowledged while another copy was worked on, which then could not come again. */
+  isOrphaned: boolean;
+  /** How often it was sent again by a later pass over the rows while its request was under way. */
+  repassed: number;
   /** What befell calls for it: each may cost a request more, or a message. */
   disturbances: number;
 }
@@ -118,7 +122,7 @@ export class Book {
     const key = `${endpointId} ${eventId}`;
     return found(this.dossiers, key, () => ({
       ...{ key, endpointId, eventId, requests: [], overtaken: new Map<number, number>() },
-      ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0 },
+      ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0, isOrphaned: false, repassed: 0 },
     }));
   }
 

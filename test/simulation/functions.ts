@@ -128,6 +128,7 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   const { life } = instance;
   instance.isBusy = true;
   life.works = batch.flatMap(({ about }) => about ?? []);
+  world.atWork.add(life);
   world.journal.tell(life.name, () => describe({ queue, batch }));
   const deadlineMs = time.now() + fn.timeoutMs;
   const cancel = time.later(fn.timeoutMs, () => {
@@ -139,6 +140,7 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   cancel();
   instance.isBusy = false;
   life.works = [];
+  world.atWork.delete(life);
   fn.running -= 1;
   if (weather.skewMs > 0 && chance.isLucky(0.05)) life.skewMs = drawSkew(world);
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
@@ -155,10 +157,20 @@ const lambda: Life = { name: 'lambda', isOver: false, skewMs: 0, works: [], end:
 function acknowledge(world: World, queue: Queue, { receiptHandle, about }: Taken): void {
   const ports = { acknowledge: (taken: { receiptHandle: string }) => queue.delete(taken.receiptHandle) };
   const done = () => world.underWay.delete(receiptHandle);
+  noteOrphans(world, about);
   world.underWay.add(receiptHandle);
   suspendable(ports, world, lambda)
     .acknowledge({ ...about, receiptHandle })
     .then(done, done);
+}
+
+/** When a copy of a message is acknowledged while another one is worked on, that one does not come again. */
+function noteOrphans({ atWork, book }: World, about: Reference | undefined): void {
+  if (about?.endpointId === undefined) return;
+  const { endpointId, eventId } = about;
+  for (const { works } of atWork)
+    if (works.some((one) => one.endpointId === endpointId && one.eventId === eventId))
+      book.dossier(endpointId, eventId).isOrphaned = true;
 }
 
 function idleInstance(world: World, fn: SimulatedFunction): Instance {
@@ -177,6 +189,7 @@ function newInstance(world: World, fn: SimulatedFunction): Instance {
       life.isOver = true;
       fn.instances.delete(instance);
       if (instance.isBusy) fn.running -= 1;
+      world.atWork.delete(life);
       world.journal.tell(name, () => 'dies');
       for (const about of life.works) world.book.disturb(about);
     },

@@ -13,7 +13,7 @@ export function requestOf({ requests }: Dossier, { attempts }: Delivery, nowMs: 
 
 /** What may have cost a delivery a request more, or a message more. */
 export function excusesOf(book: Book, dossier: Dossier): number {
-  return book.disturbances(dossier) + dossier.askedFor + book.redrives;
+  return book.disturbances(dossier) + dossier.askedFor + dossier.repassed + book.redrives;
 }
 
 /** A copy of a message repeats an attempt at worst; if it always comes at the same time, it may repeat each of them. */
@@ -22,4 +22,12 @@ export function needlessCopies(book: Book, dossier: Dossier): string | undefined
   for (const [attempt, times] of dossier.overtaken)
     if (times > excuses) return `attempt ${attempt} was made ${times} times too often`;
   return undefined;
+}
+
+/**
+ * Whether it still owes what follows, and nobody will send it: its message came twice, one of the two was acknowledged
+ * while the other one recorded an attempt, and that one was kept from sending. The reconciliation finds it.
+ */
+export function isStranded(book: Book, dossier: Dossier): boolean {
+  return dossier.isOrphaned && dossier.delivery?.owes !== undefined && book.disturbances(dossier) > 0;
 }

@@ -30,7 +30,10 @@ export function watchSent(world: World, life: Life, { queue, body, delaySeconds 
   const { endpointId, eventId, trigger, pass } = message;
   // What a recovery finds lost is asked for as it was.
   const isAskedFor = trigger === 'manual' || (life.name.startsWith('recover') && pass === undefined);
-  if (isAskedFor) world.book.dossier(endpointId, eventId).askedFor += 1;
+  const dossier = world.book.dossier(endpointId, eventId);
+  if (isAskedFor) dossier.askedFor += 1;
+  if (pass !== undefined && dossier.requests.some(({ answeredAtMs }) => answeredAtMs > world.time.now()))
+    dossier.repassed += 1;
 }
 
 function nameOf({ attempt, round, dead, outcome, pass, endpointId, eventId }: DeliveryMessage): string {

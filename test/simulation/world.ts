@@ -59,6 +59,8 @@ export interface World extends Surroundings {
   readonly receivers: Map<string, History<Behaviour>>;
   /** What somebody still waits for: acknowledgements, calls of the API. */
   readonly underWay: Set<unknown>;
+  /** Functions that work on a batch. */
+  readonly atWork: Set<Life>;
   /** Instances of functions so far. */
   readonly born: { count: number };
   readonly retentionDays: number;
@@ -128,6 +130,7 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
     woken: { rounds: noRounds, idleMs: 0, isBusy: false },
     receivers: new Map(),
     underWay: new Set(),
+    atWork: new Set(),
     born: { count: 0 },
     violate: (invariant, text) => {
       violation ??= { invariant, text };

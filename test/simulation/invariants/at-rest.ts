@@ -7,7 +7,7 @@ import { testStartMs } from '../../fakes/clock.ts';
 import type { Book, Dossier } from '../book.ts';
 import { check } from './check.ts';
 import { lookForGaps } from './gaps.ts';
-import { excusesOf } from '../outcomes.ts';
+import { excusesOf, isStranded } from '../outcomes.ts';
 import { short } from '../names.ts';
 import { tidyAtRest } from '../upkeep.ts';
 import type { World } from '../world.ts';
@@ -101,8 +101,9 @@ function isOver({ expiresAt }: { readonly expiresAt: number }, { time }: World):
   return expiresAt * 1000 <= time.now();
 }
 
-const everyDeliveryHasEnded = each(({ delivery, owedRound }, { world }) => {
-  if (delivery === undefined || isOver(delivery, world)) return undefined;
+const everyDeliveryHasEnded = each((dossier, { world, book }) => {
+  const { delivery, owedRound } = dossier;
+  if (delivery === undefined || isOver(delivery, world) || isStranded(book, dossier)) return undefined;
   if (delivery.status === 'retrying')
     return `it waits for attempt ${delivery.attemptCount + 1}, and nobody comes for it`;
   return delivery.round < owedRound ? `round ${owedRound} was asked for and never began` : undefined;
@@ -120,7 +121,7 @@ function healthIsAtRest({ book }: Rest): string | undefined {
 
 const deadLieInTheQueue = each((dossier, rest) => {
   const { key, delivery } = dossier;
-  if (delivery?.status !== 'dead') return undefined;
+  if (delivery?.status !== 'dead' || isStranded(rest.book, dossier)) return undefined;
   // What has been forgotten cannot be brought back: by us, or by SQS.
   const nowMs = rest.world.time.now();
   if (isOver(delivery, rest.world) || Date.parse(delivery.updatedAt) < nowMs - keptMsMax)
