@@ -13,7 +13,7 @@ import { delayUntil, isFirst } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
 import { park, raise } from './park.ts';
 import type { Cause, ParkPorts } from './park.ts';
-import { followOrHold, settleLate } from './settle.ts';
+import { followOrHold, lookLater, settleLate } from './settle.ts';
 
 export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
@@ -117,6 +117,7 @@ async function carryOut(
     case 'drop':
       return drop(ports, message);
     case 'waits':
+      if (reception.receiveCount > 1) await lookLater(ports, message);
       return keepWaiting(ports, message, health);
     case 'follow':
       ports.log('delivery.resumed', idsOf(message));
@@ -124,7 +125,10 @@ async function carryOut(
     case 'discard':
       return discard(ports, decision, known.delivery);
     case 'attempt':
-      if (isSentAgain(message, health)) return drop(ports, message);
+      if (isSentAgain(message, health)) {
+        await lookLater(ports, message);
+        return drop(ports, message);
+      }
       return gated(ports, decision.job, { health, reception });
   }
 }
@@ -162,7 +166,9 @@ async function gated(
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  return verdict === 'done' ? 'done' : attempt(ports, job, verdict === 'probe');
+  if (verdict !== 'done') return attempt(ports, job, verdict === 'probe');
+  if (reception.receiveCount > 1) await lookLater(ports, message);
+  return 'done';
 }
 
 async function letIn(ports: DeliverPorts, job: Job, health: Health): Promise<'go' | 'probe' | 'done'> {

@@ -77,6 +77,20 @@ export async function followOrHold(
   }
 }
 
+/** By then whoever works on another copy has sent what follows, tries included, or has died. */
+const lookLaterSeconds = 90;
+
+/**
+ * Has a copy of a message come once more, without an attempt of its own. Another copy is, or may be, under way: should
+ * it record an attempt and die, the message does not come again, as this copy acknowledges it.
+ */
+export async function lookLater(
+  { send }: Pick<FollowPorts, 'send'>,
+  { outcome, pass, ...message }: DeliveryMessage,
+): Promise<void> {
+  await send(message, lookLaterSeconds);
+}
+
 /**
  * Records an attempt. Another one may have taken its number meanwhile: one of a round before, which was under way when
  * this round was asked for. Then it is read again, and this one comes after it.
@@ -91,7 +105,11 @@ async function recorded(
   const after = settled(ports, message, before);
   if ((await ports.record(after)) === 'recorded') return after;
   const { delivery } = await ports.readKnown(message);
-  if (delivery === undefined || delivery.round >= message.round) return undefined;
+  if (delivery === undefined || delivery.round > message.round) return undefined;
+  if (delivery.round === message.round) {
+    if (delivery.owes !== undefined) await lookLater(ports, message);
+    return undefined;
+  }
   const { made, ...rest } = message.outcome;
   const number = delivery.attemptCount + 1;
   return recorded(
