@@ -67,7 +67,10 @@ function watchDelivery(world: World, { key: { pk, sk }, after: item }: Write): v
   dossier.delivery = after;
   // What was owed has been sent; the SDK may say so twice.
   if (isDeepStrictEqual({ ...there, owes: undefined }, { ...after, owes: undefined })) return;
-  const before = there !== undefined && there.expiresAt * 1000 > time.now() ? there : undefined;
+  const isForgotten = there !== undefined && there.expiresAt * 1000 <= time.now();
+  // Nobody owes what has been forgotten.
+  if (isForgotten) dossier.owedRound = 1;
+  const before = isForgotten ? undefined : there;
   const nowMs = time.now();
   journal.tell(nameOfHand(world), () => `writes ${describe(after)}`);
   const isAttempt = after.status !== 'discarded' && after.attemptCount > (before?.attemptCount ?? 0);
