@@ -3,7 +3,7 @@ import type { Verdict } from '../shared/batch.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
-import { decide, isServed } from './decide.ts';
+import { decide, isServed, reopening } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { admit, waitsFor } from './gate.ts';
@@ -31,7 +31,7 @@ export interface Reception {
 /** A dead message sent later than this after its death has come back by a redrive. */
 const fallingMsMax = 60_000;
 
-/** Does what a message asks for: attempt, wait as a row, fall, or end. */
+/** Does what a message asks for: attempt, wait as a row, fall, open a new round, or end. */
 export async function deliver(
   ports: DeliverPorts,
   message: DeliveryMessage,
@@ -40,6 +40,9 @@ export async function deliver(
   const { dead, notBefore, outcome } = message;
   if (dead !== undefined) {
     if (reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax) return 'falling';
+    // Among the dead it would have three receives: what lives again has fifty.
+    await ports.send(reopening(message), 0);
+    return 'done';
   } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
     // Before anything is read.
     await ports.send(message, delayUntil(Date.parse(notBefore), ports.now()));
