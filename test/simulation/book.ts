@@ -54,6 +54,8 @@ export interface Dossier {
   owedRound: number;
   /** Whether a copy of its message was acknowledged while another copy was worked on, which then could not come again. */
   isOrphaned: boolean;
+  /** Whether its time was over once, and it has begun anew since. */
+  wasForgotten: boolean;
   /** How often it was sent again by a later pass over the rows while its request was under way. */
   repassed: number;
   /** What befell calls for it: each may cost a request more, or a message. */
@@ -122,7 +124,7 @@ export class Book {
     const key = `${endpointId} ${eventId}`;
     return found(this.dossiers, key, () => ({
       ...{ key, endpointId, eventId, requests: [], overtaken: new Map<number, number>() },
-      ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0, isOrphaned: false, repassed: 0 },
+      ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0, isOrphaned: false, wasForgotten: false, repassed: 0 },
     }));
   }
 

@@ -85,6 +85,8 @@ export function suspendable<Ports extends object>(ports: Ports, around: Surround
 /** A call of a service. */
 export interface Call {
   readonly name: string;
+  /** What it asks for, for the story. */
+  readonly tell?: () => string;
   readonly service: Service;
   /** Which deliveries it is about, as far as its arguments say. */
   readonly abouts: readonly Reference[];
@@ -174,8 +176,8 @@ function disturb(
   life: Life,
   { call, fate }: { call: Call; fate: Fate },
 ): void {
-  const { name, abouts } = call;
-  journal.tell(life.name, () => `${name}: ${fate}`);
+  const { name, tell = () => name, abouts } = call;
+  journal.tell(life.name, () => `${tell()}: ${fate}`);
   for (const about of abouts) book.disturb(about);
 }
 

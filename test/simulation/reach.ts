@@ -18,7 +18,8 @@ export function reachTables(world: World, life: Life): DynamoDBDocumentClient {
   const { tables } = world;
   const send = (command: unknown) =>
     suspend(world, life, {
-      ...{ name: nameOf(command), service: 'dynamodb' },
+      ...{ name: 'dynamodb', service: 'dynamodb' },
+      tell: () => nameOf(command),
       ...{ abouts: deliveriesOf(command), places: placesOf(command) },
       make: () => {
         world.hand.life = life;

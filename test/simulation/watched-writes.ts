@@ -69,7 +69,10 @@ function watchDelivery(world: World, { key: { pk, sk }, after: item }: Write): v
   if (isDeepStrictEqual({ ...there, owes: undefined }, { ...after, owes: undefined })) return;
   const isForgotten = there !== undefined && there.expiresAt * 1000 <= time.now();
   // Nobody owes what has been forgotten.
-  if (isForgotten) dossier.owedRound = 1;
+  if (isForgotten) {
+    dossier.owedRound = 1;
+    dossier.wasForgotten = true;
+  }
   const before = isForgotten ? undefined : there;
   const nowMs = time.now();
   journal.tell(nameOfHand(world), () => `writes ${describe(after)}`);

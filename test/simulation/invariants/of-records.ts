@@ -110,12 +110,14 @@ const waitsLongEnough: Check<RecordFacts> = (facts) => {
   const {
     world: { book, weather },
     after,
-    dossier: { lastRecorded },
+    dossier: { lastRecorded, wasForgotten },
     request,
   } = facts;
   if (!facts.isAttempt || request === undefined || lastRecorded === undefined) return undefined;
   // Whoever opens a round does not wait.
   if (lastRecorded.round !== after.round) return undefined;
+  // A message of before may still be under way, and nobody knows of it.
+  if (wasForgotten) return undefined;
   const { request: last, attemptOfRound } = lastRecorded;
   const beliefs = beliefsAt(book, after.endpointId, last.answeredAtMs);
   const leastMs = leastWaitMs(last, attemptOfRound, beliefs);
