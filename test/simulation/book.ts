@@ -1,5 +1,6 @@
 import type { Answer } from '../../lambdas/request/answer.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
+import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import { well } from '../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../lambdas/endpoint/health/health.ts';
@@ -58,6 +59,12 @@ export interface Dossier {
   wasForgotten: boolean;
   /** How often it was sent again by a later pass over the rows while its request was under way. */
   repassed: number;
+  /** The pass over the rows that has sent it last, since an attempt was recorded. */
+  lastPass: number | undefined;
+  /** Messages of it that nobody has received yet, by their ids. */
+  readonly messages: Map<string, DeliveryMessage>;
+  /** When it was first possible to make the next attempt. */
+  dueAtMs: number | undefined;
   /** What befell calls for it: each may cost a request more, or a message. */
   disturbances: number;
 }
@@ -125,6 +132,7 @@ export class Book {
     return found(this.dossiers, key, () => ({
       ...{ key, endpointId, eventId, requests: [], overtaken: new Map<number, number>() },
       ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0, isOrphaned: false, wasForgotten: false, repassed: 0 },
+      ...{ lastPass: undefined, messages: new Map<string, DeliveryMessage>(), dueAtMs: undefined },
     }));
   }
 

@@ -40,10 +40,14 @@ export interface SimulatedQueue {
   aloneUntilMs: number;
 }
 
+/** More than there is ever work for. */
+const enough = 100;
+
 /** As lib/ has them, but that few run at a time. */
-export function simulatedFunctions({ queues, chance }: World): SimulatedFunction[] {
+export function simulatedFunctions({ queues, chance, weather }: World): SimulatedFunction[] {
   const served = (queue: Queue): SimulatedQueue => ({ queue, aloneUntilMs: 0 });
-  const common = () => ({ instances: new Set<Instance>(), running: 0, runningMax: chance.between(1, 4) });
+  const most = () => (weather.isPunctual ? enough : chance.between(1, 4));
+  const common = () => ({ instances: new Set<Instance>(), running: 0, runningMax: most() });
   return [
     {
       name: 'route',
@@ -105,8 +109,12 @@ export async function serve(world: World, served: SimulatedQueue, fn: SimulatedF
   const received = await served.queue.receive({ max: chance.between(1, 10) });
   const isUnserved = isRough && chance.isLucky(weather.unserved);
   const batch = received.map((one): Taken => ({ ...one, about: aboutOf(world, one) }));
-  for (const { about, receiveCount } of batch)
-    if (about !== undefined && (receiveCount > 1 || isUnserved)) book.disturb(about);
+  for (const { about, receiveCount, message } of batch) {
+    if (about === undefined) continue;
+    if (receiveCount > 1 || isUnserved) book.disturb(about);
+    const { endpointId, eventId } = about;
+    if (endpointId !== undefined) book.dossier(endpointId, eventId).messages.delete(message.id);
+  }
   if (batch.length === 0 || isUnserved) fn.running -= 1;
   else await invoke(world, { fn, queue: served.queue, batch });
 }

@@ -73,8 +73,8 @@ function sendBatch(
           Failed.push({ Id, Code: 'InternalError' });
           continue;
         }
-        watchSent(world, life, { queue, body, delaySeconds });
-        await queue.send({ body, delaySeconds, groupId: MessageGroupId });
+        const { id } = await queue.send({ body, delaySeconds, groupId: MessageGroupId });
+        watchSent(world, life, { queue, body, delaySeconds }, id);
         Successful.push({ Id });
       }
       return { Successful, Failed };

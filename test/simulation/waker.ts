@@ -30,6 +30,11 @@ export function wakeEveryMinute(world: World): void {
   time.after(minuteMs, minute);
 }
 
+/** The place up to which it has sent on what stands in a partition. */
+export function markOf(world: World, partition: string): string {
+  return reached(world, partition).first;
+}
+
 /** How far it has come, those runs that were not played included. */
 function reached({ woken: { rounds, idleMs } }: World, partition: string) {
   const of = (through: string | undefined, aheadMs: number) => {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { readMessage } from '../../lambdas/delivery/message.ts';
+import { isFirst, readMessage } from '../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { Announce } from '../../lambdas/event/operator-event.ts';
 import { parseJson } from '../../lambdas/shared/json.ts';
 import type { Log } from '../../lambdas/shared/log.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
+import { check } from './invariants/check.ts';
+import { ofMessage } from './invariants/of-messages.ts';
 import { secretIn } from './invariants/secrecy.ts';
 import type { Life } from './life.ts';
 import { short } from './names.ts';
@@ -16,8 +18,8 @@ interface Sent {
   readonly delaySeconds: number;
 }
 
-/** Looks at a message that SQS takes. */
-export function watchSent(world: World, life: Life, { queue, body, delaySeconds }: Sent): void {
+/** Looks at a message that SQS takes. @param id of the message */
+export function watchSent(world: World, life: Life, { queue, body, delaySeconds }: Sent, id: string): void {
   const { name } = queue.definition;
   const text = queue === world.queues.eventsFalling ? undefined : secretIn(body);
   if (text !== undefined) world.violate('I12', `a message: ${text}`);
@@ -28,12 +30,17 @@ export function watchSent(world: World, life: Life, { queue, body, delaySeconds 
   );
   if (message === undefined) return;
   const { endpointId, eventId, trigger, pass } = message;
-  // What a recovery finds lost is asked for as it was.
-  const isAskedFor = trigger === 'manual' || (life.name.startsWith('recover') && pass === undefined);
   const dossier = world.book.dossier(endpointId, eventId);
-  if (isAskedFor) dossier.askedFor += 1;
-  if (pass !== undefined && dossier.requests.some(({ answeredAtMs }) => answeredAtMs > world.time.now()))
-    dossier.repassed += 1;
+  // What a recovery finds lost is asked for as it was.
+  if (trigger === 'manual' || (life.name.startsWith('recover') && pass === undefined)) dossier.askedFor += 1;
+  if (pass !== undefined) {
+    if (dossier.lastPass !== undefined && dossier.lastPass < pass) dossier.repassed += 1;
+    dossier.lastPass = pass;
+  }
+  if (isFirst(message)) dossier.dueAtMs ??= world.time.now();
+  if (message.dead !== undefined) return;
+  check(world, ofMessage, { world, dossier, message });
+  dossier.messages.set(id, message);
 }
 
 function nameOf({ attempt, round, dead, outcome, pass, endpointId, eventId }: DeliveryMessage): string {

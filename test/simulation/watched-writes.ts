@@ -16,6 +16,7 @@ import { baseMs, ofRecord, ofWaits } from './invariants/of-records.ts';
 import { short } from './names.ts';
 import { requestOf } from './outcomes.ts';
 import { beliefsAt, policiesOf } from './settings.ts';
+import { markOf } from './waker.ts';
 import type { World } from './world.ts';
 
 /**
@@ -47,9 +48,15 @@ function watchConfiguration({ book, time }: World, { key: { sk }, before, after 
   if (kind === 'KEY') book.signingKey(id).change(time.now(), after && signingKey.parse(after));
 }
 
-/** Which rows wait, and until when they do not count any more. */
-function watchRow({ rows }: World, { key: { pk, sk }, after }: Write): void {
+/**
+ * Which rows wait, and until when they do not count any more. A row that waits for a time stands ahead of whoever comes.
+ */
+function watchRow(world: World, { key: { pk, sk }, after }: Write): void {
+  const { rows } = world;
   const name = `${pk} ${sk}`;
+  const { waiting, waitingAt } = after ?? {};
+  if (typeof waiting === 'string' && waiting.startsWith('DUE#') && String(waitingAt) <= markOf(world, waiting))
+    world.violate('I18', `${name} stands where nobody looks for an hour: ${String(waitingAt)}`);
   if (after?.['waiting'] === undefined) rows.delete(name);
   else rows.set(name, typeof after['expiresAt'] === 'number' ? after['expiresAt'] * 1000 : Infinity);
 }
@@ -82,6 +89,8 @@ function watchDelivery(world: World, { key: { pk, sk }, after: item }: Write): v
   const beliefs = beliefsAt(book, after.endpointId, nowMs);
   check(world, ofRecord, { world, before, after, dossier, request, beliefs, isAttempt });
   journal.trace(after.attemptCount);
+  if (isAttempt) dossier.lastPass = undefined;
+  if (after.nextAttemptAt !== undefined) dossier.dueAtMs = Date.parse(after.nextAttemptAt);
   if (request === undefined) return;
   dossier.lastRecorded = {
     request,

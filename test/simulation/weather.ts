@@ -1,3 +1,4 @@
+import { endpointIdOf } from '../fakes/ids.ts';
 import type { Chance } from './chance.ts';
 
 /** What a call of a port reaches. */
@@ -17,6 +18,12 @@ export type Fate =
   | 'slow before'
   | 'slow after'
   | 'black hole';
+
+/** How late messages of a lane come: all by the same, and each by something more. */
+export interface Lateness {
+  readonly constantMs: number;
+  readonly spreadMs: number;
+}
 
 interface Outage {
   readonly service: Service;
@@ -50,6 +57,10 @@ export interface Weather {
   /** How far an instance's clock may be off, in milliseconds. */
   readonly skewMs: number;
   readonly outages: readonly Outage[];
+  /** Of the lanes that are late, by their names. */
+  readonly lateness: Readonly<Record<string, Lateness>>;
+  /** Nothing goes wrong, but lanes may be late, and there are functions enough: what starts late is our own fault. */
+  readonly isPunctual: boolean;
   /** From then on nothing goes wrong any more. */
   readonly calmAtMs: number;
 }
@@ -66,9 +77,26 @@ const calm = {
   ...{ partial: 0, indexLagMs: 0, readLagMs: 0 },
 };
 
+/** What may be throttled by itself: a partition of the table, an index, a partition of one. */
+const hotPlaces = [
+  `table ENDPOINT#${endpointIdOf('one')}`,
+  ...['table WAKE', 'table ORG#', 'waiting ', 'waiting DUE#0', 'waiting ENDPOINT#', 'byStatus '],
+] as const;
+
+const lanes = ['events', 'deliveries', 'retries', 'falling', 'recovery'] as const;
+
+function drawLateness(chance: Chance): Readonly<Record<string, Lateness>> {
+  const late = lanes.filter(() => chance.isLucky(0.6));
+  const ms = chance.pick([1_000, 4_000, 20_000, 60_000]);
+  const isConstant = chance.isLucky(0.5);
+  return Object.fromEntries(
+    late.map((name) => [name, isConstant ? { constantMs: ms, spreadMs: 0 } : { constantMs: 0, spreadMs: ms }]),
+  );
+}
+
 /** Nothing goes wrong. */
 export function fairWeather(startMs: number): Weather {
-  return { ...calm, skewMs: 0, outages: [], calmAtMs: startMs };
+  return { ...calm, skewMs: 0, outages: [], lateness: {}, isPunctual: true, calmAtMs: startMs };
 }
 
 /**
@@ -77,7 +105,9 @@ export function fairWeather(startMs: number): Weather {
  */
 export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weather {
   const skewMs = chance.isLucky(0.3) ? chance.between(1, 1_000) : 0;
-  if (chance.isLucky(0.15)) return { ...calm, skewMs, outages: [], calmAtMs };
+  const isLate = chance.isLucky(0.25);
+  const lateness = isLate ? drawLateness(chance) : {};
+  if (chance.isLucky(0.2)) return { ...calm, skewMs, outages: [], lateness, isPunctual: true, calmAtMs };
   const some = (likely: number, shares: readonly number[]) =>
     chance.isLucky(likely) ? chance.pick(shares) : 0;
   const outage = (): Outage => {
@@ -85,8 +115,10 @@ export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weathe
     const lengthMs = chance.pick([20_000, 60_000, 300_000, 300_000, 1_500_000]);
     const service = chance.pick(services);
     const share = chance.pick([0.3, 0.9, 1]);
+    const place = service === 'dynamodb' && chance.isLucky(0.5) ? { place: chance.pick(hotPlaces) } : {};
+    const isHole = service !== 'lambda' && chance.isLucky(0.2);
     // What is done and never acknowledged would be done five times over, with all that follows from it.
-    return { service, fromMs, untilMs: fromMs + lengthMs, share: service === 'lambda' ? 0.3 : share };
+    return { service, fromMs, untilMs: fromMs + lengthMs, share: service === 'lambda' ? 0.3 : share, isHole, ...place };
   };
   return {
     crash: some(0.5, [0.005, 0.02, 0.06]),
@@ -100,7 +132,7 @@ export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weathe
     partial: some(0.2, [0.02, 0.1]),
     indexLagMs: some(0.3, [50, 500, 1_500]),
     readLagMs: some(0.3, [50, 500, 1_500]),
-    skewMs,
+    ...{ skewMs, lateness, isPunctual: false },
     outages: chance.isLucky(0.3) ? Array.from({ length: chance.between(1, 2) }, outage) : [],
     calmAtMs,
   };

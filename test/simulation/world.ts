@@ -151,9 +151,15 @@ function sqsOf({ chance, time, weather }: WorldWish): Sqs {
     get reorder() {
       return isCalm() ? 0 : weather.reorder;
     },
+    lateMs: (queue) => {
+      const { constantMs, spreadMs } = (isCalm() ? undefined : weather.lateness[queue]) ?? onTime;
+      return constantMs + (spreadMs === 0 ? 0 : chance.below(spreadMs));
+    },
     random: chance.random,
   });
 }
+
+const onTime = { constantMs: 0, spreadMs: 0 };
 
 function environments(tables: MemoryTables, queues: Queues, retentionDays: number): Environments {
   const { events, eventsFalling, deliveries, retries, falling, recovery } = queues;
