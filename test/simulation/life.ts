@@ -171,6 +171,15 @@ async function arrive(around: Surroundings, life: Life, { call, fate, ends }: Re
   } else ends.answer(value);
 }
 
+/**
+ * Whether what befalls a call may cost a delivery a request or a message more. A table or a key that fails may not: the
+ * delivery is put off, and what was made of it travels until it can be recorded (I20).
+ */
+function mayRepeat({ service }: Call, fate: Fate): boolean {
+  if (service === 'lambda') return true;
+  return service === 'sqs' && (fate === 'twice' || fate === 'fault after' || fate === 'black hole');
+}
+
 function disturb(
   { book, journal }: Surroundings,
   life: Life,
@@ -178,7 +187,7 @@ function disturb(
 ): void {
   const { name, tell = () => name, abouts } = call;
   journal.tell(life.name, () => `${tell()}: ${fate}`);
-  for (const about of abouts) book.disturb(about);
+  if (mayRepeat(call, fate)) for (const about of abouts) book.disturb(about);
 }
 
 function isPlain(value: unknown): value is object {
