@@ -1,3 +1,4 @@
+import { readMessage } from '../../lambdas/delivery/message.ts';
 import { receiveBatch } from '../../lambdas/delivery/receive.ts';
 import { receive as receiveJob } from '../../lambdas/recovery/receive.ts';
 import { receive as receiveEvent } from '../../lambdas/routing/receive.ts';
@@ -12,6 +13,7 @@ import type { Life } from './life.ts';
 import { deliverPorts, recoverPorts, routePorts } from './ports.ts';
 import { short } from './names.ts';
 import { parsed, referenceIn } from './references.ts';
+import { isFaultless, isSwift } from './weather.ts';
 import type { World } from './world.ts';
 
 type Work = (records: readonly SQSRecord[], remainingMs: () => number) => Promise<SQSBatchResponse>;
@@ -140,7 +142,9 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   world.journal.tell(life.name, () => describe({ queue, batch }));
   const deadlineMs = time.now() + fn.timeoutMs;
   const cancel = time.later(fn.timeoutMs, () => {
-    if (!life.isOver && instance.isBusy && time.now() >= deadlineMs) life.end();
+    if (life.isOver || !instance.isBusy || time.now() < deadlineMs) return;
+    if (isSwift(weather)) world.violate('I19', `${life.name} ran out of time, though no call was slow`);
+    life.end();
   });
   if (plant?.acknowledgesFirst === true && fn.name === 'deliver') await deleteAll(queue, batch);
   const records = batch.map((received) => recordOf(received, { arn: queue.arn, region: 'us-east-1' }));
@@ -152,7 +156,16 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   fn.running -= 1;
   if (weather.skewMs > 0 && chance.isLucky(0.05)) life.skewMs = drawSkew(world);
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-  for (const taken of batch) if (!failed.has(taken.message.id)) acknowledge(world, queue, taken);
+  for (const taken of batch) {
+    if (!failed.has(taken.message.id)) acknowledge(world, queue, taken);
+    else if (fn.name === 'deliver' && isFaultless(weather) && isLiving(taken))
+      world.violate('I19', `a receive was burnt of ${taken.message.body}`);
+  }
+}
+
+function isLiving({ message: { body } }: Taken): boolean {
+  const message = readMessage(body);
+  return message !== undefined && message.dead === undefined;
 }
 
 async function deleteAll(queue: Queue, batch: readonly Taken[]): Promise<void> {

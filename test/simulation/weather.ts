@@ -138,6 +138,17 @@ export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weathe
   };
 }
 
+/** Whether every call is answered soon, well or not. */
+export function isSwift({ slow, outages }: Weather): boolean {
+  return slow === 0 && !outages.some(({ isHole }) => isHole === true);
+}
+
+/** Whether no call fails, and no function dies. */
+export function isFaultless(weather: Weather): boolean {
+  const { crash, fault, twice, partial, unserved, outages } = weather;
+  return crash + fault + twice + partial + unserved + outages.length === 0 && isSwift(weather);
+}
+
 interface Reached {
   readonly service: Service;
   readonly places: readonly string[];
