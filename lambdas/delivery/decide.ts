@@ -6,7 +6,7 @@ import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy } from '../organization/policy.ts';
 import type { EffectivePolicy } from '../organization/policy.ts';
-import { isParked } from './delivery.ts';
+import { isParked, owedBy } from './delivery.ts';
 import type { Delivery, DiscardReason } from './delivery.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -103,7 +103,8 @@ function leading(message: DeliveryMessage, delivery: Delivery | undefined): Deli
   if (message.round < delivery.round) return { kind: 'drop' };
   const opensRound = message.trigger === 'manual' || message.trigger === 'redrive';
   const attempt = opensRound ? delivery.roundStart + 1 : message.attempt;
-  if (delivery.attemptCount === attempt && delivery.owes !== undefined) return { kind: 'follow', delivery };
+  if (delivery.attemptCount === attempt && owedBy(delivery) !== 'nothing')
+    return { kind: 'follow', delivery };
   if (delivery.status !== 'retrying' || delivery.attemptCount >= attempt) return { kind: 'drop' };
   // Only who was brought back from among the rows goes on; every other message of it is a copy.
   if (isParked(delivery) && message.pass === undefined) return { kind: 'waits' };

@@ -1,11 +1,11 @@
 import type { Health } from '../endpoint/health/health.ts';
 import type { Verdict } from '../shared/batch.ts';
-import { expiryOf, isoTime } from '../shared/time.ts';
+import { isoTime } from '../shared/time.ts';
 import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
 import { decide, isServed } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
-import type { Delivery } from './delivery.ts';
+import { discard, idsOf, lookAgain } from './discard.ts';
 import { admit, waitsFor } from './gate.ts';
 import type { GatePorts } from './gate.ts';
 import { hold } from './hold.ts';
@@ -22,6 +22,8 @@ export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
 export interface Reception {
   /** When SQS took the message. */
   readonly sentAtMs: number;
+  /** Whether it comes from the queue whose messages only fall, and not from a lane. */
+  readonly isFalling: boolean;
   /** Milliseconds that the function may still run. */
   readonly remainingMs: () => number;
 }
@@ -37,7 +39,9 @@ export async function deliver(
 ): Promise<Verdict> {
   const { dead, notBefore, outcome } = message;
   if (dead !== undefined) {
-    if (reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax) return 'falling';
+    const isFresh = reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax;
+    if (isFresh && reception.isFalling) return 'falling';
+    if (isFresh) return fall(ports, { ...message, dead });
   } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
     // Before anything is read.
     await ports.send(message, delayUntil(Date.parse(notBefore), ports.now()));
@@ -45,6 +49,15 @@ export async function deliver(
   }
   if (outcome !== undefined) return settleLate(ports, { ...message, outcome });
   return act(ports, message, reception);
+}
+
+/** Of the version before, whose dead fell out of the lanes: there they would have to be received fifty times. */
+async function fall(
+  { bury, now }: DeliverPorts,
+  message: DeliveryMessage & { readonly dead: NonNullable<DeliveryMessage['dead']> },
+): Promise<Verdict> {
+  await bury({ ...message, dead: { ...message.dead, at: isoTime(now()) } });
+  return 'done';
 }
 
 async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
@@ -153,7 +166,12 @@ async function gated(
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  return verdict === 'done' ? 'done' : attempt(ports, job, verdict === 'probe');
+  if (verdict === 'done') return 'done';
+  if (hasTime(job, reception.remainingMs())) return attempt(ports, job, verdict === 'probe');
+  // A call on the way here was slow.
+  ports.share.leave(job.endpoint.id);
+  await lookAgain(ports, message);
+  return 'done';
 }
 
 async function letIn(ports: DeliverPorts, job: Job, health: Health): Promise<'go' | 'probe' | 'done'> {
@@ -185,49 +203,6 @@ async function wait(
   await ports.send(message, Math.ceil(1 + ports.random() * spread));
 }
 
-/** Something was recorded while this was decided: it is decided anew. */
-async function lookAgain({ send }: DeliverPorts, message: DeliveryMessage): Promise<void> {
-  await send(message, 1);
-}
-
-async function discard(
-  ports: DeliverPorts,
-  decision: Extract<Decision, { kind: 'discard' }>,
-  before: Delivery | undefined,
-): Promise<Verdict> {
-  const { message, reason } = decision;
-  try {
-    const recorded = await ports.rewrite(discarded(ports, decision, before));
-    ports.log('delivery.discarded', { ...idsOf(message), reason, recorded });
-    if (recorded === 'superseded') await lookAgain(ports, message);
-    return 'done';
-  } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
-  }
-}
-
-/** The delivery after it was deliberately not made. */
-function discarded(
-  { now, retentionDays }: DeliverPorts,
-  { message, reason }: Extract<Decision, { kind: 'discard' }>,
-  before: Delivery | undefined,
-): Delivery {
-  const { organizationId, endpointId, eventId, eventType, round } = message;
-  const attemptCount = before?.attemptCount ?? 0;
-  return {
-    ...{ organizationId, endpointId, eventId, eventType, status: 'discarded', reason, round, attemptCount },
-    roundStart: before?.round === round ? before.roundStart : attemptCount,
-    attempts: before?.attempts ?? [],
-    ...(before?.lastError === undefined ? {} : { lastError: before.lastError }),
-    updatedAt: isoTime(now()),
-    expiresAt: expiryOf(now(), retentionDays),
-  };
-}
-
 function logWaits({ log }: DeliverPorts, message: DeliveryMessage, cause: Cause): void {
   log('delivery.waits', { ...idsOf(message), cause });
-}
-
-function idsOf({ organizationId, endpointId, eventId, attempt: number, round }: DeliveryMessage) {
-  return { organizationId, endpointId, eventId, attempt: number, round };
 }

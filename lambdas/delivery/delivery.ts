@@ -39,7 +39,7 @@ export const delivery = z.object({
   /** Why its next attempt is made, when it waits for it and somebody has asked for it. */
   trigger: trigger.exactOptional(),
   /** What the write of this record owes, and has perhaps not sent: the next message, or the dead letter. */
-  owes: z.enum(['message', 'letter']).exactOptional(),
+  owes: z.enum(['message', 'letter', 'nothing']).exactOptional(),
   updatedAt: z.string(),
   /** Epoch seconds. */
   expiresAt: z.number(),
@@ -61,6 +61,15 @@ export type ShownStatus = z.output<typeof shownStatus>;
 /** What a caller sees of a delivery's status. */
 export function showStatus({ status, attemptCount }: Pick<Delivery, 'status' | 'attemptCount'>): ShownStatus {
   return status === 'retrying' && attemptCount === 0 ? 'queued' : status;
+}
+
+/**
+ * What a record owes. Those of the version before do not say: what has neither ended nor a place is sent once more, and
+ * the ledger lets one of the two pass.
+ */
+export function owedBy({ owes, waiting, status }: Pick<Delivery, 'owes' | 'waiting' | 'status'>) {
+  if (owes !== undefined || waiting !== undefined) return owes ?? 'nothing';
+  return status === 'retrying' ? 'message' : status === 'dead' ? 'letter' : 'nothing';
 }
 
 /** Whether a delivery waits for its endpoint as a row. */

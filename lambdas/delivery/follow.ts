@@ -4,6 +4,7 @@ import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
+import { owedBy } from './delivery.ts';
 import type { Delivery, DeliverySummary } from './delivery.ts';
 import { delayUntil } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
@@ -28,9 +29,10 @@ export interface FollowPorts {
  * @throws when it could not be sent; then it is still owed.
  */
 export async function follow(ports: FollowPorts, delivery: Delivery): Promise<void> {
-  if (delivery.owes === undefined) return;
+  const owed = owedBy(delivery);
+  if (owed === 'nothing') return;
   const { send, bury, announce, now, log } = ports;
-  if (delivery.owes === 'message') {
+  if (owed === 'message') {
     const notBeforeMs = Date.parse(delivery.nextAttemptAt ?? delivery.updatedAt);
     const next = { ...nextMessage(delivery), notBefore: isoTime(notBeforeMs) };
     await send(next, delayUntil(notBeforeMs, now()));

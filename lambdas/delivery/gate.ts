@@ -57,9 +57,25 @@ async function askLeave(
   { endpoint, policy }: Pick<Job, 'endpoint' | 'policy'>,
   health: Health,
 ): Promise<'go' | 'probe' | 'probed' | 'paced'> {
-  if (health.pause !== undefined) {
-    return (await store.replace(endpoint.id, health, leased(health, now()))) ? 'probe' : 'probed';
-  }
+  if (health.pause !== undefined) return askToProbe({ store, now }, endpoint.id, health);
   const perSecond = pace(policy, health, now());
   return perSecond === undefined || (await take(endpoint.id, perSecond)) ? 'go' : 'paced';
+}
+
+/** Whatever is written of the health, a step of the drain too, is no reason to leave the probe to nobody. */
+const triesMax = 3;
+
+/** Takes the lease of the breaker, unless somebody has it, or the pause has ended or begun anew. */
+async function askToProbe(
+  { store, now }: { readonly store: HealthStore; readonly now: Now },
+  endpointId: string,
+  known: Health,
+): Promise<'probe' | 'probed'> {
+  let health = known;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    if (await store.replace(endpointId, health, leased(health, now()))) return 'probe';
+    health = await store.readLatest(endpointId);
+    if (admission(health, now()).kind !== 'probe') break;
+  }
+  return 'probed';
 }

@@ -6,6 +6,7 @@ import type { Owner, SayPorts } from '../endpoint/health/say.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import { behind } from '../shared/waiting.ts';
 import type { Delivery } from './delivery.ts';
+import { idsOf } from './discard.ts';
 import type { DeliveryMessage } from './message.ts';
 
 export interface ParkPorts extends SayPorts {
@@ -37,9 +38,9 @@ export async function park(
   message: DeliveryMessage,
   { before, health, cause }: { before: Delivery | undefined; health: Health; cause: Cause },
 ): Promise<boolean> {
-  const { organizationId, endpointId, eventId } = message;
+  const { organizationId, endpointId } = message;
   const isWritten = (await ports.rewrite(parked(ports, message, before))) === 'recorded';
-  ports.log('delivery.parked', { organizationId, endpointId, eventId, cause, isWritten });
+  ports.log('delivery.waits', { ...idsOf(message), cause, isParked: isWritten });
   if (isWritten) await raise(ports, { id: endpointId, organizationId }, health);
   return isWritten;
 }

@@ -53,6 +53,9 @@ function pairOf(message: DeliveryMessage | undefined): string | undefined {
   return message && `${message.endpointId} ${message.eventId}`;
 }
 
+/** How the name of the queue ends whose messages only fall (lib/delivery.ts). */
+const fallingQueue = 'falling';
+
 interface Taken {
   readonly record: SQSRecord;
   /** `undefined` for a poisonous one. */
@@ -72,6 +75,7 @@ async function receive(
   }
   return deliver(ports, message, {
     sentAtMs: Number(attributes.SentTimestamp),
+    isFalling: eventSourceARN.endsWith(fallingQueue),
     remainingMs,
   });
 }

@@ -13,7 +13,7 @@ import { endpointListQuery } from './endpoint-list.ts';
 import type { EndpointsQuery } from './endpoint-list.ts';
 import { showHealth, shownHealth } from './health/health.ts';
 import type { Health } from './health/health.ts';
-import { resume } from './health/resume.ts';
+import { endWaiting, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
 import { amend, register, unregister } from './register.ts';
@@ -159,6 +159,7 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
       );
       // Who switches it on does not mean the failures of long ago.
       if (body.active === true) await resume(resumption, after);
+      if (body.active === false) await endWaiting(resumption, after);
       return show(after);
     },
   });

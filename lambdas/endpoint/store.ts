@@ -25,7 +25,8 @@ export function endpointKey(organizationId: string, id: string): Key {
 /** The list of endpoints that have a client certificate, sorted by its end (index `byList`). */
 const list = 'certificates';
 
-function itemOf(stored: Endpoint): Item {
+/** An endpoint as it stands in the configuration. */
+export function endpointItem(stored: Endpoint): Item {
   const { clientCertificate } = stored;
   return {
     ...endpointKey(stored.organizationId, stored.id),
@@ -45,7 +46,7 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
 
     /** Writes an endpoint that is new. */
     add: async (added: Endpoint): Promise<void> => {
-      const Item = itemOf(added);
+      const Item = endpointItem(added);
       const ConditionExpression = 'attribute_not_exists(pk)';
       await client.send(new PutCommand({ TableName: config, Item, ConditionExpression }));
     },
@@ -57,7 +58,7 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
      * @throws NotWritten when the write failed and was not made.
      */
     replace: async (before: Endpoint, after: Endpoint): Promise<boolean> => {
-      const Item = itemOf(after);
+      const Item = endpointItem(after);
       const ConditionExpression = 'updatedAt = :read';
       const ExpressionAttributeValues = { ':read': before.updatedAt };
       const write = { TableName: config, Item, ConditionExpression, ExpressionAttributeValues };

@@ -6,7 +6,7 @@ import { organizationId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
 import { isWrittenAfterAll, queryPage } from '../shared/store.ts';
-import type { Key } from '../shared/store.ts';
+import type { Item, Key } from '../shared/store.ts';
 import { organization } from './organization.ts';
 import type { Organization } from './organization.ts';
 
@@ -17,6 +17,11 @@ export function organizationKey(id: string): Key {
 
 /** The list of all organizations, sorted by id (index `byList`). */
 const list = 'organizations';
+
+/** An organization as it stands in the configuration. */
+export function organizationItem(stored: Organization): Item {
+  return { ...organizationKey(stored.id), ...stored, list, listOrder: stored.id };
+}
 
 /** Organizations in the configuration. */
 export function makeOrganizationStore(client: DynamoDBDocumentClient, config: string) {
@@ -32,7 +37,7 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
      * @throws NotWritten when the write failed and was not made.
      */
     replace: async (before: Organization | undefined, after: Organization): Promise<boolean> => {
-      const Item = { ...organizationKey(after.id), ...after, list, listOrder: after.id };
+      const Item = organizationItem(after);
       const condition =
         before === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }

@@ -43,7 +43,7 @@ const perSecondMax = 50;
 const aheadMsMax = 1_000;
 
 /** Enough for a page whose every call is slow: what does not end in time comes back only after its visibility. */
-const pageMsMax = 20_000;
+const pageMsMax = 40_000;
 
 /** The message is sent before the job is written (begin.ts); later than this, the job was never made. */
 const makingMsMax = 60_000;

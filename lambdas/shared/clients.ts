@@ -67,10 +67,38 @@ interface Sends {
  */
 function endingInTime<Client extends Sends>(client: Client): Client {
   const send: Sends['send'] = client.send.bind(client);
+  const afterOthers = makeTurns(socketsMax);
   return Object.assign(client, {
     send: (command: never, options: SendOptions = {}) =>
-      inTime((signal) => send(command, { ...options, abortSignal: eitherOf(signal, options.abortSignal) })),
+      inTime((signal) => {
+        const abortSignal = eitherOf(signal, options.abortSignal);
+        return afterOthers(abortSignal, () => send(command, { ...options, abortSignal }));
+      }),
   });
+}
+
+/** So many connections has a client of the SDK. Its timeouts count the time that a request waits for one of them. */
+const socketsMax = 50;
+
+/** So much work at once; what comes later waits for its turn, and does not begin when its time is over by then. */
+function makeTurns(atOnce: number) {
+  let free = atOnce;
+  const waiting: (() => void)[] = [];
+  return async function afterOthers<Result>(
+    signal: AbortSignal,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      signal.throwIfAborted();
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
 }
 
 function eitherOf(signal: AbortSignal, own: AbortSignal | undefined): AbortSignal {

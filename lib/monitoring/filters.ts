@@ -67,7 +67,12 @@ export const waitFilters: readonly Filter[] = [
     message: 'delivery.waits',
     when: [FilterPattern.stringValue('$.cause', '=', cause)],
   })),
-  { metric: 'parked', of: 'Deliver', message: 'delivery.parked' },
+  {
+    metric: 'parked',
+    of: 'Deliver',
+    message: 'delivery.waits',
+    when: [FilterPattern.booleanValue('$.isParked', true)],
+  },
 ];
 
 /** Name of the metric that counts waits of a cause. */

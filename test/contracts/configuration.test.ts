@@ -4,7 +4,6 @@ import { makeEndpointStore, makeReadSubscribers } from '../../lambdas/endpoint/s
 import { makeOrganizationStore } from '../../lambdas/organization/store.ts';
 import { anEndpoint } from '../fakes/an-endpoint.ts';
 import { anOrganization } from '../fakes/an-organization.ts';
-import { memoryConfiguration } from '../fakes/configuration.ts';
 import type { MemoryConfiguration } from '../fakes/configuration.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
@@ -20,8 +19,7 @@ afterAll(() => tables.close());
 type Configuration = Omit<MemoryConfiguration, 'set' | 'setOrganization'>;
 
 const configurations: [string, () => Configuration][] = [
-  ['memory', memoryConfiguration],
-  ['table', () => over(memoryTables({ now: () => 0 }))],
+  ['memory', () => over(memoryTables({ now: () => 0 }))],
   ['DynamoDB', () => over(tables)],
 ];
 

@@ -11,7 +11,6 @@ import { anEvent } from '../fakes/an-event.ts';
 import { aClock, testStartMs } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
 import { endpointIdOf, eventIdOf } from '../fakes/ids.ts';
-import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
@@ -27,8 +26,7 @@ afterAll(() => tables.close());
 type Ledger = Pick<MemoryLedger, 'record' | 'readKnown' | 'deliveries' | 'events'>;
 
 const ledgers: [string, (now: () => number) => Ledger][] = [
-  ['memory', memoryLedger],
-  ['table', (now) => over(memoryTables({ now }), now)],
+  ['memory', (now) => over(memoryTables({ now }), now)],
   ['DynamoDB', (now) => over(tables, now)],
 ];
 

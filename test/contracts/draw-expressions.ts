@@ -110,6 +110,7 @@ export const update: fc.Arbitrary<Piece> = fc.oneof(
     { text: 'SET waitingAt = :at, waiting = :due', values: { ':at': '2028', ':due': 'RUN#DUE' } },
     { text: 'SET s = missing' },
     { text: 'SET any = if_not_exists(any, :v)', values: { ':v': 'first' } },
+    { text: 'SET any.#in = :v, s = :s', names: { '#in': 'map' }, values: { ':v': 'in', ':s': 'b' } },
   ),
   // Refused.
   fc.constantFrom<Piece>(

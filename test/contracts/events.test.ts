@@ -5,7 +5,6 @@ import { isoTime } from '../../lambdas/shared/time.ts';
 import { anEvent } from '../fakes/an-event.ts';
 import { aClock, testStartMs } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
-import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { endpointIdOf } from '../fakes/ids.ts';
 import { parseJson } from '../../lambdas/shared/json.ts';
@@ -21,8 +20,7 @@ beforeAll(async () => {
 afterAll(() => tables.close());
 
 const stores: [string, (now: () => number) => MemoryLedger['events']][] = [
-  ['memory', (now) => memoryLedger(now).events],
-  ['table', (now) => over(memoryTables({ now }), now)],
+  ['memory', (now) => over(memoryTables({ now }), now)],
   ['DynamoDB', (now) => over(tables, now)],
 ];
 

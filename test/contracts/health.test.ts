@@ -8,7 +8,6 @@ import { healthKey, makeHealthStore, makeReserve } from '../../lambdas/endpoint/
 import { isoTime } from '../../lambdas/shared/time.ts';
 import { aClock, testStartMs } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
-import { memoryHealth } from '../fakes/health.ts';
 import type { MemoryHealth } from '../fakes/health.ts';
 import { endpointIdOf } from '../fakes/ids.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
@@ -29,13 +28,6 @@ function over({ client, ledger }: Tables, now: () => number): MemoryHealth {
 const stores: [string, (now: () => number) => () => MemoryHealth][] = [
   [
     'memory',
-    (now) => {
-      const shared = memoryHealth(now);
-      return () => shared;
-    },
-  ],
-  [
-    'table',
     (now) => {
       const shared = memoryTables({ now });
       return () => over(shared, now);

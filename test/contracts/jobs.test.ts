@@ -11,9 +11,8 @@ import { anEvent } from '../fakes/an-event.ts';
 import { aClock, testStartMs } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
 import { endpointIdOf } from '../fakes/ids.ts';
-import { aJob, memoryCandidates, memoryJobs } from '../fakes/jobs.ts';
+import { aJob } from '../fakes/jobs.ts';
 import type { JobStore } from '../fakes/jobs.ts';
-import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
@@ -34,22 +33,14 @@ interface Store {
 }
 
 const stores: [string, (now: () => number) => Store][] = [
-  [
-    'memory',
-    (now) => {
-      const ledger = memoryLedger(now);
-      const { record, events } = ledger;
-      return { jobs: memoryJobs(now), readPage: memoryCandidates(ledger), record, addEvent: events.add };
-    },
-  ],
-  ['table', (now) => over(memoryTables({ now }), now)],
+  ['memory', (now) => over(memoryTables({ now }), now)],
   ['DynamoDB', (now) => over(tables, now)],
 ];
 
 function over({ client, ledger }: Tables, now: () => number): Store {
   return {
     jobs: makeJobStore(client, ledger, now),
-    readPage: makeReadCandidates(client, ledger, now),
+    readPage: makeReadCandidates(client, ledger, { now }),
     record: makeRecord(client, ledger),
     addEvent: makeEventStore(client, ledger, now).add,
   };

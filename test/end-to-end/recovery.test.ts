@@ -46,7 +46,7 @@ async function lose(organizationId: string, endpoint: string, eventId: string): 
       TableName,
       Key: { pk: { S: `ORG#${organizationId}` }, sk: { S: `EVENT#${eventId}` } },
       UpdateExpression: 'SET receivedAt = :then',
-      ExpressionAttributeValues: { ':then': { S: new Date(Date.now() - 20 * 60_000).toISOString() } },
+      ExpressionAttributeValues: { ':then': { S: new Date(Date.now() - 40 * 60_000).toISOString() } },
     }),
   );
 }

@@ -20,6 +20,7 @@ export interface QueueRules {
   /** How long a received message is hidden. */
   readonly visibilityMs?: number;
   readonly maxReceiveCount?: number;
+  readonly queueName?: string;
 }
 
 export type MemoryQueue = ReturnType<typeof memoryQueue>;
@@ -27,7 +28,8 @@ export type MemoryQueue = ReturnType<typeof memoryQueue>;
 /** A standard queue in memory with its dead-letter queue: delays, receives that count, redrive. */
 let queues = 0;
 
-export function memoryQueue({ now, visibilityMs = 270_000, maxReceiveCount = 5 }: QueueRules) {
+export function memoryQueue(rules: QueueRules) {
+  const { now, visibilityMs = 270_000, maxReceiveCount = 5, queueName = 'retries' } = rules;
   const held = new Map<string, Held>();
   const dead: Sent[] = [];
   const sent: Sent[] = [];
@@ -64,7 +66,7 @@ export function memoryQueue({ now, visibilityMs = 270_000, maxReceiveCount = 5 }
       bury();
       const ready = [...held.values()].filter(isVisible).toSorted((a, b) => a.visibleAtMs - b.visibleAtMs);
       return ready.slice(0, max).map(({ message, receiveCount }) => {
-        const record = recordOf(message, { receiveCount: receiveCount + 1, nowMs: now() });
+        const record = recordOf(message, { receiveCount: receiveCount + 1, nowMs: now(), queueName });
         const visibleAtMs = now() + visibilityMs;
         held.set(message.id, { message, record, visibleAtMs, receiveCount: receiveCount + 1 });
         return record;
@@ -112,7 +114,7 @@ function refuseWhatSqsRefuses({ body, delaySeconds, groupId }: Outgoing): void {
 /** A message as Lambda hands it to a function. */
 export function recordOf(
   { id, body, sentAtMs, groupId }: Sent,
-  { receiveCount, nowMs }: { receiveCount: number; nowMs: number },
+  { receiveCount, nowMs, queueName = 'retries' }: { receiveCount: number; nowMs: number; queueName?: string },
 ): SQSRecord {
   return {
     messageId: id,
@@ -128,7 +130,7 @@ export function recordOf(
     messageAttributes: {},
     md5OfBody: '',
     eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:retries',
+    eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queueName}`,
     awsRegion: 'us-east-1',
   };
 }

@@ -1,9 +1,10 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { statusList } from '../../lambdas/delivery/ended-list.ts';
 import { deliveryKey } from '../../lambdas/delivery/key.ts';
-import { statusKey } from '../../lambdas/delivery/store.ts';
 import { endpointKey } from '../../lambdas/endpoint/store.ts';
 import { eventKey } from '../../lambdas/event/store.ts';
+import { spreadKey } from '../../lambdas/shared/spread.ts';
 import { aDead, aDelivered } from '../fakes/a-delivery.ts';
 import { anEndpoint } from '../fakes/an-endpoint.ts';
 import { anEvent } from '../fakes/an-event.ts';
@@ -72,11 +73,11 @@ function* itemsOf(size: Size): Generator<Write> {
     const id = idOf(number, size);
     const timeMs = timeOf(number, size.deliveryCount);
     const event = anEvent({ id, timeMs, status: isRare ? 'refused' : 'accepted' });
-    const refused = isRare ? { statusKey: statusKey(organizationId, 'refused'), eventId: id } : {};
+    const refused = isRare ? { statusKey: statusList(organizationId, 'refused'), eventId: id } : {};
     yield { table: 'ledger', item: { ...eventKey(organizationId, id), ...event, ...refused } };
     const { expiresAt } = event;
     const delivery = (isRare ? aDead : aDelivered)({ endpointId, eventId: id, expiresAt });
-    const dead = isRare ? { statusKey: statusKey(organizationId, 'dead') } : {};
+    const dead = isRare ? { statusKey: spreadKey(statusList(organizationId, 'dead'), id) } : {};
     yield { table: 'ledger', item: { ...deliveryKey(endpointId, id), ...delivery, ...dead } };
   }
 }

@@ -70,21 +70,24 @@ export class Scheduler implements Clock {
 
 /**
  * Takes one turn after the other until one says that it was the last. Between two turns every promise goes on as far
- * as it can: what a promise puts on `nextTick` comes when no promise has anything left to do, at a tenth of the price
- * of `setImmediate`. (What a tick puts there comes before all promises.)
+ * as it can. A store gathers the calls of a turn of the event loop before it sends them (`setImmediate` in
+ * lambdas/shared/store.ts), so a turn takes the event loop round twice: what was gathered in this one is sent and
+ * answered in the next.
  */
 export function takeTurns(turn: () => boolean): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const next = (): void => {
     try {
-      if (turn()) queueMicrotask(later);
+      if (turn()) later();
       else resolve(undefined);
     } catch (fault) {
       reject(fault instanceof Error ? fault : new Error('a turn failed', { cause: fault }));
     }
   };
   const later = (): void => {
-    process.nextTick(next);
+    setImmediate(() => {
+      setImmediate(next);
+    });
   };
   later();
   return promise;

@@ -12,6 +12,7 @@ import { memoryLedger } from '../fakes/ledger.ts';
 import type { MemoryLedger } from '../fakes/ledger.ts';
 import { memorySecrets } from '../fakes/secrets.ts';
 import type { MemorySecrets } from '../fakes/secrets.ts';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { Book } from './book.ts';
 import type { Chance } from './chance.ts';
 import { makeJournal } from './journal.ts';
@@ -92,20 +93,21 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
     },
     random: chance.random,
   });
+  const tables = memoryTables({ now: time.now });
   let violation: Violation | undefined;
   return {
     ...{ chance, time, weather, book, journal, plant, sqs, retentionDays, isLong },
     plantedPast: new Map(),
-    ledger: memoryLedger(time.now),
-    configuration: memoryConfiguration(),
-    health: memoryHealth(time.now),
+    ledger: memoryLedger(time.now, tables),
+    configuration: memoryConfiguration(tables),
+    health: memoryHealth(time.now, tables),
     secrets: memorySecrets(),
     keys: simulatedKeys((key) => {
       const past = book.keys.get(key.kid) ?? new History(undefined);
       past.change(time.now(), key);
       book.keys.set(key.kid, past);
     }),
-    jobs: memoryJobs(time.now),
+    jobs: memoryJobs(time.now, tables),
     queues: await makeQueues(sqs),
     receivers: new Map(),
     underWay: new Set(),

@@ -87,11 +87,15 @@ export function makeStrikeOff(client: DynamoDBDocumentClient, ledger: string) {
       new UpdateCommand({
         TableName: ledger,
         Key: deliveryKey(endpointId, eventId),
-        UpdateExpression: 'REMOVE owes',
+        UpdateExpression: 'SET owes = :nothing',
         // Whoever has recorded more since owes something else.
         ConditionExpression: '#round = :round AND attemptCount = :attemptCount',
         ExpressionAttributeNames: { '#round': 'round' },
-        ExpressionAttributeValues: { ':round': round, ':attemptCount': attemptCount },
+        ExpressionAttributeValues: {
+          ':nothing': 'nothing',
+          ':round': round,
+          ':attemptCount': attemptCount,
+        },
       }),
     );
   };

@@ -8,7 +8,7 @@ import type { Audited } from '../../shared/route.ts';
 import { isoTime } from '../../shared/time.ts';
 import { show } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { resume } from '../health/resume.ts';
+import { endWaiting, resume } from '../health/resume.ts';
 import type { ResumePorts } from '../health/resume.ts';
 import { carryOut, make, unregister } from '../register.ts';
 import type { RegisterPorts } from '../register.ts';
@@ -125,6 +125,7 @@ async function perform(
     );
     // As by PATCH: who switches it on does not mean the failures of long ago.
     if (after.active && !before.active) await resume(ports.resumption, after);
+    if (!after.active && before.active) await endWaiting(ports.resumption, after);
   }
   return {};
 }

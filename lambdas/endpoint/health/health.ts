@@ -87,12 +87,21 @@ export function isAhead(time: string | undefined, nowMs: number): boolean {
   return time !== undefined && Date.parse(time) > nowMs;
 }
 
+/** A day of pauses that could not be said makes no item that is dear to write: a notice takes 100 bytes. */
+const unsaidMax = 10;
+
 /**
- * Adds a notice to what is unsaid. An older one of the same kind is superseded: while the bus is down an endpoint may
- * be paused and resumed any number of times, and nobody needs to hear of each.
+ * What is unsaid, with one notice more. While the bus is down the oldest go that a later one of their kind has
+ * overtaken. What is lost by it nobody needs: pauses, their ends, and warnings that were over, or were repeated with a
+ * later date, before anybody could be told. The latest of each kind stays, so how the endpoint stands will be said.
  */
-export function saying(unsaid: readonly Notice[], said: Notice): Notice[] {
-  return [...unsaid.filter(({ kind }) => kind !== said.kind), said];
+export function addNotice(unsaid: readonly Notice[], next: Notice): Notice[] {
+  const all = [...unsaid, next];
+  const isOvertaken = ({ kind }: Notice, index: number) =>
+    all.findLastIndex((one) => one.kind === kind) > index;
+  // Kinds are fewer than ten, so enough of them are overtaken.
+  const gone = new Set(all.filter(isOvertaken).slice(0, Math.max(0, all.length - unsaidMax)));
+  return all.filter((one) => !gone.has(one));
 }
 
 export type Admission =
@@ -130,6 +139,6 @@ export function resumed(before: Health, nowMs: number): Health {
     graceUntil: isoTime(nowMs + graceMs),
     backlog: wantedNow(before.backlog, nowMs),
     ...(wasStopped ? { backSince: at } : {}),
-    unsaid: wasStopped ? saying(before.unsaid, { kind: 'resumed', at, reason: 'by_hand' }) : before.unsaid,
+    unsaid: wasStopped ? addNotice(before.unsaid, { kind: 'resumed', at, reason: 'by_hand' }) : before.unsaid,
   };
 }

@@ -1,7 +1,7 @@
 import type { EffectivePolicy } from '../../organization/policy.ts';
 import { isoTime } from '../../shared/time.ts';
 import { wantedNow } from './backlog.ts';
-import { isAhead, saying } from './health.ts';
+import { addNotice, isAhead } from './health.ts';
 import { timed } from './slow.ts';
 import type { Health } from './health.ts';
 
@@ -76,7 +76,7 @@ function back(before: Health, nowMs: number): Health {
     pause: undefined,
     backSince: at,
     backlog: wantedNow(before.backlog, nowMs),
-    unsaid: saying(before.unsaid, { kind: 'resumed', at }),
+    unsaid: addNotice(before.unsaid, { kind: 'resumed', at }),
   };
 }
 
@@ -152,7 +152,9 @@ function pausedUntil(before: Health, { untilMs, askedMs = 0, seconds, cause }: W
   const asked = askedUntilMs > nowMs ? isoTime(askedUntilMs) : undefined;
   const pause = { since: before.pause?.since ?? at, until, seconds, cause, asked };
   const isNew = before.pause === undefined;
-  const unsaid = isNew ? saying(before.unsaid, { kind: 'paused', at, reason: cause, until }) : before.unsaid;
+  const unsaid = isNew
+    ? addNotice(before.unsaid, { kind: 'paused', at, reason: cause, until })
+    : before.unsaid;
   return { ...before, backSince: undefined, pause, unsaid };
 }
 
@@ -174,7 +176,7 @@ function atItsEnd(before: Health, { policy, nowMs }: Circumstances): Health {
   return {
     ...before,
     warned: due,
-    unsaid: saying(before.unsaid, { kind: 'failing', at: isoTime(nowMs), until }),
+    unsaid: addNotice(before.unsaid, { kind: 'failing', at: isoTime(nowMs), until }),
   };
 }
 
@@ -187,7 +189,7 @@ function switchedOff(before: Health, reason: 'gone' | 'failing', nowMs: number):
     off: { at, reason },
     // What waits for it ends now, too.
     backlog: wantedNow(before.backlog, nowMs),
-    unsaid: saying(before.unsaid, { kind: 'disabled', at, reason }),
+    unsaid: addNotice(before.unsaid, { kind: 'disabled', at, reason }),
   };
 }
 

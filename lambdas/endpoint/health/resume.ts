@@ -1,5 +1,6 @@
 import { Conflict } from '../../shared/errors.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { wantedNow } from './backlog.ts';
 import { resumed } from './health.ts';
 import type { Health } from './health.ts';
 import type { HealthStore } from './remembered.ts';
@@ -25,4 +26,17 @@ export async function resume(ports: ResumePorts, endpoint: Endpoint): Promise<He
     if (await change(ports, endpoint, { before, after })) return after;
   }
   throw new Conflict('changed_meanwhile', 'The endpoint is being delivered to at this moment: try again.');
+}
+
+/**
+ * Has what waits for an endpoint looked after at once: it was switched off, so all of that ends. When the health changes
+ * at each look, somebody comes for it later all the same.
+ */
+export async function endWaiting(ports: ResumePorts, endpoint: Endpoint): Promise<void> {
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const before = await ports.health.readLatest(endpoint.id);
+    if (before.backlog === undefined) return;
+    const after = { ...before, backlog: wantedNow(before.backlog, ports.now()) };
+    if (await change(ports, endpoint, { before, after })) return;
+  }
 }

@@ -3,7 +3,7 @@ import { sum } from './decimal.ts';
 import { isCall, isPath, readOperand } from './operand.ts';
 import type { NameOf, Read, Values } from './operand.ts';
 import { refusal, unsupported } from './refusal.ts';
-import { isList } from './value.ts';
+import { isList, isMap } from './value.ts';
 import type { Item, Value } from './value.ts';
 
 export interface Update {
@@ -24,10 +24,12 @@ interface Step {
 /** Makes the change of an update that dynalite has read. */
 export function updateOf(sections: readonly Section[], nameOf: NameOf): Update {
   const steps = sections.map((section) => stepOf(section, nameOf));
+  if (new Set(steps.map(({ name }) => name)).size < steps.length)
+    throw unsupported('updates of two parts of an attribute');
   return {
     names: steps.map(({ name }) => name),
     given: sections.flatMap(({ type, path, val }) =>
-      type !== 'set' || val === undefined || isPath(val) || isCall(val)
+      type !== 'set' || path.length > 1 || val === undefined || isPath(val) || isCall(val)
         ? []
         : [[String(path[0]), nameOf(val)]],
     ),
@@ -46,13 +48,30 @@ export function updateOf(sections: readonly Section[], nameOf: NameOf): Update {
 
 function stepOf({ type, path, val }: Section, nameOf: NameOf): Step {
   const [head, ...rest] = path;
-  if (rest.length > 0) throw unsupported('updates of a part of an attribute');
   const name = String(head);
+  if (rest.length > 0) return { name, read: partOf(name, { type, rest }, () => valueOf(val, nameOf)) };
   if (type === 'remove') return { name, read: () => undefined };
   if (type === 'delete' || val === undefined) throw unsupported('sets');
   if (type === 'set') return { name, read: present(valueOf(val, nameOf)) };
   const there: Read = (item) => (item[name] === undefined ? 0 : item[name]);
   return { name, read: calculated(there, valueOf(val, nameOf), sum) };
+}
+
+/** The attribute, a map, with one of its own set: no store changes more of a part. */
+function partOf(
+  name: string,
+  { type, rest }: { type: string; rest: Section['path'] },
+  valueAt: () => Read,
+): Read {
+  const [own, ...deeper] = rest;
+  if (type !== 'set' || typeof own !== 'string' || deeper.length > 0)
+    throw unsupported('updates of a part of an attribute, but for a map');
+  const read = present(valueAt());
+  return (item, values) => {
+    const map = item[name];
+    if (map !== undefined && isMap(map)) return { ...map, [own]: read(item, values) ?? null };
+    throw refusal('The document path provided in the expression is invalid for update');
+  };
 }
 
 function valueOf(operand: Operand | undefined, nameOf: NameOf): Read {

@@ -92,6 +92,10 @@ export function isList(value: unknown): value is readonly Value[] {
   return Array.isArray(value);
 }
 
+export function isMap(value: Value): value is Item {
+  return typeOf(value) === 'M';
+}
+
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

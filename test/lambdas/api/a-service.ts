@@ -7,6 +7,7 @@ import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { prepare } from '../../../lambdas/request/prepare.ts';
 import type { PreparePorts } from '../../../lambdas/request/prepare.ts';
 import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
+import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import type { BusEntry } from '../../../lambdas/event/bus.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
@@ -25,6 +26,7 @@ import { memoryLog } from '../../fakes/log.ts';
 import { scriptedReceiver } from '../../fakes/receiver.ts';
 import { checkAsDescribed } from './described.ts';
 import { soon } from '../../fakes/soon.ts';
+import { memoryTables } from '../../fakes/table/memory-tables.ts';
 import { aSigning } from '../signing/a-signing.ts';
 
 export const retentionDays = 30;
@@ -42,10 +44,11 @@ interface Parts {
 /** The API with the routes that the handler serves; behind it everything is in memory and can be looked at. */
 export function aService(given: Partial<Parts> = {}) {
   const clock = aClock();
-  const { configuration = memoryConfiguration(), secrets = memorySecretStore() } = given;
-  const ledger = memoryLedger(clock.now);
-  const health = memoryHealth(clock.now);
-  const jobs = memoryJobs(clock.now);
+  const tables = memoryTables({ now: clock.now });
+  const { configuration = memoryConfiguration(tables), secrets = memorySecretStore() } = given;
+  const ledger = memoryLedger(clock.now, tables);
+  const health = memoryHealth(clock.now, tables);
+  const jobs = memoryJobs(clock.now, tables);
   const eventTypes = memoryEventTypes();
   const signing = aSigning(clock.now);
   const audit = memoryAudit();
@@ -54,6 +57,7 @@ export function aService(given: Partial<Parts> = {}) {
   const published: BusEntry[] = [];
   const sent: DeliveryMessage[] = [];
   const started: JobMessage[] = [];
+  const drained: Parameters<StartDrain>[] = [];
   const keep = (entry: BusEntry) => Promise.resolve(void published.push(entry));
   const publish = given.publish ?? keep;
   const { organizations, endpoints } = configuration;
@@ -76,6 +80,7 @@ export function aService(given: Partial<Parts> = {}) {
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
       start: given.start ?? start,
+      startDrain: (...asked) => Promise.resolve(void drained.push(asked)),
       listAudit: audit.list,
       rules: {
         target: defaultTargetRules,
@@ -127,8 +132,19 @@ export function aService(given: Partial<Parts> = {}) {
     checkAsDescribed(routes, { method, path, body: typeof body === 'string' ? undefined : body, answer });
     return answer;
   };
-  const looks = { configuration, health, secrets, signing, ledger, jobs, eventTypes, audit, requests };
-  return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started };
+  const looks = {
+    tables,
+    configuration,
+    health,
+    secrets,
+    signing,
+    ledger,
+    jobs,
+    eventTypes,
+    audit,
+    requests,
+  };
+  return { ask, ports, routes, clock, receiver, ...looks, lines, published, sent, started, drained };
 }
 
 export type Service = ReturnType<typeof aService>;

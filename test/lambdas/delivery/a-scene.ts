@@ -177,7 +177,7 @@ function someThings(wish: SceneWish) {
     health: memoryHealth(clock.now, ledger.tables),
     announced: [] as OperatorEntry[],
     queue: memoryQueue({ now: clock.now, maxReceiveCount: 50 }),
-    falling: memoryQueue({ now: clock.now, maxReceiveCount: 3 }),
+    falling: memoryQueue({ now: clock.now, maxReceiveCount: 3, queueName: 'falling' }),
     drains: memoryQueue({ now: clock.now, maxReceiveCount: 20 }),
     receiver: scriptedReceiver(clock, wish.tookMs),
     secrets: memorySecrets(),

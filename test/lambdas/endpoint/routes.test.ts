@@ -1,25 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
-import { endpoint, shownEndpoint } from '../../../lambdas/endpoint/endpoint.ts';
-import { well } from '../../../lambdas/endpoint/health/health.ts';
-import type { Health } from '../../../lambdas/endpoint/health/health.ts';
-import { isoTime } from '../../../lambdas/shared/time.ts';
+import { endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { keyOf } from '../../../lambdas/signing/secret.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
-import { aService, memorySecretStore } from '../api/a-service.ts';
+import { memorySecretStore } from '../api/a-service.ts';
 import type { Service } from '../api/a-service.ts';
-
-const endpoints = '/v1/organizations/org_1/endpoints';
-const one = `${endpoints}/${endpointIdOf('one')}`;
-const url = 'https://a.example.com/hook';
-const id = endpointIdOf('one');
-const at = '2026-11-22T00:00:00.000Z';
-const later = '2026-11-23T12:00:00.000Z';
-const created = shownEndpoint.extend({ secret: z.string() });
+import { aWorld, create, endpoints, one, problemOf, url, versionsOf } from './a-world.ts';
 
 describe('creating an endpoint', () => {
   it('shows the secret that will sign for it', async () => {
@@ -280,204 +269,6 @@ describe('changing an endpoint', () => {
   });
 });
 
-describe('secret headers of an endpoint', () => {
-  const planted = 'Bearer planted-credential';
-  const header = { name: 'Authorization', value: planted };
-
-  it('come back in no answer and stand in no table', async () => {
-    const service = aWorld();
-    const made = await create(service, { url, headers: [header, { name: 'X-Team', value: 'data' }] });
-    const path = `${endpoints}/${made.id}`;
-    const said = [made, (await service.ask({ path })).body, (await service.ask({ path: endpoints })).body];
-    expect(made.headers).toEqual([
-      { name: 'Authorization', secret: true },
-      { name: 'X-Team', value: 'data' },
-    ]);
-    const stored = await service.configuration.endpoints.get('org_1', made.id);
-    expect(JSON.stringify([...said, stored, service.lines])).not.toContain('planted-credential');
-    expect(versionsOf(service, made.id, 'headers')).toEqual([planted]);
-  });
-
-  it('keep their value when the list is sent back as it was shown', async () => {
-    const service = aWorld();
-    const { id, headers } = await create(service, { url, headers: [header] });
-    const before = await service.configuration.endpoints.get('org_1', id);
-    await service.ask({ method: 'PATCH', path: `${endpoints}/${id}`, body: { headers } });
-    expect((await service.configuration.endpoints.get('org_1', id))?.headers).toEqual(before?.headers);
-    expect(versionsOf(service, id, 'headers')).toEqual([planted]);
-  });
-
-  it('that are replaced leave one live value, and that are left out leave none', async () => {
-    const service = aWorld();
-    const { id } = await create(service, { url, headers: [header] });
-    const set = (headers: object[]) =>
-      service.ask({ method: 'PATCH', path: `${endpoints}/${id}`, body: { headers } });
-    await set([{ ...header, value: 'Bearer other' }]);
-    expect(versionsOf(service, id, 'headers')).toEqual(['Bearer other']);
-    await set([]);
-    expect(versionsOf(service, id, 'headers')).toEqual([]);
-  });
-
-  it('of a change that is refused are not kept', async () => {
-    const service = aWorld();
-    const body = { headers: [header, { name: 'Host', value: 'a.example.com' }] };
-    expect(problemOf(await service.ask({ method: 'PATCH', path: one, body }))).toMatchObject({
-      status: 400,
-      code: 'header_not_allowed',
-      field: 'headers.1.name',
-    });
-    expect(versionsOf(service, endpointIdOf('one'), 'headers')).toEqual([]);
-  });
-
-  // Secrets Manager takes twenty labels: after as many lost races no header could be changed any more.
-  it('of a change that lost a race are not kept', async () => {
-    const configuration = memoryConfiguration();
-    const replace = () => Promise.resolve(false);
-    const busy = { ...configuration, endpoints: { ...configuration.endpoints, replace } };
-    const service = aWorld({}, { configuration: busy });
-    const answer = await service.ask({ method: 'PATCH', path: one, body: { headers: [header] } });
-    expect(answer.statusCode).toBe(409);
-    expect(versionsOf(service, endpointIdOf('one'), 'headers')).toEqual([]);
-  });
-});
-
-describe('an endpoint’s health', () => {
-  const failing = { ...well, failures: 3, failingSince: at };
-  const paused = { ...failing, pause: { since: at, until: later, seconds: 60, cause: 'failures' as const } };
-  const off = { ...failing, off: { at: later, reason: 'failing' as const } };
-
-  it.each<[string, Health, object]>([
-    ['ok', well, { state: 'ok' }],
-    ['failing', failing, { state: 'failing', failingSince: at }],
-    ['paused', paused, { state: 'paused', failingSince: at, pausedUntil: later, reason: 'failures' }],
-    ['disabled', off, { state: 'disabled', failingSince: at, disabledAt: later, reason: 'failing' }],
-  ])('is shown as %s, of one and in the list, and nothing else of it', async (_, known, shown) => {
-    const service = aWorld();
-    await service.health.replace(id, well, known);
-    expect(healthIn(await service.ask({ path: one }))).toEqual(shown);
-    const { data } = listed.parse(JSON.parse((await service.ask({ path: endpoints })).body));
-    expect(data.map(({ health }) => health)).toEqual([shown]);
-  });
-
-  it('of a new endpoint is ok', async () => {
-    const service = aWorld();
-    const made = await create(service, { url });
-    expect(healthIn(await service.ask({ path: `${endpoints}/${made.id}` }))).toEqual({ state: 'ok' });
-  });
-
-  it.each([
-    ['paused', paused],
-    ['switched off', off],
-  ])('is ok again when somebody resumes an endpoint that was %s, and people are told', async (_, known) => {
-    const service = aWorld();
-    await service.health.replace(id, well, known);
-    const answer = await service.ask({ method: 'POST', path: `${one}/resume` });
-    expect(answer.statusCode).toBe(200);
-    expect(healthIn(answer)).toEqual({ state: 'ok' });
-    expect(await service.health.readLatest(id)).toMatchObject({
-      failures: 0,
-      backSince: service.clock.iso(),
-      graceUntil: isoTime(service.clock.now() + 86_400_000),
-      unsaid: [],
-    });
-    expect(service.published).toEqual([
-      {
-        source: 'tidings',
-        detailType: 'endpoint.resumed',
-        detail: expect.stringContaining('by_hand') as unknown,
-      },
-    ]);
-    expect(service.published[0]?.detail).toContain(id);
-  });
-
-  it('stays ok when somebody resumes an endpoint that was never stopped, and nobody is told', async () => {
-    const service = aWorld();
-    expect((await service.ask({ method: 'POST', path: `${one}/resume` })).statusCode).toBe(200);
-    expect(service.published).toEqual([]);
-    expect((await service.health.readLatest(id)).backSince).toBeUndefined();
-  });
-
-  it('is ok, and the endpoint active, when somebody resumes one that people had switched off', async () => {
-    const service = aWorld();
-    service.configuration.set(anEndpoint({ active: false }));
-    await service.health.replace(id, well, off);
-    const answer = await service.ask({ method: 'POST', path: `${one}/resume` });
-    expect(JSON.parse(answer.body)).toMatchObject({ active: true, health: { state: 'ok' } });
-    expect(await service.configuration.endpoints.get('org_1', id)).toMatchObject({ active: true });
-  });
-
-  it('is ok again when somebody switches the endpoint on by a change', async () => {
-    const service = aWorld();
-    await service.health.replace(id, well, off);
-    await service.ask({ method: 'PATCH', path: one, body: { active: true } });
-    expect(healthIn(await service.ask({ path: one }))).toEqual({ state: 'ok' });
-  });
-
-  it.each([{ description: 'still broken' }, { active: false }, {}])('is not changed by %j', async (body) => {
-    const service = aWorld();
-    await service.health.replace(id, well, off);
-    await service.ask({ method: 'PATCH', path: one, body });
-    expect(await service.health.readLatest(id)).toEqual({ ...off, version: 1 });
-    expect(service.published).toEqual([]);
-  });
-
-  it('is resumed though deliveries end at the same moment', async () => {
-    const service = aWorld();
-    await service.health.replace(id, well, paused);
-    const { replace } = service.health;
-    let races = 2;
-    service.health.replace = async (endpointId, before, after) => {
-      if (races-- > 0) await replace(endpointId, before, { ...before, failures: before.failures + 1 });
-      return replace(endpointId, before, after);
-    };
-    expect(healthIn(await service.ask({ method: 'POST', path: `${one}/resume` }))).toEqual({ state: 'ok' });
-    expect(await service.health.readLatest(id)).toMatchObject({ failures: 0 });
-  });
-
-  it('that is overtaken each time is refused, and may be asked for again', async () => {
-    const service = aWorld();
-    service.health.replace = () => Promise.resolve(false);
-    const answer = await service.ask({ method: 'POST', path: `${one}/resume` });
-    expect(problemOf(answer)).toMatchObject({ status: 409, code: 'changed_meanwhile' });
-  });
-
-  it('is resumed though the bus takes nothing; it is said by whoever delivers next', async () => {
-    const service = aWorld({}, { publish: () => Promise.reject(new Error('the bus is away')) });
-    await service.health.replace(id, well, paused);
-    expect((await service.ask({ method: 'POST', path: `${one}/resume` })).statusCode).toBe(200);
-    expect((await service.health.readLatest(id)).unsaid).toMatchObject([
-      { kind: 'resumed', reason: 'by_hand' },
-    ]);
-  });
-
-  it('of another organization’s endpoint cannot be resumed', async () => {
-    const service = aWorld();
-    service.configuration.set(anEndpoint({ name: 'theirs', organizationId: 'org_2' }));
-    await service.health.replace(endpointIdOf('theirs'), well, off);
-    const path = `${endpoints}/${endpointIdOf('theirs')}/resume`;
-    expect((await service.ask({ method: 'POST', path })).statusCode).toBe(404);
-    expect(await service.health.readLatest(endpointIdOf('theirs'))).toEqual({ ...off, version: 1 });
-  });
-
-  it('cannot be changed by who may only read', async () => {
-    const service = aWorld();
-    await service.health.replace(id, well, off);
-    const claims = { organizationId: 'org_1', scope: 'webhooks:read' };
-    expect((await service.ask({ method: 'POST', path: `${one}/resume`, claims })).statusCode).toBe(403);
-    expect(await service.health.readLatest(id)).toEqual({ ...off, version: 1 });
-  });
-
-  it('is forgotten with the endpoint, and with no other', async () => {
-    const service = aWorld();
-    const other = endpointIdOf('two');
-    service.configuration.set(anEndpoint({ name: 'two' }));
-    for (const endpointId of [id, other]) await service.health.replace(endpointId, well, off);
-    await service.ask({ method: 'DELETE', path: one });
-    expect(await service.health.readLatest(id)).toEqual(well);
-    expect(await service.health.readLatest(other)).toEqual({ ...off, version: 1 });
-  });
-});
-
 describe('removing an endpoint', () => {
   it('removes its secret, too, and it is gone', async () => {
     const service = aWorld();
@@ -548,36 +339,7 @@ describe('listing endpoints', () => {
 
 const pageOfEndpoints = z.object({ data: z.array(endpoint), nextCursor: z.string().nullable() });
 
-function aWorld(
-  organization: Parameters<typeof anOrganization>[0] = {},
-  parts: Parameters<typeof aService>[0] = {},
-): Service {
-  const service = aService(parts);
-  service.configuration.setOrganization(anOrganization(organization));
-  service.configuration.set(anEndpoint());
-  return service;
-}
-
-async function create(service: Service, body: object): Promise<z.output<typeof created>> {
-  return created.parse(JSON.parse((await service.ask({ method: 'POST', path: endpoints, body })).body));
-}
-
-const withHealth = z.object({ health: z.unknown() });
-const listed = z.object({ data: z.array(withHealth) });
-
-function healthIn({ body }: HttpAnswer): unknown {
-  return withHealth.parse(JSON.parse(body)).health;
-}
-
-function problemOf({ body }: HttpAnswer): unknown {
-  return JSON.parse(body);
-}
-
 async function leftIn({ configuration, secrets }: Service): Promise<{ endpoints: number; secrets: number }> {
   const { data } = await configuration.endpoints.list('org_1', { limit: 250 });
   return { endpoints: data.length, secrets: secrets.secrets.size };
-}
-
-function versionsOf({ secrets }: Service, endpointId: string, part: string): string[] {
-  return [...(secrets.secrets.get(`org_1/${endpointId}/${part}`)?.values() ?? [])];
 }

@@ -1,60 +1,17 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
-import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
+import { aDead } from '../../fakes/a-delivery.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
-import { anEvent } from '../../fakes/an-event.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import { endpointIdOf, eventIdOf } from '../../fakes/ids.ts';
 import { aJob } from '../../fakes/jobs.ts';
-import { aRecovery, deliverAll, fates, messagesOf } from './a-recovery.ts';
+import { aRecovery, deliverAll, messagesOf } from './a-recovery.ts';
 import type { Fate, FateOf, PortName, Scene } from './a-recovery.ts';
+import { before, countsOfEverything, everything, lacking, tell } from './stories.ts';
+import type { Story } from './stories.ts';
 
-const minuteMs = 60_000;
-const before = isoTime(testStartMs - 120 * minuteMs);
 const one = endpointIdOf('one');
-
-/** What became of an event: a status of its delivery, or why there is none. */
-type Story = 'delivered' | 'dead' | 'discarded' | 'retrying' | 'lost retry' | 'missing' | 'young' | 'skipped';
-
-const made: Partial<Record<Story, Delivery>> = {
-  delivered: aDelivered({ updatedAt: before }),
-  dead: aDead({ updatedAt: before }),
-  discarded: aDiscarded({ updatedAt: before }),
-  retrying: aDelivery({ updatedAt: before }),
-  'lost retry': aDelivery({ updatedAt: before, nextAttemptAt: isoTime(testStartMs - 61 * minuteMs) }),
-};
-
-/** Events a minute apart, the oldest first, each with its story. */
-async function tell(scene: Scene, stories: readonly Story[]): Promise<string[]> {
-  const ids: string[] = [];
-  for (const [index, story] of stories.entries()) {
-    const receivedMs = story === 'young' ? testStartMs - 60_000 : testStartMs - 60 * minuteMs;
-    const timeMs = testStartMs - (stories.length - index) * minuteMs;
-    const event = anEvent({
-      name: `${index}`,
-      timeMs,
-      receivedAt: isoTime(receivedMs),
-      ...(story === 'skipped'
-        ? { endpoints: [], skipped: [{ endpointId: one, reason: 'endpoint_disabled' }] }
-        : {}),
-    });
-    await scene.ledger.events.add(event);
-    const delivery = made[story];
-    if (delivery !== undefined) await scene.ledger.record({ ...delivery, eventId: event.id });
-    ids.push(event.id);
-  }
-  return ids;
-}
-
-const everything: Story[] = [
-  ...(['delivered', 'dead', 'discarded', 'retrying', 'lost retry', 'missing', 'young', 'skipped'] as const),
-  ...(['delivered', 'delivered', 'delivered', 'delivered', 'missing', 'dead'] as const),
-];
-const lacking = new Set<Story>(['dead', 'discarded', 'lost retry', 'missing', 'skipped']);
-const countsOfEverything = { examined: 14, dead: 2, discarded: 2, missing: 3, sent: 7 };
 
 describe('a job', () => {
   test('finds what was not delivered, and has it delivered once', async () => {
@@ -355,77 +312,8 @@ function onCall(scene: Scene, { port, time }: { port: PortName; time: number }, 
   };
 }
 
-/** One fate at one call, all others untouched. */
-function only(index: number, fate: Fate): FateOf {
-  return (call) => (call.index === index ? fate : undefined);
-}
-
 /** The first time that a port of this name is called. */
 function firstOf(port: PortName, fate: Fate): FateOf {
   let dooms = 1;
   return (call) => (call.port === port && dooms-- > 0 ? fate : undefined);
 }
-
-async function play(fateOf: FateOf, copies = 1): Promise<{ scene: Scene; ids: string[] }> {
-  // Every third page is left to another invocation.
-  let pages = 0;
-  const remainingMs = () => ((pages += 1) % 3 === 0 ? 0 : 60_000);
-  const scene = aRecovery({ fateOf, remainingMs });
-  const ids = await tell(scene, everything);
-  await scene.begin();
-  for (let copy = 1; copy < copies; copy += 1) await scene.wake();
-  await scene.settle();
-  return { scene, ids };
-}
-
-/** Whatever has happened: all of it delivered once, counted once, and said. */
-async function expectAllRecovered({ scene, ids }: Awaited<ReturnType<typeof play>>): Promise<void> {
-  const wanted = ids.filter((_, index) => lacking.has(everything[index] ?? 'young'));
-  expect((await deliverAll(scene)).toSorted()).toEqual(wanted);
-  expect(await scene.job()).toMatchObject({ status: 'finished', counts: countsOfEverything, outbox: [] });
-  expect(scene.announced.length).toBeGreaterThanOrEqual(1);
-}
-
-describe('whatever happens to it', () => {
-  test.each(fates)('one %s at any call loses nothing and counts nothing twice', async (fate) => {
-    const untouched = await play(() => undefined);
-    const calls = untouched.scene.calls.length;
-    expect(calls).toBeGreaterThan(25);
-    for (let index = 0; index < calls; index += 1) {
-      const port = untouched.scene.calls[index]?.port ?? 'none';
-      await play(only(index, fate))
-        .then(expectAllRecovered)
-        .catch((cause: unknown) => {
-          throw new Error(`lost by one ${fate} at call ${index} (${port})`, { cause });
-        });
-    }
-  });
-
-  test('several at once, with several copies of the message, lose nothing either', async () => {
-    const doom = fc.tuple(fc.integer({ min: 0, max: 60 }), fc.constantFrom(...fates));
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(doom, { minLength: 2, maxLength: 5 }),
-        fc.integer({ min: 1, max: 3 }),
-        async (dooms, copies) => {
-          const fateOf: FateOf = (call) =>
-            dooms.map(([index, fate]) => only(index, fate)(call)).find((fate) => fate !== undefined);
-          await expectAllRecovered(await play(fateOf, copies));
-        },
-      ),
-      { numRuns: 300, seed: 1 },
-    );
-  });
-
-  test('two copies that work at the same time become one', async () => {
-    const scene = aRecovery({ isTicking: true });
-    const ids = await tell(scene, everything);
-    await scene.begin();
-    await scene.wake();
-    while (scene.queue.size() > 0) await Promise.all([scene.step(), scene.step()]);
-    await expectAllRecovered({ scene, ids });
-    expect(scene.journal.lines.some(({ message }) => message === 'recovery.overtaken')).toBe(true);
-    // As many as one copy would have sent, and one page by both.
-    expect(messagesOf(scene).length).toBeLessThanOrEqual(countsOfEverything.sent + 3);
-  });
-});

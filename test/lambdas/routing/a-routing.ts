@@ -2,6 +2,7 @@ import { outgoing, readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
+import { unpackBody } from '../../../lambdas/event/body.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
@@ -134,4 +135,10 @@ export function aRouting({
       return event;
     },
   };
+}
+
+/** The body of a stored event, as receivers get it. */
+export function bodyOf({ body }: StoredEvent): string {
+  if (body === undefined) throw new Error('the event has no body');
+  return Buffer.from(unpackBody(body)).toString();
 }

@@ -1,24 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { resumed, well } from '../../../lambdas/endpoint/health/health.ts';
-import { unpackBody } from '../../../lambdas/event/body.ts';
-import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { aBusEvent } from '../../fakes/a-bus-event.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
-import { aRouting } from './a-routing.ts';
+import { aRouting, bodyOf } from './a-routing.ts';
 
-const dayMs = 86_400_000;
 const one = endpointIdOf('one');
-
-/** The body of a stored event, as receivers get it. */
-function bodyOf({ body }: StoredEvent): string {
-  if (body === undefined) throw new Error('the event has no body');
-  return Buffer.from(unpackBody(body)).toString();
-}
 
 describe('an event', () => {
   test('is stored with those it is meant for, and asks for one delivery each', async () => {
@@ -270,132 +261,6 @@ describe('who gets an event', () => {
   });
 });
 
-describe('an event that comes twice', () => {
-  test('has the same id and is stored once; both ask for the delivery', async () => {
-    const routing = aRouting({ endpoints: [anEndpoint()] });
-    await routing.publish(aBusEvent());
-    await routing.publish(aBusEvent());
-    await routing.settle();
-    const { id } = await routing.onlyStored();
-    expect(routing.sent().map(({ eventId }) => eventId)).toEqual([id, id]);
-    const duplicates = routing.journal.lines.map(({ fields }) => fields['isDuplicate']);
-    expect(duplicates.toSorted()).toEqual([false, true]);
-  });
-
-  test('goes to those for whom it was stored first, whatever has changed since', async () => {
-    const routing = aRouting({ endpoints: [anEndpoint()] });
-    await routing.publish(aBusEvent());
-    await routing.settle();
-    routing.configuration.set(anEndpoint({ eventTypes: [] }));
-    routing.configuration.set(anEndpoint({ name: 'two' }));
-    await routing.publish(aBusEvent());
-    await routing.settle();
-    expect(routing.sent().map(({ endpointId }) => endpointId)).toEqual([one, one]);
-    expect((await routing.onlyStored()).endpoints).toEqual([one]);
-  });
-
-  test('the second time after its retention, is routed anew: it was swallowed until DynamoDB had deleted the first', async () => {
-    const routing = aRouting({ endpoints: [anEndpoint()] });
-    const same = { idempotencyKey: 'run-77-failed', occurredAt: isoTime(testStartMs - dayMs) };
-    await routing.publish(aBusEvent({ detail: same }));
-    await routing.settle();
-    routing.clock.pass(30 * dayMs + 1_000);
-    routing.configuration.set(anEndpoint({ name: 'two' }));
-    await routing.publish(aBusEvent({ timeMs: routing.clock.now(), detail: same }));
-    await routing.settle();
-    expect((await routing.onlyStored()).endpoints).toHaveLength(2);
-    expect(routing.sent()).toHaveLength(3);
-  });
-
-  test('is one by the producer’s key, though EventBridge gave two ids and the data differ', async () => {
-    const routing = aRouting({ endpoints: [anEndpoint()] });
-    const same = { idempotencyKey: 'run-77-failed', occurredAt: isoTime(testStartMs - dayMs) };
-    await routing.publish(aBusEvent({ id: 'bus-1', detail: { ...same, data: { first: true } } }));
-    await routing.publish(
-      aBusEvent({ id: 'bus-2', timeMs: testStartMs + 9_000, detail: { ...same, data: {} } }),
-    );
-    await routing.settle();
-    const event = await routing.onlyStored();
-    expect(JSON.parse(bodyOf(event))).toMatchObject({ data: { first: true } });
-    expect(new Set(routing.sent().map(({ eventId }) => eventId))).toEqual(new Set([event.id]));
-  });
-
-  test('is two when the keys differ, or the time when it happened', async () => {
-    const routing = aRouting();
-    const at = isoTime(testStartMs);
-    const earlier = isoTime(testStartMs - 1);
-    await routing.publish(aBusEvent({ detail: { idempotencyKey: 'a', occurredAt: at } }));
-    await routing.publish(aBusEvent({ detail: { idempotencyKey: 'b', occurredAt: at } }));
-    await routing.publish(aBusEvent({ detail: { idempotencyKey: 'a', occurredAt: earlier } }));
-    await routing.settle();
-    expect(await routing.stored()).toHaveLength(3);
-  });
-
-  test('is two when the same key comes from two organizations', async () => {
-    const routing = aRouting();
-    routing.configuration.setOrganization(anOrganization({ id: 'org_2' }));
-    const same = { idempotencyKey: 'a', occurredAt: isoTime(testStartMs) };
-    await routing.publish(aBusEvent({ detail: same }));
-    await routing.publish(aBusEvent({ detail: { ...same, organizationId: 'org_2' } }));
-    await routing.settle();
-    const [ours, theirs] = [await routing.stored(), await routing.stored('org_2')];
-    expect(ours).toHaveLength(1);
-    expect(theirs).toHaveLength(1);
-    expect(ours[0]?.id).not.toBe(theirs[0]?.id);
-  });
-});
-
-describe('an event that breaks a rule is stored as refused and sent to nobody', () => {
-  const at = isoTime(testStartMs);
-
-  test.each([
-    ['an unknown type', 'unknown_event_type', { type: 'acme.PLANTED.thing' }],
-    ['the type of test events', 'unknown_event_type', { type: 'webhook.test' }],
-    ['no data', 'invalid_event', { detail: { data: undefined } }],
-    ['data that are a text', 'invalid_event', { detail: { data: 'PLANTED' } }],
-    ['data that are a list', 'invalid_event', { detail: { data: ['PLANTED'] } }],
-    ['a field that is not known', 'invalid_event', { detail: { PLANTED: 'PLANTED' } }],
-    ['a key without a time', 'invalid_event', { detail: { idempotencyKey: 'PLANTED' } }],
-    ['an empty key', 'invalid_event', { detail: { idempotencyKey: '', occurredAt: at } }],
-    ['a time that is none', 'invalid_event', { detail: { occurredAt: 'PLANTED' } }],
-    ['a time before 1970', 'invalid_event', { detail: { occurredAt: '1969-12-31T23:59:59Z' } }],
-    ['a time too far ahead', 'invalid_event', { detail: { occurredAt: isoTime(testStartMs + dayMs + 1) } }],
-    ['a resource that is too long', 'invalid_event', { detail: { resource: 'PLANTED'.repeat(100) } }],
-    [
-      'a detail of more than 256 KB',
-      'event_too_large',
-      { detail: { data: { a: 'PLANTED'.repeat(40_000) } } },
-    ],
-  ])('%s: %s', async (_, reason, wish) => {
-    const routing = aRouting({ endpoints: [anEndpoint()] });
-    await routing.publish(aBusEvent(wish));
-    await routing.settle();
-    const event = await routing.onlyStored();
-    expect(event).toMatchObject({ status: 'refused', reason, endpoints: [], skipped: [] });
-    expect(event.explanation).toMatch(/^\S.{10,300}$/);
-    expect(event.explanation).not.toContain('PLANTED');
-    expect(routing.sent()).toEqual([]);
-    expect(routing.events.dead).toEqual([]);
-    expect(routing.journal.lines).toMatchObject([{ message: 'event.refused', fields: { code: reason } }]);
-  });
-
-  test('and its detail is kept as it came, for the producer who asks what it was', async () => {
-    const routing = aRouting();
-    const sent = aBusEvent({ type: 'acme.unknown', detail: { data: { runId: 77 } } });
-    await routing.publish(sent);
-    await routing.settle();
-    expect(JSON.parse(bodyOf(await routing.onlyStored()))).toEqual(sent.detail);
-  });
-
-  test('a refused event that comes twice is stored once', async () => {
-    const routing = aRouting();
-    await routing.publish(aBusEvent({ type: 'acme.unknown' }));
-    await routing.publish(aBusEvent({ type: 'acme.unknown' }));
-    await routing.settle();
-    expect((await routing.onlyStored()).status).toBe('refused');
-  });
-});
-
 describe('a fault of ours', () => {
   /** Makes a port fail so many times. */
   function failing<Args extends unknown[], Value>(port: (...args: Args) => Promise<Value>, times = 1) {
@@ -449,37 +314,4 @@ describe('a fault of ours', () => {
       expect(routing.sent()).toHaveLength(1);
     },
   );
-});
-
-describe('data that break the schema of their type', () => {
-  const schema = { type: 'object', properties: { runId: { type: 'string' } } };
-  const type = 'billing.run.paid';
-  const eventTypes = [
-    { name: type, category: 'governance' as const, description: 'Paid.', schema, isBuiltIn: false },
-  ];
-  const publish = async (schemas: 'strict' | 'warn', data: object) => {
-    const routing = aRouting({ endpoints: [anEndpoint()], eventTypes, schemas });
-    await routing.publish(aBusEvent({ type, detail: { data } }));
-    await routing.settle();
-    return { routing, event: await routing.onlyStored() };
-  };
-
-  test('are refused by the strict: kept as refused, with the place and nothing of the data', async () => {
-    const { routing, event } = await publish('strict', { runId: 'PLANTED', other: 1 });
-    expect(event).toMatchObject({ status: 'accepted' });
-    const broken = await publish('strict', { runId: 77, PLANTED: 1 });
-    expect(broken.event).toMatchObject({ status: 'refused', reason: 'schema_violation', endpoints: [] });
-    expect(broken.event.explanation).toContain('#/properties/runId/type');
-    expect(broken.event.explanation).not.toContain('PLANTED');
-    expect(broken.routing.sent()).toEqual([]);
-    expect(routing.sent()).toHaveLength(1);
-  });
-
-  test('are delivered by the others, and the event says so', async () => {
-    const { routing, event } = await publish('warn', { runId: 77 });
-    expect(event).toMatchObject({ status: 'accepted', endpoints: [one] });
-    expect(event.schemaViolation).toContain('#/properties/runId/type');
-    expect(routing.sent()).toHaveLength(1);
-    expect((await publish('warn', { runId: '77' })).event).not.toHaveProperty('schemaViolation');
-  });
 });

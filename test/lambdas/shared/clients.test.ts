@@ -142,6 +142,36 @@ describe.concurrent('a call that can succeed does:', () => {
       Messages: [{ Body: 'late' }],
     });
   });
+
+  it('two hundred calls at once all succeed, though the service takes a second for each', async () => {
+    const { endpoint } = await started(
+      onRequests((answer) => void setTimeout(() => answer.end('{"Successful":[]}'), 1_000)),
+    );
+    const client = makeSqsClient(placeOf(endpoint));
+    const send = () =>
+      client.send(
+        new SendMessageBatchCommand({
+          QueueUrl: `${endpoint}/0/q`,
+          Entries: [{ Id: '0', MessageBody: '{}' }],
+        }),
+      );
+    const ended = await Promise.allSettled(Array.from({ length: 200 }, send));
+    expect(ended.filter(({ status }) => status === 'rejected')).toEqual([]);
+  });
+
+  it('calls that wait for their turn behind some that hang end in time, too, and leave none behind', async () => {
+    let isAwake = false;
+    const { endpoint } = await started(onRequests((answer) => isAwake && answer.end('{}')));
+    const client = makeDocumentClient(placeOf(endpoint));
+    const get = () => client.send(new GetCommand({ TableName: 't', Key }));
+    const endings = await Promise.all(Array.from({ length: 200 }, () => endingOf(get())));
+    for (const { fault, afterMs } of endings) {
+      expect(fault).toMatchObject({ name: 'TimeoutError' });
+      expect(afterMs).toBeLessThan(endMs);
+    }
+    isAwake = true;
+    await expect(Promise.all(Array.from({ length: 200 }, get))).resolves.toHaveLength(200);
+  });
 });
 
 describe('every call of every client ends within 10 s, whatever the server does:', () => {

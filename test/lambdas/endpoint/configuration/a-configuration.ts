@@ -14,6 +14,8 @@ export function aWorld(given: Parameters<typeof aService>[0] = {}): Service {
   return service;
 }
 
+export const secretHeader = { name: 'x-api-key', value: 'planted-value', secret: true };
+
 /** An entry of a configuration, with no more than it needs. */
 export function entry(name: string, given: object = {}): object {
   return { name, url: `https://${name}.example.com/hook`, ...given };

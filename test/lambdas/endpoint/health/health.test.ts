@@ -7,9 +7,10 @@ import {
   leased,
   resumed,
   showHealth,
+  addNotice,
   well,
 } from '../../../../lambdas/endpoint/health/health.ts';
-import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
+import type { Health, Notice } from '../../../../lambdas/endpoint/health/health.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
 
@@ -127,6 +128,47 @@ describe('an endpoint that a person has switched on', () => {
   test('and that was never stopped needs no pace, and nobody is told', () => {
     const after = resumed({ ...well, failures: 3, failingSince: at(-1) }, testStartMs);
     expect(after).toEqual({ ...well, graceUntil: at(86_400_000) });
+  });
+});
+
+describe('what waits to be said while the bus is down', () => {
+  const kinds = ['paused', 'resumed', 'failing', 'disabled'] as const;
+  const notices: Notice[] = Array.from({ length: 1_000 }, (_, index) => ({
+    kind: kinds[index % 2] ?? 'paused',
+    at: at(index),
+  }));
+  const all = (said: readonly Notice[]) => said.reduce<Notice[]>(addNotice, []);
+
+  test('is all that there is, as long as it is little', () => {
+    expect(all(notices.slice(0, 10))).toEqual(notices.slice(0, 10));
+  });
+
+  test('is ten notices at most: the oldest that a later one of its kind has overtaken goes', () => {
+    expect(all(notices)).toEqual(notices.slice(-10));
+  });
+
+  test('never lacks the latest of a kind, however old it is', () => {
+    const [disabled, failing] = [
+      { kind: 'disabled', at: at(-2) },
+      { kind: 'failing', at: at(-1) },
+    ] as const;
+    expect(all([disabled, failing, ...notices])).toEqual([disabled, failing, ...notices.slice(-8)]);
+  });
+
+  test('shrinks, where a version before this one has let it grow', () => {
+    expect(addNotice(notices.slice(0, 500), { kind: 'disabled', at: at(2_000) })).toEqual([
+      ...notices.slice(491, 500),
+      { kind: 'disabled', at: at(2_000) },
+    ]);
+  });
+
+  test('does not grow by what a person does again and again', () => {
+    let health = pausedFor(60_000);
+    for (let times = 0; times < 100; times += 1) {
+      const { unsaid } = resumed(health, testStartMs + times);
+      health = pausedFor(60_000, { unsaid });
+    }
+    expect(health.unsaid).toHaveLength(10);
   });
 });
 

@@ -1,0 +1,256 @@
+import { execFile } from 'node:child_process';
+import type { TlsOptions } from 'node:tls';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { AttemptFailureCode } from '../../../lambdas/request/failure.ts';
+import { aTcpReceiver, scripts } from './bad-receivers.ts';
+import { anAuthority, aSelfSigned, type Identity } from './certificates.ts';
+import {
+  aReceiver,
+  authority,
+  identity,
+  kept,
+  localRules,
+  phasesOf,
+  shortMs,
+  tryPost,
+  verdict,
+} from './a-post.ts';
+
+describe.concurrent('a certificate that is not right is refused before anything is sent', () => {
+  const cases: [string, AttemptFailureCode, () => Promise<TlsOptions>][] = [
+    ['self-signed', 'tls_untrusted', async () => identity(await aSelfSigned(['receiver.localhost']))],
+    ['of another authority', 'tls_untrusted', async () => identity(await (await anAuthority()).issue())],
+    [
+      'expired',
+      'tls_expired',
+      async () => identity(await authority.issue({ validFromDays: -9, validToDays: -1 })),
+    ],
+    ['not yet valid', 'tls_expired', async () => identity(await authority.issue({ validFromDays: 1 }))],
+    [
+      'of another host',
+      'tls_wrong_host',
+      async () => identity(await authority.issue({ names: ['other.localhost'] })),
+    ],
+    [
+      'with a common name only',
+      'tls_no_san',
+      async () => identity(await authority.issue({ names: [], commonName: 'receiver.localhost' })),
+    ],
+    [
+      'with the name as common name and an address as alternative name',
+      'tls_no_san',
+      async () => identity(await authority.issue({ names: ['127.0.0.1'], commonName: 'receiver.localhost' })),
+    ],
+    [
+      'with the name as common name and another as alternative name',
+      'tls_wrong_host',
+      async () =>
+        identity(await authority.issue({ names: ['other.localhost'], commonName: 'receiver.localhost' })),
+    ],
+  ];
+
+  test.each(cases)('%s: %s', async (_name, expected, makeOptions) => {
+    const receiver = await aReceiver(scripts.well, await makeOptions());
+
+    const result = await tryPost({ port: receiver.port });
+
+    expect(verdict(result)).toBe(expected);
+    expect(phasesOf(result)).toEqual(['lookup', 'address_check', 'connect', 'tls failed']);
+    expect(receiver.received()).toBe('');
+  });
+
+  test('the diagnosis of an expired certificate shows its date', async () => {
+    const receiver = await aReceiver(
+      scripts.well,
+      identity(await authority.issue({ validFromDays: -9, validToDays: -1 })),
+    );
+
+    const result = await tryPost({ port: receiver.port });
+
+    const validTo = result.phases.flatMap((phase) =>
+      phase.name === 'tls' ? [phase.certificate?.validTo] : [],
+    );
+    expect(new Date(validTo.at(0) ?? '').getTime()).toBeLessThan(Date.now());
+  });
+
+  test('an address in place of a name needs a certificate for the address', async () => {
+    const named = await aReceiver(
+      scripts.well,
+      identity(await authority.issue({ names: ['receiver.localhost'] })),
+    );
+    const addressed = await aReceiver(
+      scripts.well,
+      identity(await authority.issue({ names: ['127.0.0.1'] })),
+    );
+
+    const refused = await tryPost({ url: `https://127.0.0.1:${named.port}/` });
+    const accepted = await tryPost({ url: `https://127.0.0.1:${addressed.port}/` });
+
+    expect([verdict(refused), verdict(accepted)]).toEqual(['tls_no_san', 200]);
+    expect(phasesOf(accepted)).toEqual(['address_check', 'connect', 'tls', 'request', 'first_byte']);
+  });
+
+  test('neither the environment nor a flag turns the check off or sets a proxy', async () => {
+    const proxy = await kept(aTcpReceiver());
+    const receiver = await aReceiver(scripts.well, identity(await aSelfSigned(['receiver.localhost'])));
+    const program = `
+      import { makePost } from './lambdas/request/post.ts';
+      const post = makePost({ lookup: async () => [{ address: '127.0.0.1', family: 4 }] });
+      const rules = ${JSON.stringify(localRules)};
+      const url = 'https://receiver.localhost:${receiver.port}/';
+      console.log(JSON.stringify(await post({ url, headers: {}, body: new Uint8Array(2), timeoutMs: 5000, rules })));`;
+    const at = `http://127.0.0.1:${proxy.port}`;
+
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      env: {
+        NODE_USE_ENV_PROXY: '1',
+        HTTPS_PROXY: at,
+        HTTP_PROXY: at,
+        ALL_PROXY: at,
+        NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      },
+    });
+
+    expect(JSON.parse(stdout)).toMatchObject({ answer: { kind: 'failure', code: 'tls_untrusted' } });
+    expect([proxy.connections(), receiver.connections()]).toEqual([0, 1]);
+  });
+});
+
+describe.concurrent('a handshake that cannot succeed has a code of its own', () => {
+  test.each(['TLSv1', 'TLSv1.1'] as const)('only %s: tls_version', async (version) => {
+    const receiver = await aReceiver(scripts.well, {
+      minVersion: version,
+      maxVersion: version,
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+
+    expect(verdict(await tryPost({ port: receiver.port }))).toBe('tls_version');
+  });
+
+  test('TCP accepted and no TLS: timeout', async () => {
+    const receiver = await kept(aTcpReceiver());
+
+    const result = await tryPost({ port: receiver.port, timeoutMs: shortMs });
+
+    expect(verdict(result)).toBe('timeout');
+    expect(phasesOf(result).at(-1)).toBe('tls failed');
+    expect(result.durationMs).toBeLessThan(shortMs + 1000);
+  });
+
+  test('TCP accepted and no TLS is given up after five seconds, however long the deadline', async () => {
+    const receiver = await kept(aTcpReceiver());
+
+    const result = await tryPost({ port: receiver.port, timeoutMs: 20_000 });
+
+    expect(verdict(result)).toBe('timeout');
+    expect(result.durationMs).toBeLessThan(6000);
+  });
+
+  test('a plain HTTP server: tls_failed', async () => {
+    const receiver = await kept(
+      aTcpReceiver((socket) => {
+        socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'));
+      }),
+    );
+
+    expect(verdict(await tryPost({ port: receiver.port }))).toBe('tls_failed');
+  });
+
+  test('closed in the handshake: connection_closed', async () => {
+    const receiver = await kept(
+      aTcpReceiver((socket) => {
+        socket.once('data', () => socket.end());
+      }),
+    );
+
+    expect(verdict(await tryPost({ port: receiver.port }))).toBe('connection_closed');
+  });
+
+  test('reset in the handshake: connection_reset', async () => {
+    const receiver = await kept(
+      aTcpReceiver((socket) => {
+        socket.once('data', () => socket.resetAndDestroy());
+      }),
+    );
+
+    expect(verdict(await tryPost({ port: receiver.port }))).toBe('connection_reset');
+  });
+
+  test('our own client certificate is unreadable: tls_failed', async () => {
+    const receiver = await aReceiver(scripts.well);
+
+    const result = await tryPost({ port: receiver.port, clientCertificate: { certificate: 'x', key: 'y' } });
+
+    expect(verdict(result)).toBe('tls_failed');
+  });
+});
+
+describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'a receiver that wants a client certificate, %s',
+  (version) => {
+    let strangers: Identity;
+    let ours: Identity;
+    beforeAll(async () => {
+      ours = await authority.issue({ names: ['tidings.localhost'] });
+      strangers = await (await anAuthority('Stranger')).issue();
+    });
+    const wanting: TlsOptions = {
+      requestCert: true,
+      rejectUnauthorized: true,
+      ca: [authority.certificate],
+      minVersion: version,
+      maxVersion: version,
+    };
+
+    test('none given: tls_client_certificate_required', async () => {
+      const receiver = await aReceiver(scripts.well, wanting);
+
+      const result = await tryPost({ port: receiver.port });
+
+      expect(verdict(result)).toBe('tls_client_certificate_required');
+      const facts = { name: 'tls', version, clientCertificateRequested: true, clientCertificateGiven: false };
+      expect(result.phases).toContainEqual(expect.objectContaining(facts));
+      expect(receiver.received()).toBe('');
+    });
+
+    test('none given, and the receiver just hangs up: tls_client_certificate_required', async () => {
+      const receiver = await aReceiver(
+        ({ reset }) => {
+          reset();
+        },
+        { ...wanting, rejectUnauthorized: false },
+      );
+
+      expect(verdict(await tryPost({ port: receiver.port }))).toBe('tls_client_certificate_required');
+    });
+
+    test('given right: delivered', async () => {
+      const receiver = await aReceiver(scripts.well, wanting);
+
+      const result = await tryPost({ port: receiver.port, clientCertificate: ours });
+
+      expect(verdict(result)).toBe(200);
+      const facts = { name: 'tls', ok: true, clientCertificateRequested: true, clientCertificateGiven: true };
+      expect(result.phases).toContainEqual(expect.objectContaining(facts));
+    });
+
+    test('given wrong: a failure, and nothing arrives', async () => {
+      const receiver = await aReceiver(scripts.well, wanting);
+
+      const result = await tryPost({ port: receiver.port, clientCertificate: strangers });
+
+      expect(result.answer.kind).toBe('failure');
+      expect(receiver.received()).toBe('');
+    });
+
+    test('not wanted: the diagnosis says so', async () => {
+      const receiver = await aReceiver(scripts.well, { minVersion: version, maxVersion: version });
+
+      const result = await tryPost({ port: receiver.port });
+
+      const facts = { name: 'tls', clientCertificateRequested: false, clientCertificateGiven: false };
+      expect(result.phases).toContainEqual(expect.objectContaining(facts));
+    });
+  },
+);
