@@ -11,7 +11,7 @@ import { allDelivered, attemptsOf, endpointId, many, rowsOf, set, work } from '.
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const causesOf = ({ journal }: Scene) =>
-  journal.lines.filter(({ message }) => message === 'delivery.parked').map(({ fields }) => fields['cause']);
+  journal.lines.filter(({ message }) => message === 'delivery.waits').map(({ fields }) => fields['cause']);
 
 describe('a receiver that takes long', () => {
   test('is known to do so before it has answered', async () => {

@@ -54,7 +54,7 @@ describe('a 410 of the URL that an endpoint had', () => {
 describe('a 410 of the URL that an endpoint has', () => {
   test.each([
     ['nothing', {}],
-    ['its description', { name: 'another name', updatedAt: '2026-11-23T10:00:00.001Z' }],
+    ['something else', { keepResponse: true, updatedAt: '2026-11-23T10:00:00.001Z' }],
   ])('switches it off though %s was changed meanwhile', async (_, changed) => {
     const scene = await changedMeanwhile(({ configuration }) => {
       configuration.set({ ...anEndpoint(), ...changed });
