@@ -11,6 +11,7 @@ import { classify, observationOf } from './classify.ts';
 import type { Outcome } from './classify.ts';
 import type { Job, Recipient } from './decide.ts';
 import { hold, lastingFaults } from './hold.ts';
+import type { OwnFault } from './hold.ts';
 import { note, noteSlow } from './note.ts';
 import type { NotePorts } from './note.ts';
 import { settle } from './settle.ts';
@@ -46,13 +47,16 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
   const { message } = job;
   const startedMs = ports.now();
   let request: Prepared & { readonly body: Uint8Array };
+  let code: OwnFault = 'ledger_unavailable';
   try {
-    request = await prepared(ports, job);
+    const body = storedBody(job);
+    code = 'signing_unavailable';
+    request = await prepared(ports, job, body);
   } catch (fault) {
     ports.share.leave(job.endpoint.id);
-    const isLasting = (message.putOff ?? 0) >= lastingFaults;
-    if (isProbe || isLasting) await note(ports, job, { kind: 'own_fault', isProbe, durationMs: 0 });
-    return hold(ports, message, { code: 'signing_unavailable', fault });
+    // That one body was damaged is nothing that others of its endpoint need wait for.
+    if (code === 'signing_unavailable') await noteUnsigned(ports, job, isProbe);
+    return hold(ports, message, { code, fault });
   }
   const result = await posted(ports, job, request);
   const nowMs = ports.now();
@@ -72,11 +76,19 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
   return verdict;
 }
 
-async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job) {
+function storedBody({ event }: Job): Uint8Array {
   if (event.body === undefined) throw new Error('an accepted event has a body');
-  const body = unpackBody(event.body);
+  return unpackBody(event.body);
+}
+
+async function prepared(ports: AttemptPorts, { message, endpoint, event }: Job, body: Uint8Array) {
   const attemptId = `${event.id}-${message.attempt}-${ports.newId()}`;
   return { body, ...(await ports.prepare(endpoint, { webhookId: event.id, body, attemptId })) };
+}
+
+async function noteUnsigned(ports: AttemptPorts, job: Job, isProbe: boolean): Promise<void> {
+  const isLasting = (job.message.putOff ?? 0) >= lastingFaults;
+  if (isProbe || isLasting) await note(ports, job, { kind: 'own_fault', isProbe, durationMs: 0 });
 }
 
 /** Whatever becomes of the request, its place is left: whoever waits for it would wait as long as the function lives. */

@@ -197,6 +197,8 @@ function aWorld(wish: SceneWish) {
   const drainPorts = drainPortsOf(things, ports);
   return {
     ...things,
+    /** What a function works with that nothing befalls. */
+    ports,
     drainPorts,
     runDrain: () => runDrain(things, drainPorts),
     runWake: () => runWake(things, ports),
