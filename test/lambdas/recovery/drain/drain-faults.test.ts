@@ -20,13 +20,11 @@ const paused = {
 /** A pause with a notice that nobody has said, a probe, a pass over the rest, one more row at the end, the end. */
 async function play(fateOf: FateOf): Promise<Scene> {
   const scene = aDrain({ fateOf, perSecond: 50 });
+  await scene.setHealth({ pause: paused });
+  await scene.park(...names.slice(0, -1));
   const known = await scene.latest();
   const unsaid = [{ kind: 'paused' as const, at: isoTime(testStartMs) }];
-  await scene.health.replace(scene.owner.id, known, {
-    ...known,
-    ...{ organizationId: 'org_1', pause: paused, unsaid },
-  });
-  await scene.park(...names.slice(0, -1));
+  await scene.health.replace(scene.owner.id, known, { ...known, unsaid, sayAfter: paused.until });
   await scene.run(testStartMs + 11 * minuteMs);
   await scene.park(...names.slice(-1));
   await scene.run();
