@@ -5,15 +5,11 @@ import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
+import type { MemoryTables } from '../fakes/table/memory-tables.ts';
 import { tableKeys, tableShapes } from '../fakes/table/shapes.ts';
 import type { TableShape } from '../fakes/table/shapes.ts';
 
-export interface Tables {
-  readonly client: DynamoDBDocumentClient;
-  readonly config: string;
-  readonly ledger: string;
-  readonly close: () => Promise<void>;
-}
+export type Tables = MemoryTables;
 
 /** Where a contract is kept: the table in memory that the fakes stand on, and a DynamoDB of others. */
 export const kinds: [string, () => Promise<Tables>][] = [
@@ -38,6 +34,9 @@ export async function startTables(): Promise<Tables> {
     client,
     config: 'config',
     ledger: 'ledger',
+    sweep: () => {
+      throw new Error('dynalite deletes nothing when its time has passed');
+    },
     close: async () => {
       plain.destroy();
       server.closeAllConnections();
