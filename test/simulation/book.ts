@@ -79,6 +79,7 @@ export class Book {
   readonly #endpoints = new Map<string, History<Endpoint | undefined>>();
   readonly #organizations = new Map<string, History<Organization | undefined>>();
   readonly #health = new Map<string, History<Health>>();
+  readonly #waits = new Map<string, { readonly sinceMs: number; readonly count: number }[]>();
   /** Signing keys by their `kid`. */
   readonly #keys = new Map<string, History<SigningKey | undefined>>();
   /** Signing secrets by the ids of their versions. */
@@ -113,6 +114,11 @@ export class Book {
 
   health(endpointId: string): History<Health> {
     return found(this.#health, endpointId, () => new History(well));
+  }
+
+  /** How many rows have waited for an endpoint, since when. */
+  waitsOf(endpointId: string): { readonly sinceMs: number; readonly count: number }[] {
+    return found(this.#waits, endpointId, () => []);
   }
 
   get endpointIds(): string[] {

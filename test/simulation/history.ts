@@ -42,6 +42,11 @@ export class History<Value> {
     return -Infinity;
   }
 
+  /** Since when it has first been of a kind. */
+  firstMs(isOfKind: (value: Value) => boolean): number | undefined {
+    return this.#changes.find(({ value }) => isOfKind(value))?.sinceMs;
+  }
+
   /** All that it has ever been. */
   all(): Value[] {
     return this.#changes.map(({ value }) => value);

@@ -8,6 +8,9 @@ import type { SimulatedFunction } from './functions.ts';
 import { act, pick } from './pick.ts';
 import type { Plant } from './plant.ts';
 import { publish, publishAgain } from './publish.ts';
+import { drawCrowd } from './crowd.ts';
+import { check } from './invariants/check.ts';
+import { ofPace, paceFactsOf } from './invariants/of-paces.ts';
 import { lookAtRest } from './invariants/at-rest.ts';
 import { Scheduler, takeTurns, withVirtualTimers } from './scheduler.ts';
 import { setUp } from './setup.ts';
@@ -50,9 +53,13 @@ async function live(time: Scheduler, seed: number, { withStory = false, plant }:
   const world = await makeWorld({ chance, time, weather, retentionDays, isLong, withStory, plant });
   await setUp(world);
   wakeEveryMinute(world);
-  const play = { world, functions: simulatedFunctions(world), ...planOf(world, spanMs), turns: 0 };
+  const isCrowded = weather.isPunctual && retentionDays === 30 && !isLong && chance.isLucky(0.06);
+  const crowd = isCrowded ? await drawCrowd(world) : undefined;
+  const plan = crowd === undefined ? planOf(world, spanMs) : { planned: [], finale: [], dated: new Set<Action>() };
+  const play = { world, functions: simulatedFunctions(world), ...plan, turns: 0 };
   await takeTurns(time, () => turn(play));
   if (world.violation() === undefined) await look(world);
+  if (crowd !== undefined) check(world, ofPace, paceFactsOf(world, crowd));
   const violation = world.violation();
   const { lines, hash } = world.journal;
   return {

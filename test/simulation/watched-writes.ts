@@ -51,18 +51,24 @@ function watchConfiguration({ book, time }: World, { key: { sk }, before, after 
 /**
  * Which rows wait, and until when they do not count any more. A row that waits for a time stands ahead of whoever comes.
  */
-function watchRow(world: World, { key: { pk, sk }, after }: Write): void {
+function watchRow(world: World, { key: { pk, sk }, before, after }: Write): void {
   const { rows } = world;
   const name = `${pk} ${sk}`;
-  const { waiting, waitingAt } = after ?? {};
-  if (
-    typeof waiting === 'string' &&
-    waiting.startsWith('DUE#') &&
-    String(waitingAt) <= markOf(world, waiting)
-  )
+  const { waiting, waitingAt, expiresAt } = after ?? {};
+  if (typeof waiting === 'string' && waiting.startsWith('DUE#') && String(waitingAt) <= markOf(world, waiting))
     world.violate('I18', `${name} stands where nobody looks for an hour: ${String(waitingAt)}`);
-  if (after?.['waiting'] === undefined) rows.delete(name);
-  else rows.set(name, typeof after['expiresAt'] === 'number' ? after['expiresAt'] * 1000 : Infinity);
+  countWaits(world, { before: before?.['waiting'], after: waiting });
+  if (waiting === undefined) rows.delete(name);
+  else rows.set(name, typeof expiresAt === 'number' ? expiresAt * 1000 : Infinity);
+}
+
+function countWaits({ book, time }: World, { before, after }: { before: unknown; after: unknown }): void {
+  if (before === after) return;
+  for (const [place, change] of [[before, -1] as const, [after, 1] as const]) {
+    if (typeof place !== 'string' || !place.startsWith('ENDPOINT#')) continue;
+    const waits = book.waitsOf(place.slice('ENDPOINT#'.length));
+    waits.push({ sinceMs: time.now(), count: (waits.at(-1)?.count ?? 0) + change });
+  }
 }
 
 function watchDelivery(world: World, { key: { pk, sk }, after: item }: Write): void {

@@ -1,3 +1,4 @@
+import { isParked } from '../../../lambdas/delivery/delivery.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import type { Dossier } from '../book.ts';
 import { excusesOf } from '../outcomes.ts';
@@ -25,8 +26,10 @@ const oneMessage: Check<MessageFacts> = ({ world: { book }, dossier, message }) 
     : undefined;
 };
 
-function isLive({ attempt, round }: DeliveryMessage, { delivery }: Dossier): boolean {
+function isLive({ attempt, round, pass }: DeliveryMessage, { delivery }: Dossier): boolean {
   if (delivery === undefined || round > delivery.round) return true;
+  // It waits as a row, and only who is brought back from there goes on.
+  if (isParked(delivery) && pass === undefined) return false;
   return round === delivery.round && attempt > delivery.attemptCount;
 }
 

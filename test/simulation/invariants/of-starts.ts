@@ -18,7 +18,7 @@ export interface StartFacts {
  * Longer than a drain takes from a step to the next one, and its messages to be looked at: within this time starts what
  * may start, the lateness of each lane added once.
  */
-const startMsMax = 45_000;
+const startMsMax = 15_000;
 
 /**
  * I16: of an endpoint that no pace holds, an attempt begins within a stated time of the moment from which on it may:
@@ -47,6 +47,9 @@ function latest({ constantMs, spreadMs }: Lateness = { constantMs: 0, spreadMs: 
 /** Since when an endpoint has not been paused; nothing when it was slow meanwhile, and held to its share. */
 function freeSinceMs(health: History<Health>, fromMs: number, untilMs: number): number | undefined {
   if (health.between(fromMs, untilMs).some(({ slow }) => slow !== undefined)) return undefined;
+  // Whoever probes might have done so since the pause was over.
+  const paused = health.all().findLast(({ pause }) => pause?.probing === undefined);
+  if (health.latest.pause?.probing === true) return Date.parse(paused?.pause?.until ?? '');
   return health.lastMs(({ pause, off }) => pause !== undefined || off !== undefined, untilMs);
 }
 
