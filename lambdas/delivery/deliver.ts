@@ -51,13 +51,16 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   let recipient: Recipient;
   let health: Health;
   let known: Known;
+  // Both at once: where neither is remembered, one answer is waited for instead of two.
+  const reading = readHealth(ports, message);
+  reading.catch(() => undefined);
   try {
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
     return hold(ports, message, { code: 'configuration_unavailable', fault });
   }
   try {
-    health = await readHealth(ports, message);
+    health = await reading;
     if (isSentAgain(message, health)) return drop(ports, message);
     if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
     known = await ports.readKnown(message);
