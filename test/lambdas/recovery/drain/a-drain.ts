@@ -120,12 +120,15 @@ function someThings({ perSecond, indexLagMs = 0 }: Wish) {
     announced: [] as OperatorEntry[],
     /** Events that were posted, in their order, and when. */
     posted: [] as { readonly eventId: string; readonly atMs: number }[],
+    /** What somebody else does in the middle of a step. */
+    meanwhile: { act: () => Promise.resolve() },
     /** The place up to which whoever comes every minute has come. */
     woken: { at: undefined as string | undefined },
   };
 }
 
-function portsOf({ clock, ledger, health, drains, retries, journal, announced, configuration }: Things) {
+function portsOf({ clock, ledger, health, drains, retries, journal, announced, ...things }: Things) {
+  const { configuration, meanwhile } = things;
   const sayPorts = {
     health,
     announce: (entry: OperatorEntry) => Promise.resolve(void announced.push(entry)),
@@ -136,7 +139,10 @@ function portsOf({ clock, ledger, health, drains, retries, journal, announced, c
   };
   const ports: DrainPorts & RecoverPorts = {
     ...sayPorts,
-    readRecipientLatest: configuration.readRecipient,
+    readRecipientLatest: async (...ids) => {
+      await meanwhile.act();
+      return configuration.readRecipient(...ids);
+    },
     waiting: ledger.waiting,
     send: (message, delaySeconds) => retries.send(outgoing(message, delaySeconds)),
     jobs: memoryJobs(clock.now, ledger.tables),

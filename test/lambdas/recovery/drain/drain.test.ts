@@ -145,6 +145,24 @@ describe('a turn', () => {
     expect((await backlogOf(scene)).turn).toBe(1);
   });
 
+  test('is taken by one of two who come at the same moment because its time has come', async () => {
+    const scene = aDrain();
+    await scene.park('a', 'b');
+    for (const record of scene.drains.receive(10)) scene.drains.delete(record);
+    scene.clock.pass(3_000);
+    for (const record of scene.drains.receive(10)) scene.drains.delete(record);
+    for (let copy = 0; copy < 2; copy += 1) await scene.drains.send(outgoingDrain(scene.owner, undefined, 0));
+    const [first, second] = scene.drains.receive(2);
+    if (first === undefined || second === undefined) throw new Error('two');
+    scene.meanwhile.act = async () => {
+      scene.meanwhile.act = () => Promise.resolve();
+      await scene.invoke(second);
+    };
+    await scene.invoke(first);
+    expect(scene.retries.sent).toHaveLength(2);
+    expect((await backlogOf(scene)).turn).toBe(1);
+  });
+
   test('of an endpoint for which nothing waits is none', async () => {
     const scene = aDrain();
     for (const turn of [undefined, 0]) await scene.drains.send(outgoingDrain(scene.owner, turn, 0));
@@ -335,6 +353,20 @@ describe('the end', () => {
     expect(await isOver(scene)).toBe(false);
     await scene.run();
     expect(postedIds(scene)).toEqual(idsOf(['a', 'b']));
+  });
+
+  // Its turn was the last one when it began, and is not when it ends.
+  test('is not made by a step in the middle of which something is parked', async () => {
+    const scene = aDrain({ indexLagMs: 1_000 });
+    await scene.park('a');
+    await untilEmpty(scene);
+    scene.meanwhile.act = async () => {
+      scene.meanwhile.act = () => Promise.resolve();
+      await scene.park('b');
+    };
+    await scene.run();
+    expect(postedIds(scene)).toEqual(idsOf(['a', 'b']));
+    expect(await isOver(scene)).toBe(true);
   });
 
   async function untilEmpty(scene: Scene): Promise<void> {
