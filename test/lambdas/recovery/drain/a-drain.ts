@@ -3,6 +3,7 @@ import type { Delivery } from '../../../../lambdas/delivery/delivery.ts';
 import { outgoing, readMessage } from '../../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../../lambdas/delivery/message.ts';
 import { raise } from '../../../../lambdas/delivery/park.ts';
+import type { Backlog } from '../../../../lambdas/endpoint/health/backlog.ts';
 import { outgoingDrain } from '../../../../lambdas/endpoint/health/drain-message.ts';
 import { admission } from '../../../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
@@ -97,6 +98,17 @@ export function aDrain(wish: Wish = {}) {
     },
   };
   return scene;
+}
+
+export const names = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+export const idsOf = (all: readonly string[]) => all.map((name) => eventIdOf(name));
+export const postedIds = ({ posted }: Scene) => posted.map(({ eventId }) => eventId);
+export const isOver = async ({ latest }: Scene) => (await latest()).backlog === undefined;
+
+export async function backlogOf({ latest }: Scene): Promise<Backlog> {
+  const { backlog } = await latest();
+  if (backlog === undefined) throw new Error('nothing waits');
+  return backlog;
 }
 
 type Things = ReturnType<typeof someThings>;
