@@ -111,8 +111,8 @@ function leading(message: DeliveryMessage, delivery: Delivery | undefined): Deli
   return { ...message, attempt, trigger: delivery.trigger ?? message.trigger };
 }
 
-/** What a dead message asks for that has come back by a redrive: a new round. */
-function reopening({ dead, ...message }: DeliveryMessage): DeliveryMessage {
+/** The message that a dead one becomes when it has come back by a redrive: it asks for a new round. */
+export function reopening({ dead, ...message }: DeliveryMessage): DeliveryMessage {
   const attempt = (dead?.attempts ?? message.attempt) + 1;
   return { ...message, round: message.round + 1, attempt, trigger: 'redrive' };
 }

@@ -3,7 +3,7 @@ import type { Verdict } from '../shared/batch.ts';
 import { isoTime } from '../shared/time.ts';
 import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
-import { decide, isServed } from './decide.ts';
+import { decide, isServed, reopening } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
 import { discard, idsOf, lookAgain } from './discard.ts';
 import { admit, waitsFor } from './gate.ts';
@@ -13,7 +13,7 @@ import { delayUntil, isFirst } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
 import { park, raise } from './park.ts';
 import type { Cause, ParkPorts } from './park.ts';
-import { followOrHold, settleLate } from './settle.ts';
+import { followOrHold, lookLater, settleLate } from './settle.ts';
 
 export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
@@ -24,6 +24,8 @@ export interface Reception {
   readonly sentAtMs: number;
   /** Whether it comes from the queue whose messages only fall, and not from a lane. */
   readonly isFalling: boolean;
+  /** How often it has been received, this time included. */
+  readonly receiveCount: number;
   /** Milliseconds that the function may still run. */
   readonly remainingMs: () => number;
 }
@@ -31,7 +33,7 @@ export interface Reception {
 /** A dead message sent later than this after its death has come back by a redrive. */
 const fallingMsMax = 60_000;
 
-/** Does what a message asks for: attempt, wait as a row, fall, or end. */
+/** Does what a message asks for: attempt, wait as a row, fall, open a new round, or end. */
 export async function deliver(
   ports: DeliverPorts,
   message: DeliveryMessage,
@@ -42,6 +44,9 @@ export async function deliver(
     const isFresh = reception.sentAtMs - Date.parse(dead.at) <= fallingMsMax;
     if (isFresh && reception.isFalling) return 'falling';
     if (isFresh) return fall(ports, { ...message, dead });
+    // Among the dead it would have three receives: what lives again has fifty.
+    await ports.send(reopening(message), 0);
+    return 'done';
   } else if (notBefore !== undefined && Date.parse(notBefore) > ports.now()) {
     // Before anything is read.
     await ports.send(message, delayUntil(Date.parse(notBefore), ports.now()));
@@ -71,14 +76,16 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   }
   try {
     health = await readHealth(ports, message);
-    if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
+    // Whoever received it before may have recorded an attempt, and died before he sent what follows.
+    if (reception.receiveCount === 1) {
+      if (isSentAgain(message, health)) return drop(ports, message);
+      if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
+    }
     known = await ports.readKnown(message);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
-  // What its record owes is for this message to send, whatever has begun since: it has no row any more.
-  if (decision.kind !== 'follow' && isSentAgain(message, health)) return drop(ports, message);
   return carryOut(ports, decision, { message, known, health, reception });
 }
 
@@ -97,13 +104,17 @@ function isSentAgain({ pass }: DeliveryMessage, { backlog }: Health): boolean {
 }
 
 /**
- * Has a first message wait that cannot be attempted now, before anything else is read for it: a million deliveries may
- * wait for one endpoint. What was brought back from its row may have been attempted since, and owe what follows.
+ * Has wait what cannot be attempted now, before anything else is read for it: a million deliveries may wait for one
+ * endpoint. A row that was brought back is still there; a first message is not expected to have one.
  */
 async function waitUnread(ports: DeliverPorts, message: DeliveryMessage, health: Health): Promise<boolean> {
-  if (message.pass !== undefined || !isFirst(message) || health.off !== undefined) return false;
-  const cause = waitsFor(message, health, ports.now());
-  return cause !== undefined && (await park(ports, message, { before: undefined, health, cause }));
+  const cause = health.off === undefined ? waitsFor(message, health, ports.now()) : undefined;
+  if (cause === undefined) return false;
+  if (message.pass !== undefined) {
+    logWaits(ports, message, cause);
+    return true;
+  }
+  return isFirst(message) && (await park(ports, message, { before: undefined, health, cause }));
 }
 
 interface Situation {
@@ -122,6 +133,7 @@ async function carryOut(
     case 'drop':
       return drop(ports, message);
     case 'waits':
+      if (reception.receiveCount > 1) await lookLater(ports, message);
       return keepWaiting(ports, message, health);
     case 'follow':
       ports.log('delivery.resumed', idsOf(message));
@@ -129,6 +141,10 @@ async function carryOut(
     case 'discard':
       return discard(ports, decision, known.delivery);
     case 'attempt':
+      if (isSentAgain(message, health)) {
+        await lookLater(ports, message);
+        return drop(ports, message);
+      }
       return gated(ports, decision.job, { health, reception });
   }
 }
@@ -166,7 +182,10 @@ async function gated(
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });
   }
-  if (verdict === 'done') return 'done';
+  if (verdict === 'done') {
+    if (reception.receiveCount > 1) await lookLater(ports, message);
+    return 'done';
+  }
   if (hasTime(job, reception.remainingMs())) return attempt(ports, job, verdict === 'probe');
   // A call on the way here was slow.
   ports.share.leave(job.endpoint.id);

@@ -46,7 +46,7 @@ export const delivery = z.object({
 });
 
 /** What the index over deliveries that are not delivered holds: all but the attempts. */
-export const deliverySummary = delivery.omit({ attempts: true, roundStart: true });
+export const deliverySummary = delivery.omit({ attempts: true, roundStart: true, owes: true });
 
 export type Delivery = z.output<typeof delivery>;
 export type DeliverySummary = z.output<typeof deliverySummary>;

@@ -76,6 +76,7 @@ async function receive(
   return deliver(ports, message, {
     sentAtMs: Number(attributes.SentTimestamp),
     isFalling: eventSourceARN.endsWith(fallingQueue),
+    receiveCount: Number(attributes.ApproximateReceiveCount),
     remainingMs,
   });
 }

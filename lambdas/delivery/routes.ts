@@ -47,7 +47,7 @@ const deadLettersQuery = pageQuery
   .refine(isInOrder, outOfOrder);
 
 /** How it waits is told in a caller's words. */
-const inner = { expiresAt: true, waiting: true, waitingAt: true, owes: true, trigger: true } as const;
+const inner = { expiresAt: true, waiting: true, waitingAt: true, trigger: true } as const;
 const outer = {
   status: shownStatus,
   /** It waits until its endpoint may receive: it is paused, has had its share for now, or others wait before it. */
@@ -56,7 +56,7 @@ const outer = {
 
 /** A delivery without its attempts, as lists show it. */
 const shownSummary = deliverySummary.omit(inner).extend(outer);
-const shownDelivery = delivery.omit({ ...inner, roundStart: true }).extend(outer);
+const shownDelivery = delivery.omit({ ...inner, roundStart: true, owes: true }).extend(outer);
 
 /** What is shown of a delivery beside what is stored. */
 function seen<One extends DeliverySummary>(one: One) {

@@ -2,7 +2,7 @@ import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { dueAt } from '../shared/waiting.ts';
 import type { Attempt } from './attempt-record.ts';
-import { attemptsKeptMax } from './delivery.ts';
+import { attemptsKeptMax, owedBy } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 import type { Known } from './decide.ts';
 import { follow } from './follow.ts';
@@ -90,8 +90,24 @@ export async function followOrHold(
     await follow(ports, delivery);
     return 'done';
   } catch (fault) {
-    return hold(ports, message, { code: 'bus_unavailable', fault });
+    // It is recorded, so no later pass over the rows sends it again.
+    const { pass, ...owed } = message;
+    return hold(ports, owed, { code: 'bus_unavailable', fault });
   }
+}
+
+/** By then whoever works on another copy has sent what follows, tries included, or has died. */
+const lookLaterSeconds = 90;
+
+/**
+ * Has a copy of a message come once more, without an attempt of its own. Another copy is, or may be, under way: should
+ * it record an attempt and die, the message does not come again, as this copy acknowledges it.
+ */
+export async function lookLater(
+  { send }: Pick<FollowPorts, 'send'>,
+  { outcome, pass, ...message }: DeliveryMessage,
+): Promise<void> {
+  await send(message, lookLaterSeconds);
 }
 
 /**
@@ -108,7 +124,11 @@ async function recorded(
   const after = settled(ports, message, before);
   if ((await ports.record(after)) === 'recorded') return after;
   const { delivery } = await ports.readKnown(message);
-  if (delivery === undefined || delivery.round >= message.round) return undefined;
+  if (delivery === undefined || delivery.round > message.round) return undefined;
+  if (delivery.round === message.round) {
+    if (owedBy(delivery) !== 'nothing') await lookLater(ports, message);
+    return undefined;
+  }
   const { made, ...rest } = message.outcome;
   const number = delivery.attemptCount + 1;
   return recorded(

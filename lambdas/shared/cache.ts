@@ -34,7 +34,6 @@ export function cached<Value extends object>(
   { bytesMax = defaultBytesMax, ttlMs = configurationTtlMs, now }: CacheOptions = {},
 ): Cached<Value> {
   const kept = new LRUCache<string, Value, string[]>({
-    max: 10_000,
     maxSize: bytesMax,
     sizeCalculation: (value, key) => bytesInMemory(value) + bytesInMemory(key),
     ttl: ttlMs,

@@ -4,6 +4,8 @@ export interface QueueFaults {
   duplicate: number;
   /** A message is held back up to a second, so that later ones overtake it. */
   reorder: number;
+  /** Milliseconds that a message of a queue is held back beyond its delay, whatever else befalls it. */
+  lateMs?: (queue: string) => number;
   random: () => number;
 }
 
@@ -11,9 +13,10 @@ export interface QueueFaults {
 const faultDelayMs = 1000;
 
 /** How long a sent message is held back beyond its delay. */
-export function heldBackMs(faults: QueueFaults | undefined): number {
-  if (faults === undefined || faults.random() >= faults.reorder) return 0;
-  return faults.random() * faultDelayMs;
+export function heldBackMs(faults: QueueFaults | undefined, queue: string): number {
+  if (faults === undefined) return 0;
+  const lateMs = faults.lateMs?.(queue) ?? 0;
+  return faults.random() >= faults.reorder ? lateMs : lateMs + faults.random() * faultDelayMs;
 }
 
 /** How long a received message stays hidden: shorter than asked if it is to come twice. Only its first receive can double it. */

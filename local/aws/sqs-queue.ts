@@ -170,7 +170,7 @@ export class Queue {
   #stored({ body, delaySeconds, groupId, attributes, traceHeader }: OutgoingMessage): StoredMessage {
     const sentAt = this.#setting.clock.now();
     const delayMs = (delaySeconds ?? this.definition.delaySeconds) * 1000;
-    const visibleAt = sentAt + delayMs + heldBackMs(this.#faults);
+    const visibleAt = sentAt + delayMs + heldBackMs(this.#faults, this.definition.name);
     return { id: uuid(this.#setting.random), body, groupId, attributes, traceHeader, sentAt, visibleAt };
   }
 

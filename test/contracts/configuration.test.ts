@@ -1,7 +1,11 @@
+import type { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isServed } from '../../lambdas/delivery/decide.ts';
 import { makeReadRecipient } from '../../lambdas/delivery/store.ts';
 import { makeEndpointStore, makeReadSubscribers } from '../../lambdas/endpoint/store.ts';
 import { makeOrganizationStore } from '../../lambdas/organization/store.ts';
+import { cached } from '../../lambdas/shared/cache.ts';
+import { makeBatchedRead } from '../../lambdas/shared/store.ts';
 import { anEndpoint } from '../fakes/an-endpoint.ts';
 import { anOrganization } from '../fakes/an-organization.ts';
 import type { MemoryConfiguration } from '../fakes/configuration.ts';
@@ -28,7 +32,7 @@ function over({ client, config }: Tables): Configuration {
     organizations: makeOrganizationStore(client, config),
     endpoints: makeEndpointStore(client, config),
     readSubscribers: makeReadSubscribers(client, config),
-    readRecipient: makeReadRecipient(client, config),
+    readRecipient: makeReadRecipient(makeBatchedRead(client, config)),
   };
 }
 
@@ -209,4 +213,26 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
     const found = await configuration.readSubscribers(organizationId);
     expect(found).toEqual({ organization: undefined, endpoints: [own()] });
   });
+});
+
+test('ten deliveries for ten endpoints of one organization cost one call of DynamoDB, which asks for it once', async () => {
+  const organization = anOrganization({ id: 'org_ten' });
+  const endpoints = Array.from({ length: 10 }, (_, index) =>
+    anEndpoint({ organizationId: 'org_ten', name: `endpoint-${index}` }),
+  );
+  await makeOrganizationStore(tables.client, tables.config).replace(undefined, organization);
+  for (const endpoint of endpoints) await makeEndpointStore(tables.client, tables.config).add(endpoint);
+  const asked: BatchGetCommand['input'][] = [];
+  const counting = {
+    send: (command: BatchGetCommand) => {
+      asked.push(command.input);
+      return tables.client.send(command);
+    },
+  } as unknown as DynamoDBDocumentClient;
+  const read = makeReadRecipient(makeBatchedRead(counting, tables.config));
+  const readRecipient = cached((organizationId = '', id = '') => read(organizationId, id), isServed);
+  const recipients = await Promise.all(endpoints.map(({ id }) => readRecipient('org_ten', id)));
+  expect(recipients).toEqual(endpoints.map((endpoint) => ({ organization, endpoint })));
+  expect(asked.map((input) => input.RequestItems?.[tables.config]?.Keys?.length)).toEqual([11]);
+  expect(asked[0]?.RequestItems?.[tables.config]?.ConsistentRead).toBe(true);
 });

@@ -41,7 +41,7 @@ function over({ client, ledger }: Tables, now: () => number): Store {
   return {
     jobs: makeJobStore(client, ledger, now),
     readPage: makeReadCandidates(client, ledger, { now }),
-    record: makeRecord(client, ledger),
+    record: makeRecord(client, ledger, now),
     addEvent: makeEventStore(client, ledger, now).add,
   };
 }

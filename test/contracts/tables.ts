@@ -4,15 +4,18 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
+import { memoryTables } from '../fakes/table/memory-tables.ts';
+import type { MemoryTables } from '../fakes/table/memory-tables.ts';
 import { tableKeys, tableShapes } from '../fakes/table/shapes.ts';
 import type { TableShape } from '../fakes/table/shapes.ts';
 
-export interface Tables {
-  readonly client: DynamoDBDocumentClient;
-  readonly config: string;
-  readonly ledger: string;
-  readonly close: () => Promise<void>;
-}
+export type Tables = MemoryTables;
+
+/** Where a contract is kept: the table in memory that the fakes stand on, and a DynamoDB of others. */
+export const kinds: [string, () => Promise<Tables>][] = [
+  ['memory', () => Promise.resolve(memoryTables({ now: () => 0 }))],
+  ['DynamoDB', startTables],
+];
 
 /** The two tables of lib/storage.ts in a DynamoDB that lives in memory. */
 export async function startTables(): Promise<Tables> {
@@ -31,6 +34,9 @@ export async function startTables(): Promise<Tables> {
     client,
     config: 'config',
     ledger: 'ledger',
+    sweep: () => {
+      throw new Error('dynalite deletes nothing when its time has passed');
+    },
     close: async () => {
       plain.destroy();
       server.closeAllConnections();

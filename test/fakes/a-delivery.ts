@@ -31,7 +31,7 @@ const common = {
   expiresAt: expiryOf(testStartMs, 30),
 };
 
-/** The delivery of the event `one` to the endpoint `one` after a first attempt that met a 500. */
+/** The delivery of the event `one` to the endpoint `one` after a first attempt that met a 500; its next message is sent. */
 export function aDelivery(given: Partial<Delivery> = {}): Delivery {
   return {
     ...common,
@@ -39,6 +39,7 @@ export function aDelivery(given: Partial<Delivery> = {}): Delivery {
     attempts: [anAttempt()],
     lastError: 'http_500',
     nextAttemptAt: isoTime(testStartMs + 5_000),
+    owes: 'nothing',
     ...given,
   };
 }
@@ -54,7 +55,7 @@ export function aDelivered(given: Partial<Delivery> = {}): Delivery {
 /** The same, dead: its attempts are used up. */
 export function aDead(given: Partial<Delivery> = {}): Delivery {
   const attempts = [anAttempt({ outcome: 'dead' })];
-  return { ...common, status: 'dead', attempts, lastError: 'http_500', ...given };
+  return { ...common, status: 'dead', attempts, lastError: 'http_500', owes: 'nothing', ...given };
 }
 
 /** The same, deliberately not made. */

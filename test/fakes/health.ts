@@ -2,8 +2,8 @@ import type { Take } from '../../lambdas/endpoint/health/pace.ts';
 import { makeTake } from '../../lambdas/endpoint/health/pace/store.ts';
 import { makeHealthStore } from '../../lambdas/endpoint/health/store.ts';
 import type { Now } from '../../lambdas/shared/time.ts';
+import type { StoreTables } from './ledger.ts';
 import { memoryTables } from './table/memory-tables.ts';
-import type { MemoryTables } from './table/memory-tables.ts';
 
 export interface MemoryHealth extends ReturnType<typeof makeHealthStore> {
   readonly take: Take;
@@ -12,7 +12,7 @@ export interface MemoryHealth extends ReturnType<typeof makeHealthStore> {
 /** What the ledger keeps of endpoints: the real stores over a table in memory. */
 export function memoryHealth(
   now: Now,
-  { client, ledger }: MemoryTables = memoryTables({ now }),
+  { client, ledger }: StoreTables = memoryTables({ now }),
 ): MemoryHealth {
   return { ...makeHealthStore(client, ledger, now), take: makeTake(client, ledger, now) };
 }

@@ -6,9 +6,8 @@ import { isoTime } from '../../lambdas/shared/time.ts';
 import type { Now } from '../../lambdas/shared/time.ts';
 import { testStartMs } from './clock.ts';
 import { endpointIdOf } from './ids.ts';
-import type { MemoryLedger } from './ledger.ts';
+import type { MemoryLedger, StoreTables } from './ledger.ts';
 import { memoryTables } from './table/memory-tables.ts';
-import type { MemoryTables } from './table/memory-tables.ts';
 
 interface Wish extends Partial<Omit<Job, 'endpointId'>> {
   readonly timeMs?: number;
@@ -34,7 +33,7 @@ export function aJob({ timeMs = testStartMs, endpointId = endpointIdOf('one'), .
 export type JobStore = ReturnType<typeof makeJobStore>;
 
 /** Jobs in the ledger: the real store over a table in memory. */
-export function memoryJobs(now: Now, { client, ledger }: MemoryTables = memoryTables({ now })): JobStore {
+export function memoryJobs(now: Now, { client, ledger }: StoreTables = memoryTables({ now })): JobStore {
   return makeJobStore(client, ledger, now);
 }
 

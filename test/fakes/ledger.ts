@@ -15,8 +15,11 @@ import type { MemoryTables } from './table/memory-tables.ts';
 
 type Record = (after: Delivery) => Promise<'recorded' | 'superseded'>;
 
+/** What a store needs of tables, in memory or not. */
+export type StoreTables = Pick<MemoryTables, 'client' | 'config' | 'ledger'>;
+
 export interface MemoryLedger {
-  readonly tables: MemoryTables;
+  readonly tables: StoreTables;
   readonly events: ReturnType<typeof makeEventStore>;
   readonly deliveries: ReturnType<typeof makeDeliveryReader>;
   readonly record: Record;
@@ -29,7 +32,7 @@ export interface MemoryLedger {
 }
 
 /** The ledger: the real stores over a table in memory. */
-export function memoryLedger(now: Now, tables: MemoryTables = memoryTables({ now })): MemoryLedger {
+export function memoryLedger(now: Now, tables: StoreTables = memoryTables({ now })): MemoryLedger {
   const { client, ledger } = tables;
   return {
     tables,

@@ -4,6 +4,7 @@ import { amend, unregister } from '../../lambdas/endpoint/register.ts';
 import { rotateSecret } from '../../lambdas/endpoint/rotate-secret.ts';
 import type { Endpoint, EndpointChange } from '../../lambdas/endpoint/endpoint.ts';
 import { NotFound } from '../../lambdas/shared/errors.ts';
+import { isoTime } from '../../lambdas/shared/time.ts';
 import { rotateKeys } from '../../lambdas/signing/rotate-keys.ts';
 import type { Action } from './action.ts';
 import { callApi } from './api.ts';
@@ -58,8 +59,8 @@ const changeAddress = changing('another address', ({ chance }, id) => ({
   url: addressOf(id, chance.between(2, 9)),
 }));
 
-const remove = onEndpoint('removing', ({ registration }, endpoint) =>
-  unregister(registration, endpoint, () => Promise.resolve()),
+const remove = onEndpoint('removing', ({ registration, forget }, endpoint) =>
+  unregister(registration, endpoint, forget),
 );
 const resumeIt = onEndpoint('resuming', ({ resumption }, endpoint) => resume(resumption, endpoint));
 
@@ -79,13 +80,12 @@ const rotateSigningKeys: Action = (world) => {
   });
 };
 
-const changePlan: Action = ({ chance, configuration, book, time, journal }) => {
-  const past = book.organization(chance.pick(book.organizationIds));
-  if (past.latest === undefined) return;
-  const plan = past.latest.plan === 'enterprise' ? 'free' : 'enterprise';
-  const after = { ...past.latest, plan };
-  configuration.setOrganization(after);
-  past.change(time.now(), after);
+const changePlan: Action = async ({ chance, stores, book, time, journal }) => {
+  const { latest: before } = book.organization(chance.pick(book.organizationIds));
+  if (before === undefined) return;
+  const plan = before.plan === 'enterprise' ? 'free' : 'enterprise';
+  const after = { ...before, plan, updatedAt: isoTime(time.now()) };
+  await stores.organizations.replace(before, after);
   journal.tell('operator', () => `sets the plan of ${after.id} to ${plan}`);
 };
 
@@ -158,15 +158,9 @@ const changeReceiver: Action = (world) => {
 };
 
 /** DynamoDB deletes what has expired, some time after. */
-const sweep: Action = ({ book, ledger, time, journal }) => {
-  for (const dossier of book.dossiers.values()) {
-    const { endpointId, eventId, delivery } = dossier;
-    if (delivery === undefined || delivery.expiresAt * 1000 > time.now()) continue;
-    ledger.removeByHand(endpointId, eventId);
-    dossier.swept = delivery;
-    delete dossier.delivery;
-    journal.tell('dynamodb', () => `deletes ${short(endpointId)}/${short(eventId)}`);
-  }
+const sweep: Action = ({ tables, time, journal }) => {
+  const count = tables.sweep(time.now());
+  journal.tell('dynamodb', () => `deletes ${count} items`);
 };
 
 /** All receivers take everything. */

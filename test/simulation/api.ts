@@ -4,16 +4,19 @@ import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { RegisterPorts } from '../../lambdas/endpoint/register.ts';
 import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
 import type { BeginPorts } from '../../lambdas/recovery/begin.ts';
+import { outgoing } from '../../lambdas/delivery/message.ts';
+import { outgoingDrain } from '../../lambdas/endpoint/health/drain-message.ts';
 import { outgoingJob } from '../../lambdas/recovery/job.ts';
-import type { JobMessage } from '../../lambdas/recovery/job.ts';
+import { Refusal } from '../../lambdas/shared/errors.ts';
+import { makeSend } from '../../lambdas/shared/queue.ts';
 import { ensureKey } from '../../lambdas/signing/rotate-keys.ts';
 import type { KeyPorts } from '../../lambdas/signing/rotate-keys.ts';
 import { uuid } from '../../local/aws/setting.ts';
-import type { JobStore } from '../fakes/jobs.ts';
 import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
-import { watchHealth } from './watched-ledger.ts';
-import { watchAnnounce, watchLog, watchSend } from './watched-messages.ts';
+import { reachOf } from './ports.ts';
+import { Stores } from './stores.ts';
+import { watchAnnounce } from './watched-messages.ts';
 import type { World } from './world.ts';
 
 /** What a call of the API reaches. */
@@ -22,7 +25,9 @@ export interface ApiPorts {
   readonly resumption: ResumePorts;
   readonly keys: KeyPorts;
   readonly deliveries: DeliveryRoutesPorts;
-  readonly recovery: BeginPorts & { readonly jobs: Pick<JobStore, 'cancel'> };
+  readonly recovery: BeginPorts & { readonly jobs: Pick<Stores['jobs'], 'cancel'> };
+  /** Lets go of what was observed of an endpoint. */
+  readonly forget: (endpointId: string) => Promise<void>;
   readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
 }
 
@@ -51,7 +56,7 @@ export function callApi(world: World, name: string, call: (ports: ApiPorts) => P
   call(apiPorts(world, life)).then(
     () => underWay.delete(call),
     (fault: unknown) => {
-      if (fault instanceof Error && fault.name === 'ThrottlingException') {
+      if (isOurs(fault)) {
         again('fails');
         return;
       }
@@ -61,30 +66,62 @@ export function callApi(world: World, name: string, call: (ports: ApiPorts) => P
   );
 }
 
-function apiPorts(world: World, life: Life): ApiPorts {
-  const { time, configuration, ledger, health } = world;
-  const send = watchSend(world, life, world.queues.retries);
-  const watched = watchHealth(world, life);
-  const say = { announce: watchAnnounce(world, life), now: time.now, log: watchLog(world, life) };
-  const raw: ApiPorts = {
-    registration: registration(world),
-    resumption: { health: watched, ...say },
-    keys: { ...world.keys, now: time.now },
-    deliveries: {
-      getEndpoint: configuration.endpoints.get,
-      readHealth: health.readLatest,
-      getEvent: ledger.events.get,
-      deliveries: ledger.deliveries,
-      send: (message) => send(message),
-    },
-    recovery: { jobs: world.jobs, start: sendJob(world) },
-    getEndpoint: configuration.endpoints.get,
-  };
-  return suspendable(raw, world, life);
+/** The service has failed, not its caller. */
+function isOurs(fault: unknown): boolean {
+  return !(fault instanceof Refusal);
 }
 
-function registration(world: World): RegisterPorts {
-  const { time, chance, configuration, secrets, book, keys } = world;
+function apiPorts(world: World, life: Life): ApiPorts {
+  const { client, sqs, log } = reachOf(world, life);
+  const stores = new Stores(client, world.tables, world.time.now);
+  const { retries, recovery } = world.queues;
+  const [send, sendWork] = [makeSend(sqs, retries.url), makeSend(sqs, recovery.url)];
+  const { announce } = suspendable({ announce: watchAnnounce(world, life) }, world, life);
+  return {
+    registration: registration(world, life, stores),
+    resumption: {
+      health: stores.health,
+      startDrain: (owner, turn, delaySeconds) => sendWork(outgoingDrain(owner, turn, delaySeconds)),
+      ...{ announce, now: world.time.now, log },
+    },
+    forget: stores.health.forget,
+    keys: keyPorts(world, life, stores),
+    deliveries: {
+      getEndpoint: stores.endpoints.get,
+      readHealth: stores.health.readLatest,
+      getEvent: stores.events.get,
+      deliveries: stores.deliveries,
+      send: (message) => send(outgoing(message, 0)),
+    },
+    recovery: {
+      jobs: stores.jobs,
+      start: (message, delaySeconds) => sendWork(outgoingJob(message, delaySeconds)),
+    },
+    getEndpoint: stores.endpoints.get,
+  };
+}
+
+function keyPorts(world: World, life: Life, { keys }: Stores): KeyPorts {
+  const { createKey } = suspendable({ createKey: world.kms.createKey }, world, life);
+  return { keys, createKey, now: world.time.now };
+}
+
+function registration(world: World, life: Life, stores: Stores): RegisterPorts {
+  const { time, chance, book, secrets: kept } = world;
+  const { secrets } = suspendable(
+    {
+      secrets: {
+        put: async (...[name, version]: Parameters<typeof kept.put>) => {
+          book.secrets.set(version.id, version.value);
+          await kept.put(name, version);
+        },
+        retire: kept.retire,
+        remove: kept.remove,
+      },
+    },
+    world,
+    life,
+  );
   return {
     rules: {
       listEventTypes: () => Promise.resolve([]),
@@ -92,40 +129,12 @@ function registration(world: World): RegisterPorts {
       retentionDays: 30,
       endpointsMax: 1_000,
     },
-    endpoints: {
-      add: configuration.endpoints.add,
-      count: configuration.endpoints.count,
-      idsNamed: configuration.endpoints.idsNamed,
-      replace: async (before, after) => {
-        const isReplaced = await configuration.endpoints.replace(before, after);
-        if (isReplaced) book.endpoint(after.id).change(time.now(), after);
-        return isReplaced;
-      },
-      remove: async (organizationId, id) => {
-        await configuration.endpoints.remove(organizationId, id);
-        book.endpoint(id).change(time.now(), undefined);
-      },
-    },
-    secrets: {
-      put: async (name, version) => {
-        book.secrets.set(version.id, version.value);
-        await secrets.put(name, version);
-      },
-      retire: secrets.retire,
-      remove: secrets.remove,
-    },
+    ...{ endpoints: stores.endpoints, secrets },
     chance: {
       newUuid: () => uuid(chance.random),
       randomBytes: () => Uint8Array.from({ length: 32 }, () => chance.below(256)),
     },
-    ensureKey: (organizationId) => ensureKey({ ...keys, now: time.now }, organizationId),
+    ensureKey: (organizationId) => ensureKey(keyPorts(world, life, stores), organizationId),
     now: time.now,
-  };
-}
-
-/** Has a recovery worked on. */
-export function sendJob({ queues }: World) {
-  return async function send(message: JobMessage, delaySeconds: number): Promise<void> {
-    await queues.recovery.send(outgoingJob(message, delaySeconds));
   };
 }

@@ -1,5 +1,6 @@
 import type { Answer } from '../../lambdas/request/answer.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
+import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import { well } from '../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../lambdas/endpoint/health/health.ts';
@@ -26,6 +27,12 @@ export interface Request {
   isSettled: boolean;
 }
 
+export interface Recorded {
+  readonly request: Request;
+  readonly round: number;
+  readonly attemptOfRound: number;
+}
+
 /** All that is known of one delivery: of a pair of endpoint and event. */
 export interface Dossier {
   readonly key: string;
@@ -37,7 +44,7 @@ export interface Dossier {
   /** What DynamoDB has deleted, since its time was over. */
   swept?: Delivery;
   /** The request whose attempt was recorded last. */
-  lastRecorded?: Request;
+  lastRecorded?: Recorded;
   /** Requests whose outcome was recorded. */
   recorded: number;
   /** How often each attempt was made by a copy of its message that came too late to record it. */
@@ -46,6 +53,18 @@ export interface Dossier {
   askedFor: number;
   /** The last round that was asked for with success. */
   owedRound: number;
+  /** Whether a copy of its message was acknowledged while another copy was worked on, which then could not come again. */
+  isOrphaned: boolean;
+  /** Whether its time was over once, and it has begun anew since. */
+  wasForgotten: boolean;
+  /** How often it was sent again by a later pass over the rows while its request was under way. */
+  repassed: number;
+  /** The pass over the rows that has sent it last, since an attempt was recorded. */
+  lastPass: number | undefined;
+  /** Messages of it that nobody has received yet, by their ids. */
+  readonly messages: Map<string, DeliveryMessage>;
+  /** When it was first possible to make the next attempt. */
+  dueAtMs: number | undefined;
   /** What befell calls for it: each may cost a request more, or a message. */
   disturbances: number;
 }
@@ -60,8 +79,9 @@ export class Book {
   readonly #endpoints = new Map<string, History<Endpoint | undefined>>();
   readonly #organizations = new Map<string, History<Organization | undefined>>();
   readonly #health = new Map<string, History<Health>>();
+  readonly #waits = new Map<string, { readonly sinceMs: number; readonly count: number }[]>();
   /** Signing keys by their `kid`. */
-  readonly keys = new Map<string, History<SigningKey | undefined>>();
+  readonly #keys = new Map<string, History<SigningKey | undefined>>();
   /** Signing secrets by the ids of their versions. */
   readonly secrets = new Map<string, string>();
   /** Waits of retries that nobody asked for, by what they would be without jitter: all, and those that are just that. */
@@ -88,8 +108,17 @@ export class Book {
     return found(this.#endpoints, id, () => new History<Endpoint | undefined>(undefined));
   }
 
+  signingKey(kid: string): History<SigningKey | undefined> {
+    return found(this.#keys, kid, () => new History<SigningKey | undefined>(undefined));
+  }
+
   health(endpointId: string): History<Health> {
     return found(this.#health, endpointId, () => new History(well));
+  }
+
+  /** How many rows have waited for an endpoint, since when. */
+  waitsOf(endpointId: string): { readonly sinceMs: number; readonly count: number }[] {
+    return found(this.#waits, endpointId, () => []);
   }
 
   get endpointIds(): string[] {
@@ -108,7 +137,16 @@ export class Book {
     const key = `${endpointId} ${eventId}`;
     return found(this.dossiers, key, () => ({
       ...{ key, endpointId, eventId, requests: [], overtaken: new Map<number, number>() },
-      ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0 },
+      ...{
+        recorded: 0,
+        askedFor: 0,
+        owedRound: 1,
+        disturbances: 0,
+        isOrphaned: false,
+        wasForgotten: false,
+        repassed: 0,
+      },
+      ...{ lastPass: undefined, messages: new Map<string, DeliveryMessage>(), dueAtMs: undefined },
     }));
   }
 

@@ -1,3 +1,4 @@
+import { readMessage } from '../../lambdas/delivery/message.ts';
 import { receiveBatch } from '../../lambdas/delivery/receive.ts';
 import { receive as receiveJob } from '../../lambdas/recovery/receive.ts';
 import { receive as receiveEvent } from '../../lambdas/routing/receive.ts';
@@ -7,11 +8,12 @@ import { recordOf } from '../../local/aws/event-source-invoke.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
 import type { Received } from '../../local/aws/sqs-received.ts';
 import type { Reference } from './book.ts';
-import { referenceIn, suspendable } from './life.ts';
+import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
-import { deliverPorts, routePorts } from './ports.ts';
+import { deliverPorts, recoverPorts, routePorts } from './ports.ts';
 import { short } from './names.ts';
-import { recoverPorts } from './upkeep.ts';
+import { parsed, referenceIn } from './references.ts';
+import { isFaultless, isSwift } from './weather.ts';
 import type { World } from './world.ts';
 
 type Work = (records: readonly SQSRecord[], remainingMs: () => number) => Promise<SQSBatchResponse>;
@@ -40,10 +42,14 @@ export interface SimulatedQueue {
   aloneUntilMs: number;
 }
 
+/** More than there is ever work for. */
+const enough = 100;
+
 /** As lib/ has them, but that few run at a time. */
-export function simulatedFunctions({ queues, chance }: World): SimulatedFunction[] {
+export function simulatedFunctions({ queues, chance, weather }: World): SimulatedFunction[] {
   const served = (queue: Queue): SimulatedQueue => ({ queue, aloneUntilMs: 0 });
-  const common = () => ({ instances: new Set<Instance>(), running: 0, runningMax: chance.between(1, 4) });
+  const most = () => (weather.isPunctual ? enough : chance.between(1, 4));
+  const common = () => ({ instances: new Set<Instance>(), running: 0, runningMax: most() });
   return [
     {
       name: 'route',
@@ -52,8 +58,8 @@ export function simulatedFunctions({ queues, chance }: World): SimulatedFunction
     },
     {
       name: 'deliver',
-      queues: [served(queues.deliveries), served(queues.retries)],
-      ...{ timeoutMs: 45_000, make: makeDeliver, ...common() },
+      queues: [served(queues.deliveries), served(queues.retries), served(queues.falling)],
+      ...{ timeoutMs: 60_000, make: makeDeliver, ...common() },
     },
     { name: 'recover', queues: [served(queues.recovery)], timeoutMs: 60_000, make: makeRecover, ...common() },
   ];
@@ -84,8 +90,10 @@ export function unhurriedFunctions({ queues }: World): SimulatedFunction[] {
   return [
     { ...of('route', queues.events, 50), timeoutMs: 30_000, make: makeRoute },
     { ...of('route', queues.eventsFalling, 2), timeoutMs: 30_000, make: makeRoute },
-    { ...of('deliver', queues.deliveries, 100), timeoutMs: 45_000, make: makeDeliver },
-    { ...of('deliver', queues.retries, 100), timeoutMs: 45_000, make: makeDeliver },
+    { ...of('deliver', queues.deliveries, 100), timeoutMs: 60_000, make: makeDeliver },
+    { ...of('deliver', queues.retries, 100), timeoutMs: 60_000, make: makeDeliver },
+    { ...of('deliver', queues.falling, 2), timeoutMs: 60_000, make: makeDeliver },
+    { ...of('recover', queues.recovery, 10), timeoutMs: 60_000, make: makeRecover },
   ];
 }
 
@@ -103,8 +111,12 @@ export async function serve(world: World, served: SimulatedQueue, fn: SimulatedF
   const received = await served.queue.receive({ max: chance.between(1, 10) });
   const isUnserved = isRough && chance.isLucky(weather.unserved);
   const batch = received.map((one): Taken => ({ ...one, about: aboutOf(world, one) }));
-  for (const { about, receiveCount } of batch)
-    if (about !== undefined && (receiveCount > 1 || isUnserved)) book.disturb(about);
+  for (const { about, receiveCount, message } of batch) {
+    if (about === undefined) continue;
+    if (receiveCount > 1 || isUnserved) book.disturb(about);
+    const { endpointId, eventId } = about;
+    if (endpointId !== undefined) book.dossier(endpointId, eventId).messages.delete(message.id);
+  }
   if (batch.length === 0 || isUnserved) fn.running -= 1;
   else await invoke(world, { fn, queue: served.queue, batch });
 }
@@ -126,10 +138,13 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   const { life } = instance;
   instance.isBusy = true;
   life.works = batch.flatMap(({ about }) => about ?? []);
+  world.atWork.add(life);
   world.journal.tell(life.name, () => describe({ queue, batch }));
   const deadlineMs = time.now() + fn.timeoutMs;
   const cancel = time.later(fn.timeoutMs, () => {
-    if (!life.isOver && instance.isBusy && time.now() >= deadlineMs) life.end();
+    if (life.isOver || !instance.isBusy || time.now() < deadlineMs) return;
+    if (isSwift(weather)) world.violate('I19', `${life.name} ran out of time, though no call was slow`);
+    life.end();
   });
   if (plant?.acknowledgesFirst === true && fn.name === 'deliver') await deleteAll(queue, batch);
   const records = batch.map((received) => recordOf(received, { arn: queue.arn, region: 'us-east-1' }));
@@ -137,10 +152,20 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   cancel();
   instance.isBusy = false;
   life.works = [];
+  world.atWork.delete(life);
   fn.running -= 1;
   if (weather.skewMs > 0 && chance.isLucky(0.05)) life.skewMs = drawSkew(world);
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-  for (const taken of batch) if (!failed.has(taken.message.id)) acknowledge(world, queue, taken);
+  for (const taken of batch) {
+    if (!failed.has(taken.message.id)) acknowledge(world, queue, taken);
+    else if (fn.name === 'deliver' && isFaultless(weather) && isLiving(taken))
+      world.violate('I19', `a receive was burnt of ${taken.message.body}`);
+  }
+}
+
+function isLiving({ message: { body } }: Taken): boolean {
+  const message = readMessage(body);
+  return message !== undefined && message.dead === undefined;
 }
 
 async function deleteAll(queue: Queue, batch: readonly Taken[]): Promise<void> {
@@ -153,10 +178,20 @@ const lambda: Life = { name: 'lambda', isOver: false, skewMs: 0, works: [], end:
 function acknowledge(world: World, queue: Queue, { receiptHandle, about }: Taken): void {
   const ports = { acknowledge: (taken: { receiptHandle: string }) => queue.delete(taken.receiptHandle) };
   const done = () => world.underWay.delete(receiptHandle);
+  noteOrphans(world, about);
   world.underWay.add(receiptHandle);
   suspendable(ports, world, lambda)
     .acknowledge({ ...about, receiptHandle })
     .then(done, done);
+}
+
+/** When a copy of a message is acknowledged while another one is worked on, that one does not come again. */
+function noteOrphans({ atWork, book }: World, about: Reference | undefined): void {
+  if (about?.endpointId === undefined) return;
+  const { endpointId, eventId } = about;
+  for (const { works } of atWork)
+    if (works.some((one) => one.endpointId === endpointId && one.eventId === eventId))
+      book.dossier(endpointId, eventId).isOrphaned = true;
 }
 
 function idleInstance(world: World, fn: SimulatedFunction): Instance {
@@ -175,6 +210,7 @@ function newInstance(world: World, fn: SimulatedFunction): Instance {
       life.isOver = true;
       fn.instances.delete(instance);
       if (instance.isBusy) fn.running -= 1;
+      world.atWork.delete(life);
       world.journal.tell(name, () => 'dies');
       for (const about of life.works) world.book.disturb(about);
     },
@@ -205,12 +241,4 @@ function aboutOf({ book }: World, { message, receiveCount }: Received): Referenc
   const about = eventId === undefined ? referenceIn(parsed(message.body)) : { eventId };
   if (about !== undefined) book.messages.set(message.id, about);
   return about;
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

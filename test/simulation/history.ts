@@ -31,6 +31,22 @@ export class History<Value> {
       .map(({ value }) => value);
   }
 
+  /** Until when it was last of a kind, at a moment and before; that very moment, if it still is. */
+  lastMs(isOfKind: (value: Value) => boolean, nowMs: number): number {
+    let untilMs = nowMs;
+    for (const { sinceMs, value } of this.#changes.toReversed()) {
+      if (sinceMs > nowMs) continue;
+      if (isOfKind(value)) return untilMs;
+      untilMs = sinceMs;
+    }
+    return -Infinity;
+  }
+
+  /** Since when it has first been of a kind. */
+  firstMs(isOfKind: (value: Value) => boolean): number | undefined {
+    return this.#changes.find(({ value }) => isOfKind(value))?.sinceMs;
+  }
+
   /** All that it has ever been. */
   all(): Value[] {
     return this.#changes.map(({ value }) => value);

@@ -1,6 +1,8 @@
+import { TimeoutError } from '../../lambdas/shared/in-time.ts';
 import { latencyMs } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Book, Reference } from './book.ts';
+import { referencesIn } from './references.ts';
 import type { Chance } from './chance.ts';
 import type { Journal } from './journal.ts';
 import { fateOf } from './weather.ts';
@@ -28,12 +30,13 @@ export interface Surroundings {
 
 /** As long as a call of AWS may take with all its tries (shared/in-time.ts). */
 const slowMsMax = 9_000;
+/** A call that is never answered ends by then. */
+const holeMs = 10_000;
 
 const serviceOf: Readonly<Record<string, Service>> = {
-  send: 'sqs',
-  fall: 'sqs',
+  receive: 'sqs',
+  remove: 'sqs',
   release: 'sqs',
-  goOn: 'sqs',
   announce: 'bus',
   acknowledge: 'lambda',
   signDigest: 'kms',
@@ -68,7 +71,7 @@ export function suspendable<Ports extends object>(ports: Ports, around: Surround
       const service = serviceOf[name] ?? 'dynamodb';
       return (...args: unknown[]) =>
         suspend(around, life, {
-          ...{ name, service, about: referenceIn(args[0]) },
+          ...{ name, service, abouts: referencesIn(args[0]), places: [] },
           make: () =>
             new Promise<unknown>((resolve) => {
               resolve(Reflect.apply(value, ports, args));
@@ -79,30 +82,37 @@ export function suspendable<Ports extends object>(ports: Ports, around: Surround
   }
 }
 
-interface Call {
+/** A call of a service. */
+export interface Call {
   readonly name: string;
+  /** What it asks for, for the story. */
+  readonly tell?: () => string;
   readonly service: Service;
-  /** Which delivery it is about, as far as its arguments say. */
-  readonly about: Reference | undefined;
+  /** Which deliveries it is about, as far as its arguments say. */
+  readonly abouts: readonly Reference[];
+  /** The partitions, of a table or an index, that it reaches. */
+  readonly places: readonly string[];
   readonly make: () => Promise<unknown>;
 }
 
-class Fault extends Error {
+/** What AWS refuses for now. */
+export class Fault extends Error {
   override readonly name = 'ThrottlingException';
 }
 
 /** Nobody waits for these, so nothing is learned from having them wait. */
 const prompt = new Set(['acknowledge', 'release']);
 
-async function suspend(around: Surroundings, life: Life, call: Call): Promise<unknown> {
+/** The caller waits until it is its turn, and something may befall its call. */
+export async function suspend(around: Surroundings, life: Life, call: Call): Promise<unknown> {
   // The dead call nothing more.
   if (life.isOver) return new Promise(() => undefined);
   const { time, chance, weather } = around;
-  const { service, name } = call;
-  const fate = fateOf(weather, chance, { service, nowMs: time.now() });
+  const { service, name, places } = call;
+  const fate = fateOf(weather, chance, { service, places, nowMs: time.now() });
   if (fate === 'well' && prompt.has(name)) return call.make();
   if (fate !== 'well') disturb(around, life, { call, fate });
-  const slowMs = fate === 'slow before' ? chance.between(1, slowMsMax) : 0;
+  const slowMs = fate === 'black hole' ? holeMs : fate === 'slow before' ? chance.between(1, slowMsMax) : 0;
   // A request leaves at once: between its timestamp and the receiver there is nothing but the network.
   const ms = slowMs + (service === 'receiver' ? 0 : latencyMs(chance));
   return new Promise((resolve, reject) => {
@@ -138,7 +148,11 @@ function reach(around: Surroundings, life: Life, { call, fate, ends }: Reaching)
     if (around.chance.isLucky(0.5)) call.make().catch(() => undefined);
   } else if (fate === 'crash before') life.end();
   else if (fate === 'fault before') ends.fail(new Fault());
-  else if (fate === 'well' || fate === 'slow before') call.make().then(ends.answer, ends.fail);
+  else if (fate === 'black hole') {
+    // Whether it has arrived, nobody knows.
+    if (around.chance.isLucky(0.5)) call.make().catch(() => undefined);
+    ends.fail(new TimeoutError('no answer within the time of a call'));
+  } else if (fate === 'well' || fate === 'slow before') call.make().then(ends.answer, ends.fail);
   else arrive(around, life, { call, fate, ends }).catch(ends.fail);
 }
 
@@ -156,23 +170,23 @@ async function arrive(around: Surroundings, life: Life, { call, fate, ends }: Re
   } else ends.answer(value);
 }
 
+/**
+ * Whether what befalls a call may cost a delivery a request or a message more. A table or a key that fails may not: the
+ * delivery is put off, and what was made of it travels until it can be recorded (I20).
+ */
+function mayRepeat({ service }: Call, fate: Fate): boolean {
+  if (service === 'lambda') return true;
+  return service === 'sqs' && (fate === 'twice' || fate === 'fault after' || fate === 'black hole');
+}
+
 function disturb(
   { book, journal }: Surroundings,
   life: Life,
   { call, fate }: { call: Call; fate: Fate },
 ): void {
-  const { name, about } = call;
-  journal.tell(life.name, () => `${name}: ${fate}`);
-  if (about !== undefined) book.disturb(about);
-}
-
-/** The delivery, or the event, that an argument names. */
-export function referenceIn(value: unknown): Reference | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (!('eventId' in value) || typeof value.eventId !== 'string') return undefined;
-  const { eventId } = value;
-  const hasEndpoint = 'endpointId' in value && typeof value.endpointId === 'string';
-  return hasEndpoint ? { endpointId: String(value.endpointId), eventId } : { eventId };
+  const { name, tell = () => name, abouts } = call;
+  journal.tell(life.name, () => `${tell()}: ${fate}`);
+  if (mayRepeat(call, fate)) for (const about of abouts) book.disturb(about);
 }
 
 function isPlain(value: unknown): value is object {

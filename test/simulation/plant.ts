@@ -1,12 +1,15 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
-import { readMessage } from '../../lambdas/delivery/message.ts';
+import type { DrainPorts } from '../../lambdas/recovery/drain/drain.ts';
+import type { RecoverPorts } from '../../lambdas/recovery/recover.ts';
 import type { Prepared } from '../../lambdas/request/prepare.ts';
 
 /** A fault put into the engine on purpose: a simulator that does not find it proves nothing. */
 export interface Plant {
   /** Around the ports of an instance of deliver. */
   readonly ports?: (ports: DeliverPorts, past: Past) => DeliverPorts;
+  /** In place of some ports of an instance of recover. */
+  readonly recover?: (ports: RecoverPorts & DrainPorts) => Partial<RecoverPorts & DrainPorts>;
   /** Around a message that deliver is handed. */
   readonly record?: (record: SQSRecord) => SQSRecord;
   /** Whether Lambda deletes messages before the function has worked on them. */
@@ -38,13 +41,6 @@ export const plants: Readonly<Record<string, Plant>> = {
       ...ports,
       readKnown: async (message) => ({ ...(await ports.readKnown(message)), delivery: undefined }),
     }),
-  },
-
-  'forget-second-schedule': {
-    record: (record) => {
-      const attributes = { ...record.attributes, ApproximateReceiveCount: '1' };
-      return { ...record, attributes, body: withoutAgain(record.body) };
-    },
   },
 
   'own-fault-as-attempt': {
@@ -79,12 +75,6 @@ export const plants: Readonly<Record<string, Plant>> = {
     }),
   },
 };
-
-function withoutAgain(body: string): string {
-  const message = readMessage(body);
-  // What is no message of ours stays as it is.
-  return message === undefined ? body : JSON.stringify({ ...message, again: undefined });
-}
 
 /** The fault of a name. */
 export function plantOf(name: string): Plant {

@@ -1,146 +1,87 @@
-import type { SQSRecord } from 'aws-lambda';
-import { isServed } from '../../lambdas/delivery/decide.ts';
-import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import type { DeliverPorts } from '../../lambdas/delivery/deliver.ts';
-import { isNotEmpty, prepare } from '../../lambdas/request/prepare.ts';
-import type { PreparePorts } from '../../lambdas/request/prepare.ts';
-import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
-import { exists } from '../../lambdas/endpoint/subscribers.ts';
-import type { Subscribers } from '../../lambdas/endpoint/subscribers.ts';
-import { catalogueOf } from '../../lambdas/event/catalogue.ts';
-import type { Catalogue } from '../../lambdas/event/catalogue.ts';
-import { outgoingFalling } from '../../lambdas/routing/falling.ts';
+import { wireDeliver } from '../../lambdas/delivery/wire.ts';
+import type { DrainPorts } from '../../lambdas/recovery/drain/drain.ts';
+import type { RecoverPorts } from '../../lambdas/recovery/recover.ts';
+import type { WakePorts } from '../../lambdas/recovery/wake/wake.ts';
+import { wireWake } from '../../lambdas/recovery/wake/wire.ts';
+import { wireRecover } from '../../lambdas/recovery/wire.ts';
 import type { ReceivePorts } from '../../lambdas/routing/receive.ts';
-import { rememberUnknown } from '../../lambdas/routing/remember-unknown.ts';
+import { wireRoute } from '../../lambdas/routing/wire.ts';
 import type { BatchPorts } from '../../lambdas/shared/batch.ts';
-import type { SigningKey } from '../../lambdas/signing/signing-key.ts';
-import { AwsError } from '../../local/aws/aws-error.ts';
-import type { Queue } from '../../local/aws/sqs-queue.ts';
-import { shareCache, shareHealth } from './caches.ts';
+import { cached } from '../../lambdas/shared/cache.ts';
+import type { ReadSecret } from '../../lambdas/signing/secret.ts';
 import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
-import { issuer } from './verify.ts';
-import { watchAdd, watchHealth, watchRecord } from './watched-ledger.ts';
-import { watchAnnounce, watchLog, watchSend } from './watched-messages.ts';
+import { reachQueues, reachTables } from './reach.ts';
+import { watchAnnounce, watchLog } from './watched-messages.ts';
+import { watchOutcome } from './watched-outcomes.ts';
 import { watchPost } from './watched-receivers.ts';
 import type { World } from './world.ts';
 
-const recipients = shareCache<Recipient>(isServed);
-const signingKeys = shareCache<readonly SigningKey[]>(isNotEmpty);
-const secrets = shareCache<{ readonly value: string }>(() => true, { ttlMs: 0 });
-const subscribers = shareCache<Subscribers>(exists);
-const catalogues = shareCache<Catalogue>(() => true);
-const healths = shareHealth();
+/** What every function has; `now` is its own clock, which may be off. */
+export function reachOf(world: World, life: Life) {
+  return {
+    client: reachTables(world, life),
+    sqs: reachQueues(world, life),
+    caches: { now: world.time.now },
+    now: () => world.time.now() + life.skewMs,
+    log: watchLog(world, life),
+  };
+}
 
-const never = (): Promise<never> => Promise.reject(new Error('this is not called'));
-
-/** The ports of an instance, made as lambdas/delivery/handler.ts makes them. */
+/** The ports of an instance, wired as its handler wires them. */
 export function deliverPorts(world: World, life: Life): DeliverPorts & BatchPorts {
-  const { time, chance, ledger, configuration, retentionDays } = world;
-  const log = watchLog(world, life);
-  const now = () => time.now() + life.skewMs;
-  const reached = suspendable(
+  const { chance, secrets, kms, plant, plantedPast } = world;
+  const { announce, post, readSecret, signDigest } = suspendable(
     {
-      readRecipient: configuration.readRecipient,
-      readKnown: ledger.readKnown,
-      record: watchRecord(world, life),
-      health: watchHealth(world, life),
-      reserve: world.health.reserve,
       announce: watchAnnounce(world, life),
-      send: watchSend(world, life, world.queues.retries),
       post: watchPost(world, life),
-      release: releaseTo(world),
-      readSecret: world.secrets.readSecret,
-      readSigningKeys: world.keys.keys.list,
-      signDigest: world.keys.signDigest,
+      readSecret: secrets.readSecret,
+      signDigest: kms.signDigest,
     },
     world,
     life,
   );
-  const { readRecipient, readKnown, record, health, reserve, announce, send, post, release } = reached;
-  const preparation = preparationOf(reached, now);
-  const ports: DeliverPorts = {
-    readRecipient: recipients((organizationId = '', endpointId = '') =>
-      readRecipient(organizationId, endpointId),
-    ),
-    health: healths(health),
-    prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
-    targetRules: defaultTargetRules,
-    random: chance.random,
-    ...{ readKnown, record, reserve, announce, send, post, retentionDays, now, log },
-  };
-  return { ...(world.plant?.ports?.(ports, world.plantedPast) ?? ports), release };
-}
-
-type Reached = Pick<PreparePorts, 'readSecret' | 'readSigningKeys' | 'signDigest'>;
-
-function preparationOf(
-  { readSecret, readSigningKeys, signDigest }: Reached,
-  now: () => number,
-): PreparePorts {
-  const parts = ['signing', 'headers', 'client-certificate'] as const;
-  const kept = secrets(async (...ids) => {
-    const [organizationId = '', endpointId = '', part = '', versionId = ''] = ids;
-    const known = parts.find((one) => one === part) ?? 'signing';
-    return { value: await readSecret({ organizationId, endpointId, part: known }, versionId) };
+  let ids = 0;
+  const wired = wireDeliver(world.env.deliver, {
+    ...reachOf(world, life),
+    ...{ announce, post, signDigest, random: chance.random },
+    readSecret: rememberedSecrets(world, readSecret),
+    newId: () => `${life.name.replace(' ', '-')}-${(ids += 1)}`,
   });
-  return {
-    readSecret: async ({ organizationId, endpointId, part }, versionId) =>
-      (await kept(organizationId, endpointId, part, versionId)).value,
-    readSigningKeys: signingKeys((organizationId = '') => readSigningKeys(organizationId)),
-    ...{ signDigest, issuer, now },
-  };
+  const { release } = wired;
+  const ports: DeliverPorts = { ...wired, record: watchOutcome(world, wired.record) };
+  return { ...(plant?.ports?.(ports, plantedPast) ?? ports), release };
 }
 
-/** The same of lambdas/routing/handler.ts. */
-export function routePorts(world: World, life: Life): ReceivePorts & BatchPorts {
-  const { time, configuration, retentionDays, queues } = world;
-  const log = watchLog(world, life);
-  const now = () => time.now() + life.skewMs;
-  const { readSubscribers, listEventTypes, readHealth, add, send, fall, release } = suspendable(
-    {
-      readSubscribers: configuration.readSubscribers,
-      listEventTypes: () => Promise.resolve([]),
-      readHealth: world.health.read,
-      add: watchAdd(world, life),
-      send: watchSend(world, life, queues.deliveries),
-      fall: (record: SQSRecord) => queues.eventsFalling.send(outgoingFalling(record)),
-      release: releaseTo(world),
+/** A version of a secret never changes (lambdas/signing/secrets.ts). */
+function rememberedSecrets({ time }: World, readSecret: ReadSecret): ReadSecret {
+  const parts = ['signing', 'headers', 'client-certificate'] as const;
+  const kept = cached(
+    async (organizationId = '', endpointId = '', wanted = '', versionId = '') => {
+      const part = parts.find((one) => one === wanted) ?? 'signing';
+      return { value: await readSecret({ organizationId, endpointId, part }, versionId) };
     },
-    world,
-    life,
+    () => true,
+    { ttlMs: 0, now: time.now },
   );
-  return {
-    lookUpSubscribers: rememberUnknown(
-      subscribers((organizationId = '') => readSubscribers(organizationId)),
-      now,
-    ),
-    readHealth: healths({ read: readHealth, readLatest: never, replace: never }).read,
-    readCatalogue: catalogues(async () => catalogueOf(await listEventTypes())),
-    clock: { now, retentionDays },
-    schemas: 'warn',
-    isFalling: ({ eventSourceARN }) => eventSourceARN === queues.eventsFalling.arn,
-    ...{ add, send, release, log },
-    fall: async (record) => {
-      await fall(record);
-    },
-  };
+  return async ({ organizationId, endpointId, part }, versionId) =>
+    (await kept(organizationId, endpointId, part, versionId)).value;
 }
 
-/** Makes messages visible at once, each in the queue that it came from. */
-export function releaseTo({ sqs }: World): BatchPorts['release'] {
-  return (records) => {
-    for (const { eventSourceARN, receiptHandle } of records)
-      showAgain(sqs.queueByArn(eventSourceARN), receiptHandle);
-    return Promise.resolve();
-  };
+export function routePorts(world: World, life: Life): ReceivePorts & BatchPorts {
+  return wireRoute(world.env.route, reachOf(world, life));
 }
 
-/** A message that is not in flight any more is a failed entry of the batch, which nobody looks at. */
-export function showAgain(queue: Queue, receiptHandle: string): void {
-  try {
-    queue.changeVisibility(receiptHandle, 0);
-  } catch (fault) {
-    if (!(fault instanceof AwsError)) throw fault;
-  }
+/** Small, so that most jobs have several pages. */
+const pageItems = 2;
+
+export function recoverPorts(world: World, life: Life): RecoverPorts & DrainPorts & BatchPorts {
+  const { announce } = suspendable({ announce: watchAnnounce(world, life) }, world, life);
+  const wired = wireRecover(world.env.recover, { ...reachOf(world, life), announce, pageItems });
+  return { ...wired, ...world.plant?.recover?.(wired) };
+}
+
+export function wakePorts(world: World, life: Life): Omit<WakePorts, 'remainingMs'> {
+  return wireWake(world.env.wake, reachOf(world, life));
 }

@@ -15,7 +15,7 @@ const dayMs = 86_400_000;
 
 const quickly = (chance: Chance): number => chance.between(5, 300);
 
-const answering =
+export const answering =
   (...statuses: readonly number[]): Behaviour =>
   ({ chance }) => ({
     answer: { kind: 'response', status: chance.pick(statuses) },

@@ -16,14 +16,14 @@ const beforeMs = 600_000;
 
 /** One organization, seldom two, with up to three endpoints. */
 export async function setUp(world: World): Promise<void> {
-  const { chance, time, configuration, book } = world;
+  const { chance, time, stores, kms, book } = world;
   const sinceMs = time.now() - beforeMs;
   const organizationIds = chance.isLucky(0.15) ? ['org_1', 'org_2'] : ['org_1'];
   for (const id of organizationIds) {
     const organization = anOrganization({ id, policy: chance.isLucky(0.1) ? drawPolicy(world) : {} });
-    configuration.setOrganization(organization);
     book.organization(id).change(sinceMs, organization);
-    await ensureKey({ ...world.keys, now: () => sinceMs }, id);
+    await stores.organizations.replace(undefined, organization);
+    await ensureKey({ keys: stores.keys, createKey: kms.createKey, now: () => sinceMs }, id);
   }
   const count = chance.weigh([
     [6, 1],
@@ -38,10 +38,10 @@ export async function setUp(world: World): Promise<void> {
 
 /** Has an endpoint be there, and for so long that everybody knows of it. */
 export async function keep(world: World, endpoint: Endpoint, behaviour: Behaviour): Promise<void> {
-  const { configuration, book, time, secrets } = world;
+  const { stores, book, time, secrets } = world;
   const { organizationId, id: endpointId } = endpoint;
-  configuration.set(endpoint);
   book.endpoint(endpointId).change(time.now() - beforeMs, endpoint);
+  await stores.endpoints.add(endpoint);
   for (const version of endpoint.secretVersions) {
     const value = secretOf(version.id);
     book.secrets.set(version.id, value);

@@ -2,28 +2,19 @@ import { createECDH, createHash, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { SignDigest } from '../../lambdas/signing/jwt.ts';
 import type { KeyPorts } from '../../lambdas/signing/rotate-keys.ts';
-import type { PublicJwk, SigningKey } from '../../lambdas/signing/signing-key.ts';
+import type { PublicJwk } from '../../lambdas/signing/signing-key.ts';
 
-export interface SimulatedKeys extends Pick<KeyPorts, 'keys' | 'createKey'> {
+export interface SimulatedKms {
+  readonly createKey: KeyPorts['createKey'];
   readonly signDigest: SignDigest;
   /** The public half of the key that goes by this id. */
   readonly publicKeyOf: (keyId: string) => KeyObject;
 }
 
-/** Signing keys with their KMS, as test/fakes/signing-keys.ts has them, but the same ones in every run. */
-export function simulatedKeys(onChange: (key: SigningKey) => void): SimulatedKeys {
-  const kept = new Map<string, SigningKey>();
+/** Signing keys in KMS, the same ones in every run. */
+export function simulatedKms(): SimulatedKms {
   let made = 0;
   return {
-    keys: {
-      list: (organizationId) =>
-        Promise.resolve([...kept.values()].filter((key) => key.organizationId === organizationId)),
-      put: (key) => {
-        kept.set(`${key.organizationId} ${key.kid}`, key);
-        onChange(key);
-        return Promise.resolve();
-      },
-    },
     createKey: () => {
       const keyId = `key-${(made += 1)}`;
       return Promise.resolve({ keyId, jwk: pairOf(keyId).jwk });

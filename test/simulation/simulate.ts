@@ -1,7 +1,6 @@
 import { testStartMs } from '../fakes/clock.ts';
 import { actions, heal, redrive } from './actions.ts';
 import type { Action } from './action.ts';
-import { renewCaches } from './caches.ts';
 import { aChance } from './chance.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
 import { simulatedFunctions } from './functions.ts';
@@ -9,10 +8,14 @@ import type { SimulatedFunction } from './functions.ts';
 import { act, pick } from './pick.ts';
 import type { Plant } from './plant.ts';
 import { publish, publishAgain } from './publish.ts';
+import { drawCrowd } from './crowd.ts';
+import { check } from './invariants/check.ts';
+import { ofPace, paceFactsOf } from './invariants/of-paces.ts';
 import { lookAtRest } from './invariants/at-rest.ts';
-import { Scheduler, takeTurns } from './scheduler.ts';
+import { Scheduler, takeTurns, withVirtualTimers } from './scheduler.ts';
 import { setUp } from './setup.ts';
 import { recoverAll } from './upkeep.ts';
+import { wakeEveryMinute } from './waker.ts';
 import { drawWeather } from './weather.ts';
 import { makeWorld } from './world.ts';
 import type { Violation, World } from './world.ts';
@@ -36,25 +39,44 @@ const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 /** Lives through one seed. */
-export async function run(seed: number, { withStory = false, plant }: Options = {}): Promise<Outcome> {
-  const chance = aChance(seed);
+export function run(seed: number, options: Options = {}): Promise<Outcome> {
   const time = new Scheduler();
-  renewCaches(time.now);
+  return withVirtualTimers(time, () => live(time, seed, options));
+}
+
+async function live(time: Scheduler, seed: number, { withStory = false, plant }: Options): Promise<Outcome> {
+  const chance = aChance(seed);
   const isLong = chance.isLucky(0.02);
   const spanMs = chance.pick(isLong ? [30, 240] : [2, 10, 20, 40]) * minuteMs;
   const weather = drawWeather(chance, { startMs: testStartMs, calmAtMs: testStartMs + spanMs });
   const retentionDays = chance.isLucky(0.05) ? chance.pick([0.005, 0.02]) : 30;
   const world = await makeWorld({ chance, time, weather, retentionDays, isLong, withStory, plant });
   await setUp(world);
-  const play = { world, functions: simulatedFunctions(world), ...planOf(world, spanMs), turns: 0 };
-  await takeTurns(() => turn(play));
-  if (world.violation() === undefined) await lookAtRest(world);
+  wakeEveryMinute(world);
+  const isCrowded = weather.isPunctual && retentionDays === 30 && !isLong && chance.isLucky(0.06);
+  const crowd = isCrowded ? await drawCrowd(world) : undefined;
+  const plan = crowd === undefined ? planOf(world, spanMs) : { planned: [], finale: [], dated: new Set<Action>() };
+  const play = { world, functions: simulatedFunctions(world), ...plan, turns: 0 };
+  await takeTurns(time, () => turn(play));
+  if (world.violation() === undefined) await look(world);
+  if (crowd !== undefined) check(world, ofPace, paceFactsOf(world, crowd));
   const violation = world.violation();
   const { lines, hash } = world.journal;
   return {
     ...(violation === undefined ? {} : { violation }),
     ...{ turns: play.turns, days: (time.now() - testStartMs) / dayMs, hash: hash(), story: lines },
   };
+}
+
+/** Looks at what is left, while nothing else goes on. */
+async function look(world: World): Promise<void> {
+  let isOver = false;
+  world.hand.isLooking = true;
+  const looked = lookAtRest(world).finally(() => {
+    isOver = true;
+  });
+  await takeTurns(world.time, () => !isOver);
+  await looked;
 }
 
 interface Play {
@@ -125,13 +147,16 @@ function next(world: World, action: Action | undefined): boolean {
 }
 
 function isAtRest({ world, functions }: Play): boolean {
-  const { queues, underWay, sqs } = world;
+  const { queues, underWay, sqs, rows, time } = world;
   if (underWay.size > 0 || functions.some(({ running }) => running > 0)) return false;
   // What a tidy-up held when it died.
   if (queues.deliveriesDead.counts().inFlight > 0) return false;
   const isMoving = sqs.moveTasks.list(queues.deliveriesDead.arn).some(({ status }) => status === 'RUNNING');
-  const { events, eventsFalling, deliveries, retries, recovery } = queues;
-  return !isMoving && [events, eventsFalling, deliveries, retries, recovery].every(isEmpty);
+  const { events, eventsFalling, deliveries, retries, falling, recovery } = queues;
+  if (isMoving || ![events, eventsFalling, deliveries, retries, falling, recovery].every(isEmpty))
+    return false;
+  // What is past its time nobody comes for any more.
+  return [...rows.values()].every((untilMs) => untilMs <= time.now());
 }
 
 function isEmpty(queue: Queue): boolean {

@@ -1,66 +1,22 @@
-import { isServed } from '../../lambdas/delivery/decide.ts';
-import type { Recipient } from '../../lambdas/delivery/decide.ts';
 import { begin } from '../../lambdas/recovery/begin.ts';
 import { newJob } from '../../lambdas/recovery/job.ts';
 import type { Lack } from '../../lambdas/recovery/job.ts';
-import { receivesBy } from '../../lambdas/recovery/receives.ts';
-import type { RecoverPorts } from '../../lambdas/recovery/recover.ts';
 import { holdSeconds, tidy } from '../../lambdas/recovery/tidy/tidy.ts';
 import type { Letter, LetterQueue } from '../../lambdas/recovery/tidy/tidy.ts';
-import type { BatchPorts } from '../../lambdas/shared/batch.ts';
 import { newJobId } from '../../lambdas/shared/identifier.ts';
 import { isoTime } from '../../lambdas/shared/time.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
 import { testStartMs } from '../fakes/clock.ts';
-import { memoryCandidates } from '../fakes/jobs.ts';
 import type { Action } from './action.ts';
 import type { ApiPorts } from './api.ts';
-import { callApi, sendJob } from './api.ts';
-import { shareCache } from './caches.ts';
+import { callApi } from './api.ts';
 import { suspendable } from './life.ts';
 import type { Life } from './life.ts';
-import { releaseTo, showAgain } from './ports.ts';
-import { watchAnnounce, watchLog, watchSend } from './watched-messages.ts';
+import { showAgain } from './reach.ts';
+import { reachTables } from './reach.ts';
+import { Stores } from './stores.ts';
+import { watchLog } from './watched-messages.ts';
 import type { World } from './world.ts';
-
-const recipients = shareCache<Recipient>(isServed);
-
-/** Small, so that most jobs have several pages. */
-const pageItems = 2;
-
-/** The ports of an instance, made as lambdas/recovery/handler.ts makes them. */
-export function recoverPorts(world: World, life: Life): RecoverPorts & BatchPorts {
-  const { time, configuration, book, jobs, ledger, queues } = world;
-  const toRetries = watchSend(world, life, queues.retries);
-  const reached = suspendable(
-    {
-      jobs: { get: jobs.get, advance: jobs.advance },
-      readPage: memoryCandidates(ledger, pageItems),
-      readRecipient: configuration.readRecipient,
-      readHealth: world.health.read,
-      send: async (message: Parameters<RecoverPorts['send']>[0], delaySeconds: number) => {
-        // What was lost on its way is asked for as it was.
-        if (message.trigger !== 'manual') book.dossier(message.endpointId, message.eventId).askedFor += 1;
-        await toRetries(message, delaySeconds);
-      },
-      goOn: sendJob(world),
-      announce: watchAnnounce(world, life),
-      release: releaseTo(world),
-    },
-    world,
-    life,
-  );
-  const { readRecipient, readHealth, ...ports } = reached;
-  const recipientOf = recipients((organizationId = '', endpointId = '') =>
-    readRecipient(organizationId, endpointId),
-  );
-  return {
-    ...ports,
-    receives: receivesBy({ readRecipient: recipientOf, readHealth }),
-    now: () => time.now() + life.skewMs,
-    log: watchLog(world, life),
-  };
-}
 
 interface Wanted {
   readonly organizationId: string;
@@ -142,11 +98,11 @@ export const tidyUp: Action = async (world) => {
   };
   journal.tell('tidy', () => 'begins');
   const deadlineMs = time.now() + 900_000;
-  const { queue, readDelivery } = suspendable(tidyPorts(world), world, life);
+  const { queue } = suspendable({ queue: lettersOf(world.queues.deliveriesDead) }, world, life);
+  const { deliveries } = new Stores(reachTables(world, life), world.tables, time.now);
   try {
     await tidy({
-      queue,
-      readDelivery,
+      ...{ queue, readDelivery: deliveries.get },
       remainingMs: () => deadlineMs - time.now(),
       log: watchLog(world, life),
     });
@@ -159,11 +115,14 @@ export const tidyUp: Action = async (world) => {
 
 /** The same, and nothing goes wrong. */
 export async function tidyAtRest(world: World): Promise<void> {
-  await tidy({ ...tidyPorts(world), remainingMs: () => Infinity, log: () => undefined });
-}
-
-function tidyPorts({ queues, ledger }: World) {
-  return { queue: lettersOf(queues.deliveriesDead), readDelivery: ledger.deliveries.get };
+  const { stores, queues } = world;
+  const queue = lettersOf(queues.deliveriesDead);
+  await tidy({
+    queue,
+    readDelivery: stores.deliveries.get,
+    remainingMs: () => Infinity,
+    log: () => undefined,
+  });
 }
 
 /** The dead-letter queue, as lambdas/recovery/tidy/queue.ts reaches it. */

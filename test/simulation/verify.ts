@@ -74,7 +74,7 @@ const claims = z.object({ webhook_id: z.string(), body_sha256: z.string(), iat: 
 function jwtFault({ book, request, endpoints, publicKeyOf }: Verification): string | undefined {
   const token = request.headers['webhook-jwt'] ?? '';
   const kid = jsonwebtoken.decode(token, { complete: true })?.header.kid ?? '';
-  const states = book.keys.get(kid)?.between(request.atMs - staleMsMax, request.atMs) ?? [];
+  const states = book.signingKey(kid).between(request.atMs - staleMsMax, request.atMs);
   const [key] = states.filter((one) => one !== undefined && isPublished(one, request.atMs));
   if (key === undefined) return 'its key is not in the key set';
   if (Date.parse(key.activeFrom) > request.atMs + skewMsMax) return 'its key is not to be used yet';

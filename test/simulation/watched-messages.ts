@@ -1,34 +1,52 @@
 import { z } from 'zod';
-import { outgoing } from '../../lambdas/delivery/message.ts';
+import { isFirst, readMessage } from '../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../lambdas/delivery/message.ts';
 import type { Announce } from '../../lambdas/event/operator-event.ts';
 import { parseJson } from '../../lambdas/shared/json.ts';
 import type { Log } from '../../lambdas/shared/log.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
+import { check } from './invariants/check.ts';
+import { ofMessage } from './invariants/of-messages.ts';
 import { secretIn } from './invariants/secrecy.ts';
 import type { Life } from './life.ts';
 import { short } from './names.ts';
 import type { World } from './world.ts';
 
-/** The queue that a delivery goes to. */
-export function watchSend(world: World, life: Life, queue: Queue) {
-  return async function send(message: DeliveryMessage, delaySeconds = 0): Promise<void> {
-    const { endpointId, eventId } = message;
-    const sent = outgoing(message, delaySeconds);
-    world.journal.tell(
-      life.name,
-      () => `sends ${nameOf(message)} to ${queue.definition.name}, ${delaySeconds} s`,
-    );
-    const text = secretIn(sent.body);
-    if (text !== undefined) world.violate('I12', `a message: ${text}`);
-    if (message.trigger === 'manual') world.book.dossier(endpointId, eventId).askedFor += 1;
-    await queue.send(sent);
-  };
+interface Sent {
+  readonly queue: Queue;
+  readonly body: string;
+  readonly delaySeconds: number;
 }
 
-function nameOf({ attempt, round, dead, endpointId, eventId }: DeliveryMessage): string {
-  const what = dead === undefined ? `attempt ${attempt}` : 'dead';
-  return `${short(endpointId)}/${short(eventId)} ${what}, round ${round}`;
+/** Looks at a message that SQS takes. @param id of the message */
+export function watchSent(world: World, life: Life, { queue, body, delaySeconds }: Sent, id: string): void {
+  const { name } = queue.definition;
+  const text = queue === world.queues.eventsFalling ? undefined : secretIn(body);
+  if (text !== undefined) world.violate('I12', `a message: ${text}`);
+  const message = queue === world.queues.recovery ? undefined : readMessage(body);
+  world.journal.tell(
+    life.name,
+    () => `sends ${message === undefined ? body : nameOf(message)} to ${name}, ${delaySeconds} s`,
+  );
+  if (message === undefined) return;
+  const { endpointId, eventId, trigger, pass } = message;
+  const dossier = world.book.dossier(endpointId, eventId);
+  // What a recovery finds lost is asked for as it was.
+  if (trigger === 'manual' || (life.name.startsWith('recover') && pass === undefined)) dossier.askedFor += 1;
+  if (pass !== undefined) {
+    if (dossier.lastPass !== undefined && dossier.lastPass < pass) dossier.repassed += 1;
+    dossier.lastPass = pass;
+  }
+  if (isFirst(message)) dossier.dueAtMs ??= world.time.now();
+  if (message.dead !== undefined) return;
+  check(world, ofMessage, { world, dossier, message });
+  dossier.messages.set(id, message);
+}
+
+function nameOf({ attempt, round, dead, outcome, pass, endpointId, eventId }: DeliveryMessage): string {
+  const what = dead === undefined ? `attempt ${attempt}${outcome === undefined ? '' : ' (made)'}` : 'dead';
+  const of = pass === undefined ? '' : `, pass ${pass}`;
+  return `${short(endpointId)}/${short(eventId)} ${what}, round ${round}${of}`;
 }
 
 export function watchLog(world: World, life: Life): Log {
@@ -37,9 +55,9 @@ export function watchLog(world: World, life: Life): Log {
       const text = typeof value === 'string' ? secretIn(value) : undefined;
       if (text !== undefined) world.violate('I12', `${message}, ${name}: ${text}`);
     }
-    if (world.journal.isRead && !message.endsWith('attempted')) {
-      const { code = '', reason = '', cause = '', endpointId = '', eventId = '' } = fields;
-      const what = [code, reason, cause].join(' ').trim();
+    if (world.journal.isRead && !message.endsWith('attempted') && message !== 'batch.received') {
+      const { code = '', reason = '', cause = '', fault = '', endpointId = '', eventId = '' } = fields;
+      const what = [code, reason, cause, fault].join(' ').trim();
       world.journal.tell(
         life.name,
         () => `${message} ${short(String(endpointId))}/${short(String(eventId))} ${what}`,

@@ -2,6 +2,7 @@ import type { Post, PostRequest, PostResult } from '../../lambdas/request/answer
 import type { Request } from './book.ts';
 import { check } from './invariants/check.ts';
 import { ofRequest } from './invariants/of-requests.ts';
+import { ofStart } from './invariants/of-starts.ts';
 import type { Life } from './life.ts';
 import { endpointOf, short } from './names.ts';
 import { beliefsAt } from './settings.ts';
@@ -28,7 +29,9 @@ export function watchPost(world: World, life: Life): Post {
       () => `posts ${short(dossier.eventId)} to ${short(endpointId)}: ${outcomeOf(entry)}`,
     );
     world.journal.trace(tookMs);
-    check(world, ofRequest, { world, request: entry, dossier, beliefs: beliefsAt(book, endpointId, nowMs) });
+    const facts = { world, request: entry, dossier, beliefs: beliefsAt(book, endpointId, nowMs) };
+    check(world, ofRequest, facts);
+    check(world, ofStart, facts);
     const { slow } = request;
     if (slow !== undefined && tookMs > slow.afterMs) {
       time.later(slow.afterMs, () => {

@@ -1,28 +1,31 @@
+import type { z } from 'zod';
+import { deliverEnv } from '../../lambdas/delivery/env.ts';
+import { recoverEnv } from '../../lambdas/recovery/env.ts';
+import { wakeEnv } from '../../lambdas/recovery/wake/env.ts';
+import { noRounds } from '../../lambdas/recovery/wake/rounds.ts';
+import type { Rounds } from '../../lambdas/recovery/wake/rounds.ts';
+import { routeEnv } from '../../lambdas/routing/env.ts';
 import { aSetting } from '../../local/aws/setting.ts';
 import type { Shelf } from '../../local/aws/shelf.ts';
 import type { Queue } from '../../local/aws/sqs-queue.ts';
 import { Sqs } from '../../local/aws/sqs.ts';
-import { memoryConfiguration } from '../fakes/configuration.ts';
-import type { MemoryConfiguration } from '../fakes/configuration.ts';
-import { memoryHealth } from '../fakes/health.ts';
-import type { MemoryHealth } from '../fakes/health.ts';
-import { memoryJobs } from '../fakes/jobs.ts';
-import type { JobStore } from '../fakes/jobs.ts';
-import { memoryLedger } from '../fakes/ledger.ts';
-import type { MemoryLedger } from '../fakes/ledger.ts';
 import { memorySecrets } from '../fakes/secrets.ts';
 import type { MemorySecrets } from '../fakes/secrets.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
+import type { MemoryTables } from '../fakes/table/memory-tables.ts';
 import { Book } from './book.ts';
 import type { Chance } from './chance.ts';
 import { makeJournal } from './journal.ts';
-import type { Surroundings } from './life.ts';
+import type { Life, Surroundings } from './life.ts';
 import type { Past, Plant } from './plant.ts';
 import type { Behaviour } from './receivers.ts';
 import type { Scheduler } from './scheduler.ts';
-import { simulatedKeys } from './signing-keys.ts';
-import type { SimulatedKeys } from './signing-keys.ts';
-import { History } from './history.ts';
+import { simulatedKms } from './signing-keys.ts';
+import type { SimulatedKms } from './signing-keys.ts';
+import type { History } from './history.ts';
+import { Stores } from './stores.ts';
+import { issuer } from './verify.ts';
+import { watchWrite } from './watched-writes.ts';
 import type { Weather } from './weather.ts';
 
 /** Something that must never be, and was. */
@@ -34,26 +37,46 @@ export interface Violation {
 export interface World extends Surroundings {
   readonly plant: Plant | undefined;
   readonly plantedPast: Past;
-  readonly ledger: MemoryLedger;
-  readonly configuration: MemoryConfiguration;
-  readonly health: MemoryHealth;
+  readonly tables: MemoryTables;
+  /** The stores as nobody in the system has them: nothing befalls their calls. */
+  readonly stores: Stores;
   readonly secrets: MemorySecrets;
-  readonly keys: SimulatedKeys;
-  readonly jobs: JobStore;
+  readonly kms: SimulatedKms;
   readonly sqs: Sqs;
   readonly queues: Queues;
+  readonly env: Environments;
+  /** Who is writing to a table at this moment. */
+  readonly hand: {
+    life: Life | undefined;
+    /** At the end everything is looked at as it is, not as it was a moment ago. */
+    isLooking: boolean;
+  };
+  /** Rows of the ledger that stand in its index `waiting`, by their keys, and when they are past their time. */
+  readonly rows: Map<string, number>;
+  /** How far whoever comes every minute has come. */
+  readonly woken: { rounds: Rounds; idleMs: number; isBusy: boolean };
   /** How each endpoint's receiver behaves, and since when. */
   readonly receivers: Map<string, History<Behaviour>>;
   /** What somebody still waits for: acknowledgements, calls of the API. */
   readonly underWay: Set<unknown>;
+  /** Functions that work on a batch. */
+  readonly atWork: Set<Life>;
   /** Instances of functions so far. */
   readonly born: { count: number };
   readonly retentionDays: number;
-  /** Whether waits of hours and days may occur, each of them hundreds of hops. */
+  /** Whether waits of hours and days may occur. */
   readonly isLong: boolean;
   /** Only the first is kept: what follows from it says little. */
   readonly violate: (invariant: string, text: string) => void;
   readonly violation: () => Violation | undefined;
+}
+
+/** What the stack tells each function. */
+export interface Environments {
+  readonly deliver: z.output<typeof deliverEnv>;
+  readonly route: z.output<typeof routeEnv>;
+  readonly recover: z.output<typeof recoverEnv>;
+  readonly wake: z.output<typeof wakeEnv>;
 }
 
 export interface Queues {
@@ -62,6 +85,8 @@ export interface Queues {
   readonly eventsDead: Queue;
   readonly deliveries: Queue;
   readonly retries: Queue;
+  readonly lanesDead: Queue;
+  readonly falling: Queue;
   readonly deliveriesDead: Queue;
   readonly recovery: Queue;
   readonly recoveryDead: Queue;
@@ -80,37 +105,45 @@ export interface WorldWish {
 /** A world in which nothing has happened yet. */
 export async function makeWorld(wish: WorldWish): Promise<World> {
   const { chance, time, weather, retentionDays, isLong, withStory, plant } = wish;
-  const book = new Book();
   const journal = makeJournal(time.now, withStory);
-  const setting = aSetting({ clock: time, random: chance.random, shelf: noShelf, report: () => undefined });
-  const isCalm = () => time.now() >= weather.calmAtMs;
-  const sqs = new Sqs(setting, {
-    get duplicate() {
-      return isCalm() ? 0 : weather.duplicate;
+  const sqs = sqsOf(wish);
+  const queues = await makeQueues(sqs);
+  const lag = (ms: number) => () => (time.now() < weather.calmAtMs && !hand.isLooking ? ms : 0);
+  const hand: World['hand'] = { life: undefined, isLooking: false };
+  const tables = memoryTables({
+    now: time.now,
+    indexLagMs: lag(weather.indexLagMs),
+    ...(weather.readLagMs === 0 ? {} : { readLagMs: lag(weather.readLagMs) }),
+    onWrite: (write) => {
+      watchWrite(world, write);
     },
-    get reorder() {
-      return isCalm() ? 0 : weather.reorder;
-    },
-    random: chance.random,
   });
-  const tables = memoryTables({ now: time.now });
   let violation: Violation | undefined;
-  return {
-    ...{ chance, time, weather, book, journal, plant, sqs, retentionDays, isLong },
+  const world: World = {
+    ...{
+      chance,
+      time,
+      weather,
+      book: new Book(),
+      journal,
+      plant,
+      sqs,
+      retentionDays,
+      isLong,
+      tables,
+      queues,
+      hand,
+    },
     plantedPast: new Map(),
-    ledger: memoryLedger(time.now, tables),
-    configuration: memoryConfiguration(tables),
-    health: memoryHealth(time.now, tables),
+    stores: new Stores(tables.client, tables, time.now),
     secrets: memorySecrets(),
-    keys: simulatedKeys((key) => {
-      const past = book.keys.get(key.kid) ?? new History(undefined);
-      past.change(time.now(), key);
-      book.keys.set(key.kid, past);
-    }),
-    jobs: memoryJobs(time.now, tables),
-    queues: await makeQueues(sqs),
+    kms: simulatedKms(),
+    env: environments(tables, queues, retentionDays),
+    rows: new Map(),
+    woken: { rounds: noRounds, idleMs: 0, isBusy: false },
     receivers: new Map(),
     underWay: new Set(),
+    atWork: new Set(),
     born: { count: 0 },
     violate: (invariant, text) => {
       violation ??= { invariant, text };
@@ -118,35 +151,77 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
     },
     violation: () => violation,
   };
+  return world;
 }
 
-/** As lib/storage.ts has them: six times the function's timeout, and the dead after three receives, five or fifty. */
+function sqsOf({ chance, time, weather }: WorldWish): Sqs {
+  const setting = aSetting({ clock: time, random: chance.random, shelf: noShelf, report: () => undefined });
+  const isCalm = () => time.now() >= weather.calmAtMs;
+  return new Sqs(setting, {
+    get duplicate() {
+      return isCalm() ? 0 : weather.duplicate;
+    },
+    get reorder() {
+      return isCalm() ? 0 : weather.reorder;
+    },
+    lateMs: (queue) => {
+      const { constantMs, spreadMs } = (isCalm() ? undefined : weather.lateness[queue]) ?? onTime;
+      return constantMs + (spreadMs === 0 ? 0 : chance.below(spreadMs));
+    },
+    random: chance.random,
+  });
+}
+
+const onTime = { constantMs: 0, spreadMs: 0 };
+
+function environments(tables: MemoryTables, queues: Queues, retentionDays: number): Environments {
+  const { events, eventsFalling, deliveries, retries, falling, recovery } = queues;
+  const all = {
+    ...{
+      CONFIG_TABLE: tables.config,
+      LEDGER_TABLE: tables.ledger,
+      BUS_NAME: 'bus',
+      SECRET_PREFIX: 'tidings',
+    },
+    ...{ EVENTS_QUEUE_URL: events.url, EVENTS_FALLING_QUEUE_URL: eventsFalling.url },
+    ...{ DELIVERIES_QUEUE_URL: deliveries.url, RETRIES_QUEUE_URL: retries.url },
+    ...{ FALLING_QUEUE_URL: falling.url, RECOVERY_QUEUE_URL: recovery.url },
+    ...{ RECEIVER_PORTS: '443', OWN_HOSTS: 'api.example.com', NAT64: 'false', ISSUER: issuer },
+    ...{ EVENT_SCHEMAS: 'warn', RETENTION_DAYS: 30 },
+  };
+  // Some runs keep events for minutes, which no stack may.
+  const kept = { RETENTION_DAYS: retentionDays };
+  return {
+    deliver: { ...deliverEnv.parse(all), ...kept },
+    route: { ...routeEnv.parse(all), ...kept },
+    recover: recoverEnv.parse(all),
+    wake: wakeEnv.parse(all),
+  };
+}
+
+/** As lib/ has them: six times the function's timeout, and the dead after three receives, twenty or fifty. */
 async function makeQueues(sqs: Sqs): Promise<Queues> {
   const common = { messageRetentionSeconds: 1_209_600, delaySeconds: 0, visibilityTimeoutSeconds: 30 };
-  const deliveriesDead = await sqs.createQueue({ ...common, name: 'deliveries-dead' });
-  const eventsDead = await sqs.createQueue({ ...common, name: 'events-dead' });
-  const ofDeliver = {
-    ...{ ...common, visibilityTimeoutSeconds: 270 },
-    redrive: { deadLetterQueueArn: deliveriesDead.arn, maxReceiveCount: 5 },
-  };
-  const recoveryDead = await sqs.createQueue({ ...common, name: 'recovery-dead' });
-  const ofRecover = {
-    ...{ ...common, visibilityTimeoutSeconds: 360 },
-    redrive: { deadLetterQueueArn: recoveryDead.arn, maxReceiveCount: 20 },
-  };
-  const ofRoute = (maxReceiveCount: number) => ({
-    ...{ ...common, visibilityTimeoutSeconds: 180 },
-    redrive: { deadLetterQueueArn: eventsDead.arn, maxReceiveCount },
-  });
+  const dead = (name: string) => sqs.createQueue({ ...common, name });
+  const lane = (
+    name: string,
+    { arn }: Queue,
+    [visibilityTimeoutSeconds, maxReceiveCount]: [number, number],
+  ) =>
+    sqs.createQueue({
+      ...{ ...common, name, visibilityTimeoutSeconds },
+      redrive: { deadLetterQueueArn: arn, maxReceiveCount },
+    });
+  const [deliveriesDead, lanesDead] = [await dead('deliveries-dead'), await dead('lanes-dead')];
+  const [eventsDead, recoveryDead] = [await dead('events-dead'), await dead('recovery-dead')];
   return {
-    deliveriesDead,
-    eventsDead,
-    recoveryDead,
-    recovery: await sqs.createQueue({ ...ofRecover, name: 'recovery' }),
-    events: await sqs.createQueue({ ...ofRoute(50), name: 'events' }),
-    eventsFalling: await sqs.createQueue({ ...ofRoute(3), name: 'events-falling' }),
-    deliveries: await sqs.createQueue({ ...ofDeliver, name: 'deliveries' }),
-    retries: await sqs.createQueue({ ...ofDeliver, name: 'retries' }),
+    ...{ deliveriesDead, lanesDead, eventsDead, recoveryDead },
+    recovery: await lane('recovery', recoveryDead, [360, 20]),
+    events: await lane('events', eventsDead, [180, 50]),
+    eventsFalling: await lane('events-falling', eventsDead, [180, 3]),
+    deliveries: await lane('deliveries', lanesDead, [360, 50]),
+    retries: await lane('retries', lanesDead, [360, 50]),
+    falling: await lane('falling', deliveriesDead, [360, 3]),
   };
 }
 

@@ -12,7 +12,7 @@ import { effectivePolicy } from '../../organization/policy.ts';
 import { isoTime } from '../../shared/time.ts';
 import { endpointPartition } from '../../shared/waiting.ts';
 import type { ReadWaiting, Row } from '../waiting/row.ts';
-import { nextBacklog, watchedUntil } from './next-backlog.ts';
+import { nextBacklog, passOf, watchedUntil } from './next-backlog.ts';
 import type { Step } from './next-backlog.ts';
 import { gateOf, planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -142,8 +142,8 @@ async function rest(
 }
 
 /** From the beginning again: what the pass before has sent is dropped where it arrives. */
-export function nextPass({ since, turn, pass, clock, dueAt }: Backlog, gate: string): Backlog {
-  return { since, turn, pass: pass + 1, gate, dueAt, ...(clock === undefined ? {} : { clock }) };
+export function nextPass({ since, turn, clock, dueAt }: Backlog, gate: string): Backlog {
+  return { since, turn, pass: passOf(turn), gate, dueAt, ...(clock === undefined ? {} : { clock }) };
 }
 
 interface Sending {

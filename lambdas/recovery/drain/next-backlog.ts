@@ -83,11 +83,19 @@ function afterWaiting({ backlog, isFull, isProbing }: Extract<Step, { kind: 'sen
   }
   const again = {
     ...rest,
-    pass: rest.pass + 1,
+    pass: passOf(rest.turn),
     leftovers: leftovers + 1,
     ...(gate === undefined ? {} : { gate }),
   };
   return until(again, nowMs, nowMs);
+}
+
+/**
+ * The number of a pass that begins in a step. Each step has a number of its own, so two that overlap do not send under
+ * one number: what the earlier one sends is dropped.
+ */
+export function passOf(turn: number): number {
+  return turn + 1;
 }
 
 /** Somebody comes for it at a time: by a message, and should that be lost, a little later all the same. */

@@ -49,8 +49,8 @@ export async function reconcile(ports: ReconcilePorts, query: ReconcileQuery): P
   const isComplete = await eachPage(ports, list, async (organizations) => {
     for (const { id } of organizations) {
       if (!ports.clock.hasTime()) return false;
-      const ownOverdue = overdue.filter((one) => one.organizationId === id);
-      const own = await reconcileOne(ports, { organizationId: id, overdue: ownOverdue }, query);
+      const suspects = overdue.filter((one) => one.organizationId === id);
+      const own = await reconcileOne(ports, { organizationId: id, suspects }, query);
       await ports.tell(id, own);
       all.add(own);
       if (!own.isComplete) return false;
@@ -65,19 +65,20 @@ const sentOnMsMax = 2 * 3_600_000;
 
 async function reconcileOne(
   ports: ReconcilePorts,
-  { organizationId, overdue }: { organizationId: string; overdue: readonly Overdue[] },
+  { organizationId, suspects }: { organizationId: string; suspects: readonly Overdue[] },
   span: Span,
 ): Promise<Reconciliation> {
   const { listEvents } = ports.ledger;
   const tally = aTally();
+  const left = new Map(suspects.map((one) => [nameOf(one), one]));
   tally.count('organizations');
   const isComplete = await eachPage(
     ports,
     (page) => listEvents(organizationId, span, page),
-    (events) => countEnds(ports, tally, events),
+    (events) => countEnds(ports, { tally, left }, events),
   );
   // Of the events of the span it is known already.
-  if (isComplete) await findOverdue(ports, tally, overdue);
+  if (isComplete) await findOverdue(ports, tally, [...left.values()]);
   return tally.result(isComplete);
 }
 
@@ -103,9 +104,15 @@ async function eachPage<Item>(
 /** Deliveries that are read at the same time, in ten calls: an event may be meant for very many endpoints. */
 const readsMax = 1_000;
 
+interface Looked {
+  readonly tally: Tally;
+  /** What seems to be overdue, and was not looked at yet. */
+  readonly left: Map<string, Overdue>;
+}
+
 async function countEnds(
   ports: ReconcilePorts,
-  tally: Tally,
+  { tally, left }: Looked,
   events: readonly EventSummary[],
 ): Promise<boolean> {
   const accepted = events.filter(({ status }) => status === 'accepted');
@@ -116,11 +123,17 @@ async function countEnds(
     const ends = await Promise.all(some.map(async (one) => ({ ...one, end: await endOf(ports, one) })));
     tally.count('deliveries', ends.length);
     for (const { event, endpointId, end } of ends) {
-      if (end !== 'missing' && end !== 'overdue') tally.count(end);
-      else tally.find({ organizationId: event.organizationId, endpointId, eventId: event.id, kind: end });
+      const one = { organizationId: event.organizationId, endpointId, eventId: event.id };
+      left.delete(nameOf(one));
+      if (end !== 'missing') tally.count(end === 'overdue' ? 'retrying' : end);
+      if (end === 'missing' || end === 'overdue') tally.find({ ...one, kind: end });
     }
   }
   return true;
+}
+
+function nameOf({ endpointId, eventId }: Pick<Overdue, 'endpointId' | 'eventId'>): string {
+  return `${endpointId} ${eventId}`;
 }
 
 interface Due {

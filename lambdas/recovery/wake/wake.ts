@@ -53,6 +53,8 @@ export async function wake(ports: WakePorts): Promise<void> {
   const leased = { ...found, version: found.version + 1, leaseUntil: isoTime(nowMs + leaseMs) };
   if (!(await ports.rounds.replace(found, leased))) return;
   const tally = { sent: 0, drains: 0, lateMs: 0 };
+  // All of it is late, and says nothing of whether this lane is.
+  const again = { sent: 0, drains: 0, lateMs: 0 };
   const through: Record<string, string> = { ...leased.through };
   const secondThrough: Record<string, string> = { ...leased.secondThrough };
   await Promise.all(
@@ -60,14 +62,14 @@ export async function wake(ports: WakePorts): Promise<void> {
       through[partition] = await sendOn(ports, tally, {
         ...{ partition, after: through[partition], until: isoTime(nowMs + aheadMs) },
       });
-      secondThrough[partition] = await sendOn(ports, tally, {
+      secondThrough[partition] = await sendOn(ports, again, {
         ...{ partition, after: secondThrough[partition], until: isoTime(nowMs - secondLookMs) },
       });
     }),
   );
   const { leaseUntil, ...rest } = leased;
   await ports.rounds.replace(leased, { ...rest, version: leased.version + 1, through, secondThrough });
-  ports.log('wake.done', tally);
+  ports.log('wake.done', { ...tally, sentAgain: again.sent, drainsAgain: again.drains });
 }
 
 interface Stretch {

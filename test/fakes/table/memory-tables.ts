@@ -1,7 +1,9 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { clientOf } from './client.ts';
 import { tableShapes } from './shapes.ts';
+import { compareText } from './text.ts';
 import { Table } from './table.ts';
+import type { OnWrite } from './table.ts';
 import type { Observe } from './units.ts';
 
 export interface MemoryTables {
@@ -11,6 +13,8 @@ export interface MemoryTables {
   readonly close: () => Promise<void>;
   /** Deletes items of the ledger whose time has passed, as DynamoDB does a day late or two; how many there were. */
   readonly sweep: (nowMs: number) => number;
+  /** Whether an index of the ledger shows anything between two places of a partition, the first one not included. */
+  readonly hasAny: (index: string, partition: string, stretch: { after: string; through: string }) => boolean;
 }
 
 export interface MemoryTablesWish {
@@ -21,12 +25,14 @@ export interface MemoryTablesWish {
   readonly readLagMs?: () => number;
   /** Is told of every request that was carried out, or whose condition failed. */
   readonly observe?: Observe;
+  readonly onWrite?: OnWrite;
 }
 
 /** The two tables of lib/storage.ts in memory, for the real stores: the same as dynalite, a hundred times as fast. */
 export function memoryTables(wish: MemoryTablesWish): MemoryTables {
-  const { now, indexLagMs = () => 0, readLagMs, observe = () => undefined } = wish;
-  const tables = tableShapes.map((shape) => new Table(shape, { now, indexLagMs, readLagMs }));
+  const { now, indexLagMs = () => 0, readLagMs, observe = () => undefined, onWrite } = wish;
+  const tables = tableShapes.map((shape) => new Table(shape, { now, indexLagMs, readLagMs, onWrite }));
+  const ledger = tables.filter(({ shape }) => shape.name === 'ledger');
   return {
     client: clientOf(tables, observe),
     config: 'config',
@@ -34,9 +40,15 @@ export function memoryTables(wish: MemoryTablesWish): MemoryTables {
     close: () => Promise.resolve(),
     sweep: (nowMs) => {
       let swept = 0;
-      for (const table of tables.filter(({ shape }) => shape.name === 'ledger')) swept += sweep(table, nowMs);
+      for (const table of ledger) swept += sweep(table, nowMs);
       return swept;
     },
+    hasAny: (index, partition, { after, through }) =>
+      ledger.some((table) => {
+        const found = table.indexPartition(table.index(index), partition);
+        const [first] = found?.upwards(({ sort }) => compareText(sort, after) <= 0) ?? [];
+        return first !== undefined && compareText(first.sort, through) <= 0;
+      }),
   };
 }
 

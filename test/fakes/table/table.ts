@@ -13,7 +13,16 @@ export interface TableOptions {
   readonly indexLagMs: () => number;
   /** How far reads without strong consistency are behind; without it they are not. */
   readonly readLagMs: (() => number) | undefined;
+  readonly onWrite?: OnWrite | undefined;
 }
+
+/** Hears of an item that has been written, as soon as it is. */
+export type OnWrite = (write: {
+  readonly table: TableShape['name'];
+  readonly key: Key;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}) => void;
 
 /** What a write has left. */
 export interface Written {
@@ -29,8 +38,10 @@ export class Table {
   readonly #partitions = new Map<string, Ordered>();
   readonly #indexes: readonly Replica[];
   readonly #reader: Replica | undefined;
+  readonly #onWrite: OnWrite | undefined;
 
-  constructor(shape: TableShape, { now, indexLagMs, readLagMs }: TableOptions) {
+  constructor(shape: TableShape, { now, indexLagMs, readLagMs, onWrite }: TableOptions) {
+    this.#onWrite = onWrite;
     this.shape = shape;
     this.#now = now;
     this.#indexes = shape.indexes.map((index) => new Replica(index, indexLagMs));
@@ -76,6 +87,9 @@ export class Table {
       if (units > 0) indexUnits[index.shape.name] = units;
     }
     this.#reader?.follow(before, after, nowMs);
+    const key = after ?? before;
+    if (key !== undefined)
+      this.#onWrite?.({ table: this.shape.name, key, before: before?.item, after: after?.item });
     return { before, after, indexUnits };
   }
 

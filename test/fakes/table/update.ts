@@ -1,9 +1,9 @@
-import type { Call, Operand, Section } from 'dynalite/validations/index.js';
+import type { Call, Operand, Path, Section } from 'dynalite/validations/index.js';
 import { sum } from './decimal.ts';
 import { isCall, isPath, readOperand } from './operand.ts';
 import type { NameOf, Read, Values } from './operand.ts';
 import { refusal, unsupported } from './refusal.ts';
-import { isList, isMap } from './value.ts';
+import { isList } from './value.ts';
 import type { Item, Value } from './value.ts';
 
 export interface Update {
@@ -21,11 +21,19 @@ interface Step {
   readonly read: Read;
 }
 
+/** What the attribute holds when one of its parts, however deep, is set to a value. */
+function withPart(whole: Value | undefined, [head, ...rest]: Path, value: Value): Value {
+  if (head === undefined) return value;
+  const isMap =
+    typeof whole === 'object' && whole !== null && !isList(whole) && !(whole instanceof Uint8Array);
+  if (!isMap || typeof head === 'number')
+    throw refusal('The document path provided in the update expression is invalid for update');
+  return { ...whole, [head]: withPart(whole[head], rest, value) };
+}
+
 /** Makes the change of an update that dynalite has read. */
 export function updateOf(sections: readonly Section[], nameOf: NameOf): Update {
   const steps = sections.map((section) => stepOf(section, nameOf));
-  if (new Set(steps.map(({ name }) => name)).size < steps.length)
-    throw unsupported('updates of two parts of an attribute');
   return {
     names: steps.map(({ name }) => name),
     given: sections.flatMap(({ type, path, val }) =>
@@ -49,7 +57,7 @@ export function updateOf(sections: readonly Section[], nameOf: NameOf): Update {
 function stepOf({ type, path, val }: Section, nameOf: NameOf): Step {
   const [head, ...rest] = path;
   const name = String(head);
-  if (rest.length > 0) return { name, read: partOf(name, { type, rest }, () => valueOf(val, nameOf)) };
+  if (rest.length > 0) return { name, read: partStep({ type, name, rest, val }, nameOf) };
   if (type === 'remove') return { name, read: () => undefined };
   if (type === 'delete' || val === undefined) throw unsupported('sets');
   if (type === 'set') return { name, read: present(valueOf(val, nameOf)) };
@@ -57,20 +65,15 @@ function stepOf({ type, path, val }: Section, nameOf: NameOf): Step {
   return { name, read: calculated(there, valueOf(val, nameOf), sum) };
 }
 
-/** The attribute, a map, with one of its own set: no store changes more of a part. */
-function partOf(
-  name: string,
-  { type, rest }: { type: string; rest: Section['path'] },
-  valueAt: () => Read,
+function partStep(
+  { type, name, rest, val }: Pick<Section, 'type'> & { name: string; rest: Path; val: Operand | undefined },
+  nameOf: NameOf,
 ): Read {
-  const [own, ...deeper] = rest;
-  if (type !== 'set' || typeof own !== 'string' || deeper.length > 0)
-    throw unsupported('updates of a part of an attribute, but for a map');
-  const read = present(valueAt());
+  if (type !== 'set' || val === undefined) throw unsupported('updates of a part other than to set it');
+  const read = present(valueOf(val, nameOf));
   return (item, values) => {
-    const map = item[name];
-    if (map !== undefined && isMap(map)) return { ...map, [own]: read(item, values) ?? null };
-    throw refusal('The document path provided in the expression is invalid for update');
+    const value = read(item, values);
+    return value === undefined ? undefined : withPart(item[name], rest, value);
   };
 }
 

@@ -3,7 +3,9 @@ import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import { outgoing, readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { well } from '../../../lambdas/endpoint/health/health.ts';
+import { outgoingDrain } from '../../../lambdas/endpoint/health/drain-message.ts';
 import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
+import type { DrainPorts } from '../../../lambdas/recovery/drain/drain.ts';
 import { outgoingJob, messageOf } from '../../../lambdas/recovery/job.ts';
 import type { Job } from '../../../lambdas/recovery/job.ts';
 import { receive } from '../../../lambdas/recovery/receive.ts';
@@ -15,6 +17,7 @@ import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { aClock } from '../../fakes/clock.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { memoryHealth } from '../../fakes/health.ts';
 import { aJob, memoryCandidates, memoryJobs } from '../../fakes/jobs.ts';
 import { memoryLedger } from '../../fakes/ledger.ts';
 import { memoryLog } from '../../fakes/log.ts';
@@ -52,7 +55,8 @@ export function aRecovery(wish: Wish = {}) {
   const clock = aClock();
   const ledger = memoryLedger(clock.now);
   const configuration = memoryConfiguration();
-  const jobs = memoryJobs(clock.now);
+  const health = memoryHealth(clock.now, ledger.tables);
+  const jobs = memoryJobs(clock.now, ledger.tables);
   const queue = memoryQueue({ now: clock.now, visibilityMs: 360_000, maxReceiveCount: 20 });
   const retries = memoryQueue({ now: clock.now });
   const journal = memoryLog();
@@ -61,13 +65,17 @@ export function aRecovery(wish: Wish = {}) {
   configuration.setOrganization(anOrganization());
   configuration.set(anEndpoint());
 
-  const ports: RecoverPorts = {
+  const ports: RecoverPorts & DrainPorts = {
     jobs,
-    readPage: memoryCandidates(ledger, pageItems),
+    readPage: memoryCandidates(ledger, clock.now, pageItems),
     receives: receivesBy({
       readRecipient: configuration.readRecipient,
-      readHealth: () => Promise.resolve(well),
+      readHealth: health.read,
     }),
+    readRecipientLatest: configuration.readRecipient,
+    health,
+    waiting: ledger.waiting,
+    startDrain: (owner, turn, delaySeconds) => queue.send(outgoingDrain(owner, turn, delaySeconds)),
     send: (message, delaySeconds) => retries.send(outgoing(message, delaySeconds)),
     goOn: (message, delaySeconds) => queue.send(outgoingJob(message, delaySeconds)),
     announce: (entry) => Promise.resolve(void announced.push(entry)),
@@ -92,7 +100,20 @@ export function aRecovery(wish: Wish = {}) {
   };
 
   const scene = {
-    ...{ clock, ledger, configuration, jobs, queue, retries, journal, announced, calls, settings, ports },
+    ...{
+      clock,
+      ledger,
+      configuration,
+      health,
+      jobs,
+      queue,
+      retries,
+      journal,
+      announced,
+      calls,
+      settings,
+      ports,
+    },
     job: async (): Promise<Job> => {
       const found = await jobs.get(job.organizationId, job.id);
       if (found === undefined) throw new Error('there is no job');
@@ -134,14 +155,13 @@ export function messagesOf({ retries }: Pick<Scene, 'retries'>): DeliveryMessage
 
 /** Delivers what was sent, as the delivery engine decides it; gives the ids of the events that were posted. */
 export async function deliverAll(scene: Scene): Promise<string[]> {
-  const { ledger, configuration, clock } = scene;
+  const { ledger, configuration } = scene;
   const posted: string[] = [];
   for (const message of messagesOf(scene)) {
     const { organizationId, endpointId, eventId } = message;
     const recipient = await configuration.readRecipient(organizationId, endpointId);
     const known = await ledger.readKnown(message);
-    const nowMs = clock.now();
-    const decision = decide(message, { ...recipient, ...known, health: well, sentAtMs: nowMs, nowMs });
+    const decision = decide(message, { ...recipient, ...known, health: well });
     if (decision.kind !== 'attempt') continue;
     posted.push(eventId);
     const { round, attempt } = decision.job.message;
@@ -161,7 +181,7 @@ interface Dooms {
 }
 
 /** The ports of one invocation, which may die at any of them; the dead can call nothing more. */
-function mortal(ports: RecoverPorts, { life, calls, fateOf }: Dooms): RecoverPorts {
+function mortal<Ports extends RecoverPorts>(ports: Ports, { life, calls, fateOf }: Dooms): Ports {
   const meet = (fate: Fate) => {
     life.isOver ||= fate.startsWith('crash');
     throw new Error(life.isOver ? 'crash' : 'fault');

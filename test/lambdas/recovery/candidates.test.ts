@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { candidatesOf, isIncluded, lackOf } from '../../../lambdas/recovery/candidates.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
+import { behind, dueAt } from '../../../lambdas/shared/waiting.ts';
 import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { testStartMs } from '../../fakes/clock.ts';
@@ -17,6 +18,14 @@ const ids = {
 const job = { createdAt: isoTime(testStartMs + 120 * minuteMs) };
 const since = (minutes: number) => isoTime(testStartMs + (120 - minutes) * minuteMs);
 
+const { nextAttemptAt: _none, ...waiting } = aDelivery();
+const parked = { ...waiting, ...behind(ids.endpointId, ids.eventId, testStartMs - 5 * 24 * 60 * minuteMs) };
+const waitingUntil = (minutes: number) =>
+  aDelivery({
+    nextAttemptAt: since(minutes),
+    ...dueAt(Date.parse(since(minutes)), ids.endpointId, ids.eventId),
+  });
+
 describe('lackOf', () => {
   test.each([
     ['delivered', aDelivered(), undefined],
@@ -26,6 +35,10 @@ describe('lackOf', () => {
     ['retrying, its next attempt an hour late', aDelivery({ nextAttemptAt: since(61) }), 'missing'],
     ['retrying, its next attempt half an hour late', aDelivery({ nextAttemptAt: since(30) }), undefined],
     ['retrying, its next attempt to come', aDelivery({ nextAttemptAt: since(-30) }), undefined],
+    // As a row it is come for, however long that takes: sent again it would be a second message.
+    ['waiting for its endpoint for days', parked, undefined],
+    ['waiting until its time, a week ahead', waitingUntil(-10_000), undefined],
+    ['waiting until its time, an hour ago', waitingUntil(60), undefined],
     ['dead since the job was asked for', aDead({ updatedAt: since(-1) }), undefined],
     ['dead at the very moment', aDead({ updatedAt: job.createdAt }), 'dead'],
   ] as const)('of a delivery that is %s', (_, delivery, lack) => {
@@ -35,7 +48,12 @@ describe('lackOf', () => {
   const meant = { skipReason: undefined, delivery: undefined };
   test.each([
     ['an event of an hour ago that was meant for it', { ...meant, receivedAt: since(60) }, 'missing'],
-    ['an event that may still be in a queue', { ...meant, receivedAt: since(14) }, undefined],
+    ['an event that may still be in a queue', { ...meant, receivedAt: since(30) }, undefined],
+    [
+      'an event that was put off so long that it should be a row',
+      { ...meant, receivedAt: since(31) },
+      'missing',
+    ],
     ['an event that came after the job was asked for', { ...meant, receivedAt: since(-1) }, undefined],
     ['an event that passed it by', { ...meant, skipReason: 'gone', receivedAt: since(1) }, 'discarded'],
   ] as const)('of %s and has no delivery', (_, event, lack) => {

@@ -1,67 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
-import type { StoredEvent } from '../../../lambdas/event/event.ts';
-import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
+import { well } from '../../../lambdas/endpoint/health/health.ts';
 import { reconcile } from '../../../lambdas/recovery/reconcile/reconcile.ts';
-import type { ReconcilePorts, ReconcileQuery } from '../../../lambdas/recovery/reconcile/reconcile.ts';
-import { watch } from '../../../lambdas/recovery/reconcile/watch.ts';
+import type { ReconcilePorts } from '../../../lambdas/recovery/reconcile/reconcile.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
-import { aDead, aDelivered, aDelivery, aDiscarded } from '../../fakes/a-delivery.ts';
+import { aDead, aDelivered, aDiscarded } from '../../fakes/a-delivery.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
-import { aClock, testStartMs } from '../../fakes/clock.ts';
-import { memoryConfiguration } from '../../fakes/configuration.ts';
+import { testStartMs } from '../../fakes/clock.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
-import { memoryLedger } from '../../fakes/ledger.ts';
-import { memoryLog } from '../../fakes/log.ts';
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const whole = { since: isoTime(0), until: isoTime(testStartMs + 24 * hourMs) };
-
-type Books = ReturnType<typeof someBooks>;
-
-/** The organization `org_1` with its ledger, five hours after `testStartMs`. */
-function someBooks(given: Partial<Pick<ReconcilePorts, 'isWaiting'>> & { hasTime?: () => boolean } = {}) {
-  const { hasTime = () => true, isWaiting = () => Promise.resolve(false) } = given;
-  const clock = aClock(testStartMs + 5 * hourMs);
-  const configuration = memoryConfiguration();
-  const ledger = memoryLedger(clock.now);
-  configuration.setOrganization(anOrganization());
-  const told: string[] = [];
-  const ports: ReconcilePorts = {
-    listOrganizations: configuration.organizations.list,
-    ledger: {
-      listEvents: ledger.events.between,
-      listRetrying: (organizationId, page) => ledger.deliveries.withStatus(organizationId, 'retrying', page),
-      readDelivery: ledger.deliveries.get,
-    },
-    isWaiting,
-    tell: (organizationId) => {
-      told.push(organizationId);
-      return Promise.resolve();
-    },
-    clock: { now: clock.now, hasTime },
-  };
-  return {
-    ...{ clock, configuration, ledger, ports, told },
-    run: (query: Partial<ReconcileQuery> = {}) => reconcile(ports, { ...whole, ...query }),
-    /** An event with an end for each of its endpoints, or none. */
-    keep: async (event: StoredEvent, ends: Record<string, Delivery | undefined>) => {
-      const { id: eventId, organizationId } = event;
-      const endpoints = Object.keys(ends).map(endpointIdOf);
-      await ledger.events.add({ ...event, endpoints });
-      for (const [name, end] of Object.entries(ends)) {
-        if (end === undefined) continue;
-        await ledger.record({ ...end, organizationId, eventId, endpointId: endpointIdOf(name) });
-      }
-    },
-  };
-}
-
-const lateRetry = (lateMs: number) =>
-  aDelivery({ nextAttemptAt: isoTime(testStartMs + 5 * hourMs - lateMs) });
+import { hourMs, lateRetry, lateRow, minuteMs, parked, someBooks, whole } from './some-books.ts';
+import type { Books } from './some-books.ts';
 
 describe('a reconciliation', () => {
   it('counts every delivery that there should be once, by its end', async () => {
@@ -82,7 +31,7 @@ describe('a reconciliation', () => {
     const event = anEvent();
     await books.keep(event, { one: aDelivered(), two: aDelivered() });
     expect((await books.run()).findings).toEqual([]);
-    books.ledger.removeByHand(endpointIdOf('two'), event.id);
+    await books.ledger.removeByHand(endpointIdOf('two'), event.id);
     expect((await books.run()).findings).toEqual([
       { organizationId: 'org_1', endpointId: endpointIdOf('two'), eventId: event.id, kind: 'missing' },
     ]);
@@ -109,8 +58,8 @@ describe('a reconciliation', () => {
   it('gives what came in a moment ago its time, however long ago it happened', async () => {
     const books = someBooks();
     const at = (agoMs: number) => isoTime(testStartMs + 5 * hourMs - agoMs);
-    await books.keep(anEvent({ name: 'a', receivedAt: at(14 * minuteMs) }), { one: undefined });
-    await books.keep(anEvent({ name: 'b', receivedAt: at(16 * minuteMs) }), { one: undefined });
+    await books.keep(anEvent({ name: 'a', receivedAt: at(29 * minuteMs) }), { one: undefined });
+    await books.keep(anEvent({ name: 'b', receivedAt: at(31 * minuteMs) }), { one: undefined });
     expect((await books.run()).counts).toMatchObject({ waiting: 1, missing: 1 });
   });
 
@@ -126,41 +75,69 @@ describe('a reconciliation', () => {
     expect(findings.map(({ kind }) => kind)).toEqual(overdue === 1 ? ['overdue'] : []);
   });
 
-  it('finds what is overdue of events from before the span', async () => {
+  it.each([
+    ['more than two hours late', 121 * minuteMs, 1],
+    ['not yet two hours late: a second look at it is to come', 119 * minuteMs, 0],
+    ['not due yet', -24 * hourMs, 0],
+  ])('a row that waits until a time, and is %s, is overdue or not', async (_, lateMs, overdue) => {
     const books = someBooks();
-    await books.keep(anEvent(), { one: lateRetry(2 * hourMs) });
-    const { counts } = await books.run({ since: isoTime(testStartMs + hourMs) });
+    await books.keep(anEvent(), { one: lateRow(lateMs) });
+    const { counts, findings } = await books.run();
+    // Once, though both its event and its row are looked at.
+    expect(counts).toMatchObject({ retrying: 1, overdue });
+    expect(findings.map(({ kind }) => kind)).toEqual(overdue === 1 ? ['overdue'] : []);
+  });
+
+  it('finds rows that are overdue of events from before the span', async () => {
+    const books = someBooks();
+    await books.keep(anEvent(), { one: lateRow(3 * hourMs), two: lateRow(hourMs) });
+    const { counts, findings } = await books.run({ since: isoTime(testStartMs + hourMs) });
     expect(counts).toMatchObject({ events: 0, deliveries: 0, overdue: 1 });
+    expect(findings).toMatchObject([{ endpointId: endpointIdOf('one'), kind: 'overdue' }]);
   });
 
   it('believes the ledger and not the index, which may be behind', async () => {
     const books = someBooks();
-    const behind = lateRetry(2 * hourMs);
     await books.keep(anEvent(), { one: aDelivered({ attemptCount: 2 }) });
-    const listRetrying = () => Promise.resolve({ data: [behind], nextCursor: null });
-    const ports = { ...books.ports, ledger: { ...books.ports.ledger, listRetrying } };
+    const listOverdue = () => Promise.resolve([lateRow(3 * hourMs)]);
+    const ports = { ...books.ports, ledger: { ...books.ports.ledger, listOverdue } };
     expect((await reconcile(ports, whole)).counts.overdue).toBe(0);
   });
 
-  it('reports nothing of an endpoint whose deliveries wait for a good reason', async () => {
-    const asked: string[] = [];
-    const books = someBooks({
-      isWaiting: (endpointId) => {
-        asked.push(endpointId);
-        return Promise.resolve(endpointId === endpointIdOf('paused'));
-      },
+  it('asks for what was due more than two hours ago, when every second look is over', async () => {
+    const books = someBooks();
+    const asked: number[] = [];
+    const listOverdue = (beforeMs: number) => {
+      asked.push(beforeMs);
+      return Promise.resolve([]);
+    };
+    await reconcile({ ...books.ports, ledger: { ...books.ports.ledger, listOverdue } }, whole);
+    expect(asked).toEqual([books.clock.now() - 2 * hourMs]);
+  });
+
+  it('reports of what waits for an endpoint only what nobody comes for, however long it waits', async () => {
+    const books = someBooks();
+    const dueAtTime = isoTime(testStartMs + 6 * hourMs);
+    await books.health.replace(endpointIdOf('paused'), well, {
+      ...well,
+      backlog: { since: isoTime(testStartMs), turn: 1, pass: 1, dueAt: dueAtTime },
     });
-    const retry = lateRetry(2 * hourMs);
-    const event = anEvent({ receivedAt: isoTime(testStartMs + hourMs) });
-    await books.keep(event, { paused: undefined, lost: undefined, fine: aDelivered() });
-    await books.keep(anEvent({ name: 'b' }), { paused: retry, lost: retry });
+    await books.keep(anEvent(), { paused: parked('paused', 5 * hourMs), lost: parked('lost', 5 * hourMs) });
     const { counts, findings } = await books.run();
-    expect(counts).toMatchObject({ waiting: 1, missing: 1, retrying: 2, overdue: 1 });
-    expect(new Set(findings.map(({ endpointId }) => endpointId))).toEqual(new Set([endpointIdOf('lost')]));
-    // Nobody is asked about what is well.
-    expect(asked.toSorted()).toEqual(
-      ['paused', 'paused', 'lost', 'lost'].map((name) => endpointIdOf(name)).toSorted(),
-    );
+    expect(counts).toMatchObject({ retrying: 2, overdue: 1 });
+    expect(findings).toMatchObject([{ endpointId: endpointIdOf('lost'), kind: 'overdue' }]);
+  });
+
+  it('asks of no endpoint who comes for it before its rows have waited for two hours', async () => {
+    const asked: string[] = [];
+    const isAttended = (endpointId: string) => {
+      asked.push(endpointId);
+      return Promise.resolve(false);
+    };
+    const books = someBooks({ isAttended });
+    await books.keep(anEvent(), { new: parked('new', 119 * minuteMs), old: parked('old', 121 * minuteMs) });
+    expect((await books.run()).counts).toMatchObject({ retrying: 2, overdue: 1 });
+    expect(asked).toEqual([endpointIdOf('old')]);
   });
 
   it('keeps the first thousand findings and counts the others', async () => {
@@ -271,7 +248,7 @@ describe('whatever happened', () => {
             }
           }
           const [victim] = kept.slice(removed).filter((one) => one.end === 'delivered');
-          if (victim !== undefined) books.ledger.removeByHand(victim.endpointId, victim.eventId);
+          if (victim !== undefined) await books.ledger.removeByHand(victim.endpointId, victim.eventId);
 
           const { counts, findings } = await books.run();
           const { delivered, dead, discarded, retrying, waiting, missing } = counts;
@@ -288,94 +265,5 @@ describe('whatever happened', () => {
         },
       ),
     );
-  });
-});
-
-describe('every hour', () => {
-  const watched = (books: Books, announce?: (entry: OperatorEntry) => Promise<void>) => {
-    const journal = memoryLog();
-    const entries: OperatorEntry[] = [];
-    const keep = (entry: OperatorEntry) => {
-      entries.push(entry);
-      return Promise.resolve();
-    };
-    const ports = { ...books.ports, announce: announce ?? keep, log: journal.log };
-    const said = () => entries.map(({ detail }) => JSON.parse(detail) as Record<string, unknown>);
-    return { lines: journal.lines, entries, said, run: () => watch(ports) };
-  };
-
-  it('events of three hours ago until one hour ago are looked at', async () => {
-    const books = someBooks();
-    const nowMs = books.clock.now();
-    for (const agoMs of [3 * hourMs + 1, 3 * hourMs, 2 * hourMs, hourMs, hourMs - 1]) {
-      await books.keep(anEvent({ name: String(agoMs), timeMs: nowMs - agoMs }), { one: undefined });
-    }
-    const watcher = watched(books);
-    await watcher.run();
-    expect(watcher.lines.at(-1)).toMatchObject({
-      message: 'reconciliation.done',
-      fields: { organizations: 1, events: 3, missing: 3, isComplete: true },
-    });
-  });
-
-  it('nobody is told of an organization without a gap, but the log says that it was looked at', async () => {
-    const books = someBooks();
-    await books.keep(anEvent({ timeMs: testStartMs + 3 * hourMs }), { one: aDelivered(), two: aDead() });
-    const watcher = watched(books);
-    await watcher.run();
-    expect(watcher.entries).toEqual([]);
-    expect(watcher.lines.map(({ message }) => message)).toEqual(['reconciliation.done']);
-  });
-
-  it('the operator is told of each organization with a gap: its counts and the first twenty', async () => {
-    const books = someBooks();
-    books.configuration.setOrganization(anOrganization({ id: 'org_2' }));
-    books.configuration.setOrganization(anOrganization({ id: 'org_3' }));
-    for (let index = 0; index < 25; index += 1) {
-      const timeMs = testStartMs + 3 * hourMs + index;
-      await books.keep(anEvent({ name: String(index), timeMs }), { one: undefined });
-      await books.keep(anEvent({ name: String(index), timeMs, organizationId: 'org_2' }), {
-        two: aDelivered(),
-      });
-    }
-    await books.keep(anEvent({ organizationId: 'org_3' }), { three: lateRetry(3 * hourMs) });
-    const watcher = watched(books);
-    await watcher.run();
-    expect(watcher.entries.map(({ source, detailType }) => [source, detailType])).toEqual([
-      ['tidings', 'reconciliation.gap'],
-      ['tidings', 'reconciliation.gap'],
-    ]);
-    const [first, second] = watcher.said();
-    expect(first).toMatchObject({ organizationId: 'org_1', counts: { missing: 25, overdue: 0 } });
-    expect(first?.['findings']).toHaveLength(20);
-    expect(second).toMatchObject({
-      organizationId: 'org_3',
-      since: isoTime(testStartMs + 2 * hourMs),
-      until: isoTime(testStartMs + 4 * hourMs),
-      counts: { missing: 0, overdue: 1 },
-      findings: [{ endpointId: endpointIdOf('three'), kind: 'overdue' }],
-    });
-    expect(watcher.lines.map(({ message }) => message)).toEqual([
-      'reconciliation.gap',
-      'reconciliation.gap',
-      'reconciliation.done',
-    ]);
-  });
-
-  it('a bus that takes nothing fails the run, which is made again', async () => {
-    const books = someBooks();
-    await books.keep(anEvent({ timeMs: testStartMs + 3 * hourMs }), { one: undefined });
-    const watcher = watched(books, () => Promise.reject(new Error('no bus')));
-    await expect(watcher.run()).rejects.toThrow('no bus');
-    expect(watcher.lines.map(({ message }) => message)).toEqual(['reconciliation.gap']);
-  });
-
-  it('a run that has no time left says that it is not complete', async () => {
-    const books = someBooks({ hasTime: () => false });
-    const watcher = watched(books);
-    await watcher.run();
-    expect(watcher.lines).toMatchObject([
-      { message: 'reconciliation.done', fields: { organizations: 0, isComplete: false } },
-    ]);
   });
 });

@@ -292,7 +292,7 @@ describe('whatever is in the queue and wherever a run dies', () => {
           const eventId = eventIds[index] ?? '';
           const { make, round = 1, attemptCount = 1 } = one ?? {};
           await desk.ledger.record((make ?? aDead)({ eventId, round, attemptCount }));
-          if (one === null) desk.ledger.removeByHand(aDead().endpointId, eventId);
+          if (one === null) await desk.ledger.removeByHand(aDead().endpointId, eventId);
         }
         for (const { isMarked, ...message } of fallen)
           desk.fall({ ...message, ...(isMarked ? { dead } : {}) });

@@ -1,4 +1,3 @@
-import { overdueMsMax } from '../../../lambdas/recovery/candidates.ts';
 import { isEntitled } from '../../../lambdas/organization/organization.ts';
 import { readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
@@ -8,7 +7,7 @@ import { testStartMs } from '../../fakes/clock.ts';
 import type { Book, Dossier } from '../book.ts';
 import { check } from './check.ts';
 import { lookForGaps } from './gaps.ts';
-import { excusesOf } from './of-records.ts';
+import { excusesOf, isStranded } from '../outcomes.ts';
 import { short } from '../names.ts';
 import { tidyAtRest } from '../upkeep.ts';
 import type { World } from '../world.ts';
@@ -21,6 +20,8 @@ interface Rest {
   readonly letters: ReadonlyMap<string, readonly DeliveryMessage[]>;
   /** Messages there that are none of ours. */
   readonly others: number;
+  /** Messages that fell out of the lanes that live. */
+  readonly lanesDead: readonly string[];
   readonly strays: number;
   readonly unfinishedJobs: number;
   /** Messages of recoveries whose function died twenty times. */
@@ -37,17 +38,18 @@ export async function lookAtRest(world: World): Promise<void> {
 }
 
 async function restOf(world: World): Promise<Rest> {
-  const { book, queues, jobs } = world;
+  const { book, queues, stores } = world;
   const messages = (await contentsOf(queues.deliveriesDead)).map(readMessage);
   const known = messages.filter((message) => message !== undefined);
   const running = book.organizationIds.map(async (id) => {
-    const { data } = await jobs.list(id, { limit: 250 });
+    const { data } = await stores.jobs.list(id, { limit: 250 });
     return data.filter(({ status }) => status === 'running').length;
   });
   return {
     ...{ world, book },
     letters: Map.groupBy(known, ({ endpointId, eventId }) => `${endpointId} ${eventId}`),
     others: messages.length - known.length,
+    lanesDead: await contentsOf(queues.lanesDead),
     // One whose sending on was made and not acknowledged falls twice.
     strays: new Set(await contentsOf(queues.eventsDead)).size,
     unfinishedJobs: (await Promise.all(running)).reduce((sum, count) => sum + count, 0),
@@ -84,44 +86,45 @@ function everyEventIsStored({ book }: Rest): string | undefined {
   return lost === undefined ? undefined : `the event ${short(lost)} was published and never stored`;
 }
 
-function everyDeliveryIsKnown({ book, letters }: Rest): string | undefined {
+function everyDeliveryIsKnown({ book }: Rest): string | undefined {
   for (const { id, endpoints } of book.events.values())
     for (const endpointId of endpoints) {
       const dossier = book.dossier(endpointId, id);
-      const isKnown = (dossier.delivery ?? dossier.swept) !== undefined;
-      if (!isKnown && !liesUnmarked({ letters }, dossier))
+      if ((dossier.delivery ?? dossier.swept) === undefined)
         return `of ${short(endpointId)}/${short(id)} nothing is left`;
     }
   return undefined;
 }
 
-/**
- * Five receives end in vain when SQS takes no message, or the function dies, each time: then the message lies there as
- * it was, and a redrive goes on with it. So does one that had come out of there to open the round that runs now.
- */
-function liesUnmarked({ letters }: Pick<Rest, 'letters'>, dossier: Dossier): boolean {
-  const { key, delivery, disturbances } = dossier;
-  const goesOn = ({ dead, round }: DeliveryMessage) => dead === undefined || round + 1 === delivery?.round;
-  return disturbances >= receivesMax && letters.get(key)?.some(goesOn) === true;
+/** What has expired is gone, though DynamoDB may not have deleted it yet. */
+function isOver({ expiresAt }: { readonly expiresAt: number }, { time }: World): boolean {
+  return expiresAt * 1000 <= time.now();
 }
 
-const receivesMax = 5;
-
-const everyDeliveryHasEnded = each((dossier, rest) => {
+const everyDeliveryHasEnded = each((dossier, { world, book }) => {
   const { delivery, owedRound } = dossier;
-  if (delivery === undefined || liesUnmarked(rest, dossier)) return undefined;
+  if (delivery === undefined || isOver(delivery, world) || isStranded(book, dossier)) return undefined;
   if (delivery.status === 'retrying')
-    return `it waits for attempt ${delivery.attemptCount + 1}, and no message is left`;
+    return `it waits for attempt ${delivery.attemptCount + 1}, and nobody comes for it`;
   return delivery.round < owedRound ? `round ${owedRound} was asked for and never began` : undefined;
 });
 
+/** What is observed of an endpoint says that nothing waits any more, and nothing is unsaid. */
+function healthIsAtRest({ book }: Rest): string | undefined {
+  for (const endpointId of book.endpointIds) {
+    const { backlog, unsaid } = book.health(endpointId).latest;
+    if (backlog !== undefined) return `${short(endpointId)} has a backlog, and nothing waits`;
+    if (unsaid.length > 0) return `of ${short(endpointId)} it is unsaid that it is ${unsaid[0]?.kind ?? ''}`;
+  }
+  return undefined;
+}
+
 const deadLieInTheQueue = each((dossier, rest) => {
   const { key, delivery } = dossier;
-  if (delivery?.status !== 'dead' || liesUnmarked(rest, dossier)) return undefined;
+  if (delivery?.status !== 'dead' || isStranded(rest.book, dossier)) return undefined;
   // What has been forgotten cannot be brought back: by us, or by SQS.
   const nowMs = rest.world.time.now();
-  if (delivery.expiresAt * 1000 <= nowMs || Date.parse(delivery.updatedAt) < nowMs - keptMsMax)
-    return undefined;
+  if (isOver(delivery, rest.world) || Date.parse(delivery.updatedAt) < nowMs - keptMsMax) return undefined;
   const own =
     rest.letters.get(key)?.some(({ dead, round }) => dead !== undefined && round === delivery.round) ?? false;
   if (!own) return 'it is dead, and does not lie in the dead-letter queue';
@@ -141,10 +144,23 @@ const onlyTheDeadLieThere = each((dossier, { book, letters }) => {
 /** A dead letter is kept for fourteen days from its first sending on, which was before its delivery was dead. */
 const keptMsMax = 10 * 86_400_000;
 
-function onlyStraysFall({ book, strays, others, world }: Rest): string | undefined {
+function onlyStraysFall({ book, strays, world }: Rest): string | undefined {
   if (world.time.now() - testStartMs > keptMsMax) return undefined;
-  if (strays !== book.strays) return `${strays} events fell, and ${book.strays} had to`;
-  return others === book.poison ? undefined : `${others} poisonous messages fell, of ${book.poison}`;
+  return strays === book.strays ? undefined : `${strays} events fell, and ${book.strays} had to`;
+}
+
+/** I22: in `deliveries-dead` lie letters that are marked, in `lanes-dead` what is poisonous. */
+function onlyLettersLieThere({ letters, others, lanesDead, book, world }: Rest): string | undefined {
+  const unmarked = [...letters.values()].flat().find(({ dead }) => dead === undefined);
+  if (unmarked !== undefined)
+    return `attempt ${unmarked.attempt} of ${short(unmarked.eventId)} lies unmarked`;
+  if (others > 0) return `${others} poisonous messages lie among the dead letters`;
+  if (world.time.now() - testStartMs > keptMsMax) return undefined;
+  const live = lanesDead.find((body) => readMessage(body) !== undefined);
+  if (live !== undefined) return `a message that lived has fallen: ${live}`;
+  return lanesDead.length === book.poison
+    ? undefined
+    : `${lanesDead.length} poisonous messages fell, of ${book.poison}`;
 }
 
 /** A crash repeats a request at worst. */
@@ -168,9 +184,6 @@ const nothingIsLacking = each((dossier, { world, book }) => {
   if (organization === undefined || !isEntitled(organization)) return undefined;
   if (book.health(endpointId).latest.off !== undefined) return undefined;
   if (event.expiresAt * 1000 <= world.time.now() || delivery?.status === 'delivered') return undefined;
-  // What lies unmarked in the dead-letter queue, and is not due yet, is not known to be lost.
-  const dueAtMs = Date.parse(delivery?.nextAttemptAt ?? '');
-  if (delivery?.status === 'retrying' && dueAtMs > book.recoveredAtMs - overdueMsMax) return undefined;
   return `it is ${delivery?.status ?? 'missing'}, though everything was recovered`;
 });
 
@@ -179,14 +192,14 @@ const lettersAreTrue = each((dossier, { letters, world }) => {
   const { key, delivery } = dossier;
   const own = letters.get(key) ?? [];
   // Of what has been forgotten nothing can be said.
-  if (delivery === undefined || delivery.expiresAt * 1000 <= world.time.now()) return undefined;
-  const isOver = delivery.status === 'delivered' || delivery.status === 'discarded';
+  if (delivery === undefined || isOver(delivery, world)) return undefined;
+  const hasEnded = delivery.status === 'delivered' || delivery.status === 'discarded';
   const past = own.find(({ round }) => round < delivery.round);
   const isClosed = delivery.status === 'dead' && own.some((one) => one.dead && one.round === delivery.round);
-  if (past !== undefined && (isOver || isClosed))
+  if (past !== undefined && (hasEnded || isClosed))
     return `a letter of round ${past.round} lies there, and it is in round ${delivery.round}`;
   const present = own.filter(({ round }) => round === delivery.round);
-  if (isOver && present.length > 0) return `a letter lies there, and it is ${delivery.status}`;
+  if (hasEnded && present.length > 0) return `a letter lies there, and it is ${delivery.status}`;
   return present.length > 1 ? `${present.length} letters lie there` : undefined;
 });
 
@@ -204,6 +217,8 @@ const atRest = [
   ['I1', deadLieInTheQueue],
   ['I1', onlyTheDeadLieThere],
   ['I1', onlyStraysFall],
+  ['I1', healthIsAtRest],
+  ['I22', onlyLettersLieThere],
   ['I1', recoveriesHaveEnded],
   ['I1', nothingIsLacking],
   ['I6', noNeedlessRequests],

@@ -1,4 +1,7 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { deliveryKey } from '../../../lambdas/delivery/key.ts';
 import { reconcile } from '../../../lambdas/recovery/reconcile/reconcile.ts';
+import { makeReconcileReads } from '../../../lambdas/recovery/reconcile/store.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import type { Dossier } from '../book.ts';
 import type { World } from '../world.ts';
@@ -8,7 +11,7 @@ const laterMs = 3 * 86_400_000;
 
 /** The reconciliation finds what waits for a redrive that nobody has made, what is removed by hand, and nothing else. */
 export async function lookForGaps(world: World): Promise<void> {
-  const { book, ledger } = world;
+  const { book, tables } = world;
   const expected = new Set<string>();
   let removed: Dossier | undefined;
   for (const dossier of book.dossiers.values()) {
@@ -18,7 +21,8 @@ export async function lookForGaps(world: World): Promise<void> {
     else if (isThere && isDue(world, dossier)) removed ??= dossier;
   }
   if (removed !== undefined) {
-    ledger.removeByHand(removed.endpointId, removed.eventId);
+    const Key = deliveryKey(removed.endpointId, removed.eventId);
+    await tables.client.send(new DeleteCommand({ TableName: tables.ledger, Key }));
     expected.add(removed.key);
   }
   const found = await gapsOf(world);
@@ -29,7 +33,7 @@ export async function lookForGaps(world: World): Promise<void> {
 }
 
 function isKept({ time }: World, one: { readonly expiresAt: number } | undefined): boolean {
-  return one !== undefined && one.expiresAt * 1000 > time.now();
+  return one !== undefined && one.expiresAt * 1000 > time.now() + laterMs;
 }
 
 /** Whether there must be a delivery. */
@@ -38,21 +42,15 @@ function isDue(world: World, { endpointId, eventId }: Dossier): boolean {
   return isKept(world, event) && event?.endpoints.includes(endpointId) === true;
 }
 
-async function gapsOf({ ledger, configuration, time }: World): Promise<ReadonlySet<string>> {
-  const { deliveries, events } = ledger;
+async function gapsOf({ tables, time }: World): Promise<ReadonlySet<string>> {
+  const now = () => time.now() + laterMs;
   const { findings } = await reconcile(
     {
-      listOrganizations: configuration.organizations.list,
-      ledger: {
-        listEvents: events.between,
-        listRetrying: (organizationId, page) => deliveries.withStatus(organizationId, 'retrying', page),
-        readDelivery: deliveries.get,
-      },
-      isWaiting: () => Promise.resolve(false),
+      ...makeReconcileReads(tables.client, tables, now),
       tell: () => Promise.resolve(),
-      clock: { now: () => time.now() + laterMs, hasTime: () => true },
+      clock: { now, hasTime: () => true },
     },
-    { since: isoTime(0), until: isoTime(time.now() + laterMs) },
+    { since: isoTime(0), until: isoTime(now()) },
   );
   return new Set(findings.map(({ endpointId, eventId }) => `${endpointId} ${eventId}`));
 }

@@ -16,11 +16,8 @@ export interface RecordFacts {
   /** The request whose outcome it is, of which nothing was recorded before. */
   readonly request: Request | undefined;
   readonly beliefs: Beliefs;
-}
-
-/** What is recorded is an attempt, or that there will be none. */
-function isAttempt({ after }: RecordFacts): boolean {
-  return after.status !== 'discarded';
+  /** What is recorded is an attempt: not that it waits, or that there will be none. */
+  readonly isAttempt: boolean;
 }
 
 /** Whoever opens a round has been asked to: by hand, by a recovery or by a redrive. */
@@ -76,7 +73,7 @@ const withinBudget: Check<RecordFacts> = (facts) => {
     world: { book },
     after,
   } = facts;
-  if (!isAttempt(facts)) return undefined;
+  if (!facts.isAttempt) return undefined;
   const ever = {
     endpoints: book.endpoint(after.endpointId).all(),
     organizations: book.organization(after.organizationId).all(),
@@ -112,17 +109,18 @@ export function baseMs(
 const waitsLongEnough: Check<RecordFacts> = (facts) => {
   const {
     world: { book, weather },
-    before,
     after,
-    dossier,
+    dossier: { lastRecorded, wasForgotten },
     request,
   } = facts;
-  const last = dossier.lastRecorded;
-  if (!isAttempt(facts) || request === undefined || last === undefined) return undefined;
+  if (!facts.isAttempt || request === undefined || lastRecorded === undefined) return undefined;
   // Whoever opens a round does not wait.
-  if (before?.round !== after.round) return undefined;
+  if (lastRecorded.round !== after.round) return undefined;
+  // A message of before may still be under way, and nobody knows of it.
+  if (wasForgotten) return undefined;
+  const { request: last, attemptOfRound } = lastRecorded;
   const beliefs = beliefsAt(book, after.endpointId, last.answeredAtMs);
-  const leastMs = leastWaitMs(last, before.attemptCount - before.roundStart, beliefs);
+  const leastMs = leastWaitMs(last, attemptOfRound, beliefs);
   const waitedMs = request.atMs - last.answeredAtMs;
   // Two clocks of ours, each of which may have been set in between; a wait is in whole milliseconds.
   const looseMs = 4 * weather.skewMs + 1;
@@ -133,15 +131,13 @@ const waitsLongEnough: Check<RecordFacts> = (facts) => {
 
 /** Whatever of ours fails, an attempt is a request that was made. */
 const ownFaultsAreFree: Check<RecordFacts> = (facts) =>
-  isAttempt(facts) && facts.request === undefined
+  facts.isAttempt && facts.request === undefined
     ? `attempt ${facts.after.attemptCount} is recorded, and no request was made for it`
     : undefined;
 
-const countsOn: Check<RecordFacts> = ({ before, after }) => {
-  // What has expired has been forgotten, too.
-  if (after.status === 'discarded') return undefined;
+const countsOn: Check<RecordFacts> = ({ before, after, isAttempt }) => {
   const count = before?.attemptCount ?? 0;
-  return after.attemptCount < count || after.attemptCount > count + 1
+  return after.attemptCount !== (isAttempt ? count + 1 : count)
     ? `after attempt ${count} comes attempt ${after.attemptCount}`
     : undefined;
 };
@@ -165,16 +161,3 @@ const jittered: Check<Book> = ({ waits }) => {
 };
 
 export const ofWaits: Checks<Book> = [['J', jittered]];
-
-/** What may have cost a delivery a request more, or a message more. */
-export function excusesOf(book: Book, dossier: Dossier): number {
-  return book.disturbances(dossier) + dossier.askedFor + book.redrives;
-}
-
-/** A copy of a message repeats an attempt at worst; if it always comes at the same time, it may repeat each of them. */
-export function needlessCopies(book: Book, dossier: Dossier): string | undefined {
-  const excuses = excusesOf(book, dossier);
-  for (const [attempt, times] of dossier.overtaken)
-    if (times > excuses) return `attempt ${attempt} was made ${times} times too often`;
-  return undefined;
-}

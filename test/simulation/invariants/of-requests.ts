@@ -28,9 +28,9 @@ const freshTimestamp: Check<RequestFacts> = ({ world, request }) => {
   return `the timestamp is ${offMs} ms older than the request`;
 };
 
-const verifiable: Check<RequestFacts> = ({ world: { book, keys }, request, beliefs }) => {
+const verifiable: Check<RequestFacts> = ({ world: { book, kms }, request, beliefs }) => {
   const endpoints = beliefs.endpoints.filter((one) => one !== undefined);
-  return signatureFault({ book, request, endpoints, publicKeyOf: keys.publicKeyOf });
+  return signatureFault({ book, request, endpoints, publicKeyOf: kms.publicKeyOf });
 };
 
 const onlyWhileServed: Check<RequestFacts> = ({ beliefs }) =>

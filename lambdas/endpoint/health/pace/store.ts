@@ -3,6 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { bytesInMemory } from '../../../shared/cache.ts';
 import { isWritten } from '../../../shared/store.ts';
 import type { Key } from '../../../shared/store.ts';
 import { expiryOf } from '../../../shared/time.ts';
@@ -17,7 +18,10 @@ import type { Take } from '../pace.ts';
  */
 export function makeTake(client: DynamoDBDocumentClient, ledger: string, now: Now): Take {
   const pace = paceItem(client, ledger, now);
-  const seen = new LRUCache<string, number>({ max: 10_000 });
+  const seen = new LRUCache<string, number>({
+    maxSize: seenBytesMax,
+    sizeCalculation: (_ms, endpointId) => bytesInMemory(endpointId) + bytesOfEntry,
+  });
   const grant = async (endpointId: string, wanted: readonly number[]): Promise<number> => {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const givenMs = seen.get(endpointId);
@@ -44,6 +48,11 @@ export function makeTake(client: DynamoDBDocumentClient, ledger: string, now: No
     return asked.load({ endpointId, spacingMs: 1_000 / (perSecond * withinPace) });
   };
 }
+
+/** Some twenty thousand endpoints. What is forgotten costs one more read. */
+const seenBytesMax = 4 * 2 ** 20;
+/** A number, and the places of an entry in the cache. */
+const bytesOfEntry = 64;
 
 /** Whoever is overtaken more often than this has met many who go; he may wait. */
 const triesMax = 4;
