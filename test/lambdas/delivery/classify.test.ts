@@ -94,6 +94,36 @@ describe('the budget', () => {
   });
 });
 
+describe('the last moment, at which the event is gone', () => {
+  const lastMs = testStartMs + 5_000;
+
+  test('makes an attempt the last one after which the next would come too late', () => {
+    const at = (atMs: number) => classify(aResponse(500), aBudget({ lastMs: atMs })).kind;
+    expect([at(lastMs), at(lastMs + 1)]).toEqual(['dead', 'retry']);
+  });
+
+  test('comes too late also when the receiver asks for so much patience', () => {
+    expect(classify(aResponse(503, '60'), aBudget({ lastMs: testStartMs + 59_000 })).kind).toBe('dead');
+    expect(classify(aResponse(503, '60'), aBudget({ lastMs: testStartMs + 61_000 })).kind).toBe('retry');
+  });
+
+  test('takes nothing from a success', () => {
+    expect(classify(aResponse(200), aBudget({ lastMs: testStartMs })).kind).toBe('delivered');
+  });
+});
+
+describe('an answer from an address that the endpoint has left', () => {
+  test('of 410 is tried again, as anything else', () => {
+    const outcome = classify(aResponse(410), aBudget({ isFinal: false }));
+    expect(outcome).toMatchObject({ kind: 'retry', code: 'http_410', waitMs: 5_000 });
+  });
+
+  test('uses up the budget all the same', () => {
+    const budget = aBudget({ isFinal: false, attemptOfRound: defaultPolicy.retry.maximumAttempts });
+    expect(classify(aResponse(410), budget).kind).toBe('dead');
+  });
+});
+
 describe('the wait', () => {
   const policies = fc.record({
     initialBackoffSeconds: fc.integer({ min: 1, max: 86_400 }),

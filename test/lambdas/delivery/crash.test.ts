@@ -202,6 +202,9 @@ async function expectNothingLost(played: Played): Promise<void> {
   // I2, I6: delivered means answered; a fault costs one more request at worst.
   if (status === 'delivered') expect(requests.some(({ answer }) => isOk(answer))).toBe(true);
   expect(requests.length).toBeLessThanOrEqual(attemptCount + faults());
+  // I22: nothing falls among the poison, and only marked letters among the dead.
+  expect(scene.queue.dead).toEqual([]);
+  expect(deadLetters(scene).filter(({ dead }) => dead === undefined)).toEqual([]);
   // A dead delivery lies in the dead-letter queue, and a copy of it only because of a fault.
   const letters = deadLetters(scene).filter((letter) => letter.round === round);
   if (status === 'dead') {

@@ -229,7 +229,7 @@ describe('when the endpoint fails again during a drain', () => {
 describe('when a person ends the pause', () => {
   test('what waits comes within seconds, at the pace of an endpoint that has just come back', async () => {
     const scene = await parked(60);
-    await resume(scene.drainPorts, owner);
+    await resume(scene.drainPorts, anEndpoint());
     await work(scene, testStartMs + minuteMs + 20 * secondMs);
     expect(await attemptsOf(scene, 60)).toEqual(allDelivered(60));
     const times = scene.receiver.requests.map(({ atMs }) => atMs);
@@ -242,7 +242,7 @@ describe('when a person ends the pause', () => {
     scene.receiver.always(500);
     await work(scene, testStartMs + 11 * minuteMs);
     scene.receiver.always(200);
-    await resume(scene.drainPorts, owner);
+    await resume(scene.drainPorts, anEndpoint());
     await work(scene, scene.clock.now() + minuteMs);
     const ends = await attemptsOf(scene, 20);
     expect(ends.filter(([status]) => status === 'delivered').length).toBeGreaterThanOrEqual(19);
@@ -262,15 +262,24 @@ describe('rows of an endpoint that may have nothing more', () => {
     ],
     [
       'endpoint_disabled',
-      ({ configuration }) => Promise.resolve(configuration.set(anEndpoint({ active: false }))),
+      ({ configuration }) => {
+        configuration.set(anEndpoint({ active: false }));
+        return Promise.resolve();
+      },
     ],
     [
       'not_entitled',
-      ({ configuration }) => Promise.resolve(configuration.setOrganization(anOrganization({ plan: 'free' }))),
+      ({ configuration }) => {
+        configuration.setOrganization(anOrganization({ plan: 'free' }));
+        return Promise.resolve();
+      },
     ],
     [
       'unsubscribed',
-      ({ configuration }) => Promise.resolve(configuration.set(anEndpoint({ eventTypes: ['security.*'] }))),
+      ({ configuration }) => {
+        configuration.set(anEndpoint({ eventTypes: ['security.*'] }));
+        return Promise.resolve();
+      },
     ],
   ];
 
