@@ -37,7 +37,8 @@ export default {
     },
     {
       name: 'only-handlers-wire',
-      comment: 'Adapters are made by a handler, or by the wire beside it, and handed in; a use case declares its ports.',
+      comment:
+        'Adapters are made by a handler, or by the wire beside it, and handed in; a use case declares its ports.',
       severity: 'error',
       from: { path: '^lambdas/', pathNot: `${reaching}|/(handler|wire)\\.ts$` },
       to: { path: `^lambdas/.*${reaching}` },

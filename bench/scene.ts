@@ -6,7 +6,6 @@ import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { callApi } from '../local/api-client.ts';
 import { makeLoopbackIdentity } from '../local/demo/authority.ts';
-import type { OnLog } from '../local/function.ts';
 import { startRuntime } from '../local/runtime.ts';
 
 /** A request as it reached the receiver, before it is answered. */
@@ -20,9 +19,6 @@ export interface Arrival {
 export interface SceneOptions {
   /** Answers a request, or does not. */
   readonly onArrival: (arrival: Arrival, response: ServerResponse) => void;
-  readonly onLog?: OnLog;
-  /** Batches that each lane works on at a time; as many as the local runtime takes, if left out. */
-  readonly batchesMax?: number;
 }
 
 /** What a producer says of an event; the rest is the same for all. */
@@ -35,13 +31,11 @@ const organizationId = 'org_bench';
 const organization = `/v1/organizations/${organizationId}`;
 
 /** The whole stack on loopback with one organization, and an HTTPS receiver beside it. */
-export async function startScene({ onArrival, onLog, batchesMax }: SceneOptions) {
+export async function startScene({ onArrival }: SceneOptions) {
   const { authority, server, port } = await startReceiver(onArrival);
   const runtime = await startRuntime({
     port: 0,
     extraCas: [authority],
-    ...(onLog === undefined ? {} : { onLog }),
-    ...(batchesMax === undefined ? {} : { concurrencyMax: batchesMax }),
   });
   const token = await runtime.issueToken({ group: 'operators' });
   const caller = { api: runtime.api, token };
@@ -55,9 +49,6 @@ export async function startScene({ onArrival, onLog, batchesMax }: SceneOptions)
     },
     removeEndpoint: (id: string) =>
       callApi(caller, { method: 'DELETE', path: `${organization}/endpoints/${id}` }, z.unknown()),
-    /** How many messages wait in a queue of the stack, to be taken at once. */
-    waitingIn: (name: 'deliveries' | 'retries') =>
-      runtime.aws.sqs.queueByName(`tidings-${name}`).counts().visible,
     ...publisher(runtime),
     stop: async () => {
       await runtime.stop();

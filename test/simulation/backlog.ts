@@ -72,8 +72,8 @@ async function money(): Promise<boolean> {
 /** An endpoint that is held to a limit gets it, and no more. */
 async function limited(): Promise<boolean> {
   const limit = 50;
-  // Two hours of it at most.
-  const story = await playBacklog({ count: Math.min(count, 360_000), isDead: true, limit });
+  // Twenty minutes of it at most.
+  const story = await playBacklog({ count: Math.min(count, 20 * 60 * limit), isDead: true, limit });
   const windowSeconds = Math.min(600, Math.floor(count / limit / 3));
   const kept = keptPace(story.arrivedMs, { limit, windowSeconds });
   console.log(`\nrateLimitPerSecond ${limit}`);

@@ -44,9 +44,10 @@ export function keptPace(
     );
     return allowed === undefined ? 0 : sumOf(second, second + 10) / (allowed * (10 + burstSeconds));
   });
-  // The last window ends with the work and not with the window.
+  // When most is there, what is left is less than the pace.
+  const busySeconds = counts.findIndex((_, second) => sumOf(0, second) > 0.9 * arrivedMs.length);
   const windows = Array.from(
-    { length: Math.floor(counts.length / windowSeconds) },
+    { length: Math.floor(busySeconds / windowSeconds) },
     (_, at) => at * windowSeconds,
   );
   const least = windows.map((from) => {

@@ -1,10 +1,10 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { bytesInMemory } from '../../../shared/cache.ts';
-import { isWritten } from '../../../shared/store.ts';
 import type { Key } from '../../../shared/store.ts';
 import { expiryOf } from '../../../shared/time.ts';
 import type { Now } from '../../../shared/time.ts';
@@ -13,8 +13,11 @@ import type { Take } from '../pace.ts';
 
 /**
  * Gives leave to endpoints that are held to a pace, for all functions together: the item holds the time up to which
- * leave has been given (the generic cell rate algorithm). What is asked for one endpoint in the same turn of the event
+ * leave has been used (the generic cell rate algorithm). What is asked for one endpoint in the same turn of the event
  * loop is one write; a refusal that follows from what was read last takes none, since that time only moves ahead.
+ *
+ * The time is moved by as much as is taken, from wherever it is: many functions that ask at once do not overtake each
+ * other, as they would if each wrote over what it has read.
  */
 export function makeTake(client: DynamoDBDocumentClient, ledger: string, now: Now): Take {
   const pace = paceItem(client, ledger, now);
@@ -23,20 +26,21 @@ export function makeTake(client: DynamoDBDocumentClient, ledger: string, now: No
     sizeCalculation: (_ms, endpointId) => bytesInMemory(endpointId) + bytesOfEntry,
   });
   const grant = async (endpointId: string, wanted: readonly number[]): Promise<number> => {
+    let isIdle = false;
     for (let tries = 0; tries < triesMax; tries += 1) {
-      const givenMs = seen.get(endpointId);
       const nowMs = now();
-      const fromMs = Math.max(nowMs, givenMs ?? 0);
-      const granted = fitting(wanted, nowMs + burstMs - fromMs);
+      const startMs = nowMs - burstMs;
+      const granted = fitting(wanted, nowMs - Math.max(startMs, seen.get(endpointId) ?? 0));
       if (granted === 0) return 0;
-      const untilMs = fromMs + wanted.slice(0, granted).reduce((sum, ms) => sum + ms, 0);
-      if (await pace.advance(endpointId, givenMs, untilMs)) {
-        seen.set(endpointId, untilMs);
+      const taking = { nowMs, startMs, spacings: wanted.slice(0, granted) };
+      const usedMs = await (isIdle ? pace.begin(endpointId, taking) : pace.advance(endpointId, taking));
+      if (usedMs !== undefined) {
+        seen.set(endpointId, usedMs);
         return granted;
       }
-      const latest = await pace.read(endpointId);
-      if (latest === undefined) seen.delete(endpointId);
-      else seen.set(endpointId, latest);
+      const latestMs = (await pace.read(endpointId)) ?? 0;
+      seen.set(endpointId, latestMs);
+      isIdle = latestMs < startMs - slackMs;
     }
     return 0;
   };
@@ -54,7 +58,13 @@ const seenBytesMax = 4 * 2 ** 20;
 /** A number, and the places of an entry in the cache. */
 const bytesOfEntry = 64;
 
-/** Whoever is overtaken more often than this has met many who go; he may wait. */
+/**
+ * The time is moved on though it is behind by so much more than the burst: at the edge, of many who ask at once each
+ * would start it anew, and all but one would have to look again.
+ */
+const slackMs = 1_000;
+
+/** Each try has read what the one before was refused for; who is refused more often may wait. */
 const triesMax = 4;
 
 interface Asked {
@@ -97,30 +107,65 @@ function asError(fault: unknown): Error {
   return fault instanceof Error ? fault : new Error('no leave could be had', { cause: fault });
 }
 
+interface Taking {
+  readonly nowMs: number;
+  /** Where the time starts anew when none was taken for longer than the burst. */
+  readonly startMs: number;
+  readonly spacings: readonly number[];
+}
+
 function paceItem(client: DynamoDBDocumentClient, TableName: string, now: Now) {
+  const write = async (endpointId: string, change: Change): Promise<number | undefined> => {
+    const update = new UpdateCommand({
+      ...{ TableName, Key: paceKey(endpointId), ReturnValues: 'UPDATED_NEW' },
+      UpdateExpression: `SET nextMs = ${change.set}, expiresAt = :expiresAt`,
+      ConditionExpression: change.condition,
+      ExpressionAttributeValues: { ...change.values, ':expiresAt': expiryOf(now(), 1) },
+    });
+    try {
+      return item.parse((await client.send(update)).Attributes).nextMs;
+    } catch (fault) {
+      if (fault instanceof ConditionalCheckFailedException) return undefined;
+      throw fault;
+    }
+  };
   return {
     read: async (endpointId: string): Promise<number | undefined> => {
       const Key = paceKey(endpointId);
       const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
-      return z.number().optional().parse(Item?.['nextMs']);
+      return item.optional().parse(Item)?.nextMs;
     },
-    /** Moves the time on, unless somebody has since it was read. */
-    advance: (endpointId: string, givenMs: number | undefined, untilMs: number): Promise<boolean> =>
-      isWritten(
-        client,
-        new UpdateCommand({
-          TableName,
-          Key: paceKey(endpointId),
-          UpdateExpression: 'SET nextMs = :until, expiresAt = :expiresAt',
-          ConditionExpression: givenMs === undefined ? 'attribute_not_exists(nextMs)' : 'nextMs = :given',
-          ExpressionAttributeValues: {
-            ':until': untilMs,
-            ':expiresAt': expiryOf(now(), 1),
-            ...(givenMs === undefined ? {} : { ':given': givenMs }),
-          },
-        }),
-      ),
+    /** Starts the time anew, unless somebody has. The answer is the new one, if it was so. */
+    begin: (endpointId: string, { startMs, spacings }: Taking) =>
+      write(endpointId, {
+        set: ':until',
+        condition: 'attribute_not_exists(nextMs) OR nextMs < :oldest',
+        values: { ':until': startMs + sumOf(spacings), ':oldest': startMs - slackMs },
+      }),
+    /** Moves the time on from wherever it is, if the last one still fits. The answer is the new one, if it does. */
+    advance: (endpointId: string, { nowMs, startMs, spacings }: Taking) =>
+      write(endpointId, {
+        set: 'nextMs + :used',
+        condition: 'nextMs BETWEEN :oldest AND :latest',
+        values: {
+          ':used': sumOf(spacings),
+          ':oldest': startMs - slackMs,
+          ':latest': nowMs - sumOf(spacings.slice(0, -1)),
+        },
+      }),
   };
+}
+
+interface Change {
+  readonly set: string;
+  readonly condition: string;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+const item = z.object({ nextMs: z.number() });
+
+function sumOf(spacings: readonly number[]): number {
+  return spacings.reduce((sum, ms) => sum + ms, 0);
 }
 
 function paceKey(endpointId: string): Key {
