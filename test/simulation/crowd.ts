@@ -23,7 +23,7 @@ export async function drawCrowd(world: World): Promise<Crowd> {
   const organization = anOrganization({ id: organizationId });
   book.organization(organizationId).change(time.now() - 600_000, organization);
   await stores.organizations.replace(undefined, organization);
-  const [perSecond] = chance.pick<readonly number[]>([[], [0.1], [0.2], [0.5]]);
+  const [perSecond] = chance.pick<readonly number[]>([[], [0.2], [0.5]]);
   const { id: endpointId, ...settings } = anEndpoint({ name: 'crowd', organizationId });
   const endpoint = {
     ...{ ...settings, id: endpointId, url: addressOf(endpointId, 1), eventTypes: ['*'] },

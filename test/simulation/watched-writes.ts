@@ -153,6 +153,7 @@ function watchHealth(world: World, { key, before: old, after: young }: Write): v
   const after = health.parse(young);
   const before = old && health.parse(old);
   book.health(endpointId).change(time.now(), after);
+  book.healthWriters.set(endpointId, nameOfHand(world));
   if (before !== undefined && isLease(before, after))
     book.leases.push({ endpointId, instance: nameOfHand(world), atMs: time.now(), isUsed: false });
   journal.tell(hand.life?.name ?? 'somebody', () => `finds ${short(endpointId)} ${standingOf(after)}`);
