@@ -1,11 +1,10 @@
 import type { Health } from '../endpoint/health/health.ts';
 import type { Verdict } from '../shared/batch.ts';
-import { expiryOf, isoTime } from '../shared/time.ts';
+import { isoTime } from '../shared/time.ts';
 import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
 import { decide, isServed, reopening } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
-import type { Delivery } from './delivery.ts';
 import { admit, waitsFor } from './gate.ts';
 import type { GatePorts } from './gate.ts';
 import { hold } from './hold.ts';
@@ -13,7 +12,8 @@ import { delayUntil, isFirst } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
 import { park, raise } from './park.ts';
 import type { Cause, ParkPorts } from './park.ts';
-import { followOrHold, lookLater, settleLate } from './settle.ts';
+import { followOrHold, lookAgain, lookLater, settleLate } from './settle.ts';
+import { discard } from './discard.ts';
 
 export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
@@ -201,45 +201,6 @@ async function wait(
   const lateSeconds = (ports.now() - Date.parse(message.notBefore ?? isoTime(ports.now()))) / 1000;
   const spread = Math.min(spreadSecondsMax, 2 + Math.max(0, lateSeconds));
   await ports.send(message, Math.ceil(1 + ports.random() * spread));
-}
-
-/** Something was recorded while this was decided: it is decided anew. */
-async function lookAgain({ send }: DeliverPorts, message: DeliveryMessage): Promise<void> {
-  await send(message, 1);
-}
-
-async function discard(
-  ports: DeliverPorts,
-  decision: Extract<Decision, { kind: 'discard' }>,
-  before: Delivery | undefined,
-): Promise<Verdict> {
-  const { message, reason } = decision;
-  try {
-    const recorded = await ports.rewrite(discarded(ports, decision, before));
-    ports.log('delivery.discarded', { ...idsOf(message), reason, recorded });
-    if (recorded === 'superseded') await lookAgain(ports, message);
-    return 'done';
-  } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
-  }
-}
-
-/** The delivery after it was deliberately not made. */
-function discarded(
-  { now, retentionDays }: DeliverPorts,
-  { message, reason }: Extract<Decision, { kind: 'discard' }>,
-  before: Delivery | undefined,
-): Delivery {
-  const { organizationId, endpointId, eventId, eventType, round } = message;
-  const attemptCount = before?.attemptCount ?? 0;
-  return {
-    ...{ organizationId, endpointId, eventId, eventType, status: 'discarded', reason, round, attemptCount },
-    roundStart: before?.round === round ? before.roundStart : attemptCount,
-    attempts: before?.attempts ?? [],
-    ...(before?.lastError === undefined ? {} : { lastError: before.lastError }),
-    updatedAt: isoTime(now()),
-    expiresAt: expiryOf(now(), retentionDays),
-  };
 }
 
 function logWaits({ log }: DeliverPorts, message: DeliveryMessage, cause: Cause): void {

@@ -52,14 +52,20 @@ export async function admit(
   }
 }
 
+const triesMax = 3;
+
 async function askLeave(
   { health: store, take, now }: GatePorts,
   { endpoint, policy }: Pick<Job, 'endpoint' | 'policy'>,
   health: Health,
 ): Promise<'go' | 'probe' | 'probed' | 'paced'> {
-  if (health.pause !== undefined) {
-    return (await store.replace(endpoint.id, health, leased(health, now()))) ? 'probe' : 'probed';
+  let known = health;
+  for (let tries = 0; tries < triesMax && admission(known, now()).kind === 'probe'; tries += 1) {
+    if (await store.replace(endpoint.id, known, leased(known, now()))) return 'probe';
+    // It need not have been another probe: the drain that has sent this message writes how far it has come.
+    known = await store.readLatest(endpoint.id);
   }
-  const perSecond = pace(policy, health, now());
+  if (known.pause !== undefined) return 'probed';
+  const perSecond = pace(policy, known, now());
   return perSecond === undefined || (await take(endpoint.id, perSecond)) ? 'go' : 'paced';
 }

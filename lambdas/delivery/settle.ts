@@ -77,6 +77,14 @@ export async function followOrHold(
   }
 }
 
+/** Something was recorded while this was decided, or time is short: it is decided anew. */
+export async function lookAgain(
+  { send }: Pick<FollowPorts, 'send'>,
+  message: DeliveryMessage,
+): Promise<void> {
+  await send(message, 1);
+}
+
 /** By then whoever works on another copy has sent what follows, tries included, or has died. */
 const lookLaterSeconds = 90;
 
