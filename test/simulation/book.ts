@@ -86,6 +86,8 @@ export class Book {
   readonly secrets = new Map<string, string>();
   /** Waits of retries that nobody asked for, by what they would be without jitter: all, and those that are just that. */
   readonly waits = new Map<number, { all: number; exact: number }>();
+  /** When each message of a recovery is due. */
+  readonly recoveredMs: number[] = [];
   /** Who has written last what is observed of an endpoint. */
   readonly healthWriters = new Map<string, string>();
   /** Probes that were allowed of endpoints whose breaker is open, and not yet made. */
@@ -139,7 +141,15 @@ export class Book {
     const key = `${endpointId} ${eventId}`;
     return found(this.dossiers, key, () => ({
       ...{ key, endpointId, eventId, requests: [], overtaken: new Map<number, number>() },
-      ...{ recorded: 0, askedFor: 0, owedRound: 1, disturbances: 0, isOrphaned: false, wasForgotten: false, repassed: 0 },
+      ...{
+        recorded: 0,
+        askedFor: 0,
+        owedRound: 1,
+        disturbances: 0,
+        isOrphaned: false,
+        wasForgotten: false,
+        repassed: 0,
+      },
       ...{ lastPass: undefined, messages: new Map<string, DeliveryMessage>(), dueAtMs: undefined },
     }));
   }

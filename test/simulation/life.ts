@@ -152,8 +152,7 @@ function reach(around: Surroundings, life: Life, { call, fate, ends }: Reaching)
     // Whether it has arrived, nobody knows.
     if (around.chance.isLucky(0.5)) call.make().catch(() => undefined);
     ends.fail(new TimeoutError('no answer within the time of a call'));
-  }
-  else if (fate === 'well' || fate === 'slow before') call.make().then(ends.answer, ends.fail);
+  } else if (fate === 'well' || fate === 'slow before') call.make().then(ends.answer, ends.fail);
   else arrive(around, life, { call, fate, ends }).catch(ends.fail);
 }
 

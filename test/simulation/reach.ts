@@ -25,7 +25,7 @@ export function reachTables(world: World, life: Life): DynamoDBDocumentClient {
         world.hand.life = life;
         world.plant?.request?.(command);
         try {
-          const answer: unknown = Reflect.apply(tables.client.send, tables.client, [command]);
+          const answer: unknown = Reflect.apply(Reflect.get(tables.client, 'send'), tables.client, [command]);
           return Promise.resolve(answer);
         } finally {
           world.hand.life = undefined;
@@ -41,7 +41,8 @@ const sqsClient = new SQSClient({ region: 'us-east-1' });
 export function reachQueues(world: World, life: Life): SQSClient {
   return sendingBy(sqsClient, (command: unknown) => {
     if (command instanceof SendMessageBatchCommand) return sendBatch(world, life, command.input);
-    if (!(command instanceof ChangeMessageVisibilityBatchCommand)) throw new Error('SQS is not asked for this');
+    if (!(command instanceof ChangeMessageVisibilityBatchCommand))
+      throw new Error('SQS is not asked for this');
     const { QueueUrl = '', Entries = [] } = command.input;
     return suspend(world, life, {
       ...{ name: 'release', service: 'sqs', abouts: [], places: [] },
@@ -75,7 +76,7 @@ function sendBatch(
           continue;
         }
         const { id } = await queue.send({ body, delaySeconds, groupId: MessageGroupId });
-        watchSent(world, life, { queue, body, delaySeconds }, id);
+        watchSent(world, life, { id, queue, body, delaySeconds });
         Successful.push({ Id });
       }
       return { Successful, Failed };

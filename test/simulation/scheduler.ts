@@ -110,7 +110,10 @@ export function takeTurns(time: Scheduler, turn: () => boolean): Promise<void> {
  * `setImmediate`, and calls of AWS end in time by `setTimeout`. A run never lets go of the event loop, so nobody else
  * meets them.
  */
-export async function withVirtualTimers<Result>(time: Scheduler, live: () => Promise<Result>): Promise<Result> {
+export async function withVirtualTimers<Result>(
+  time: Scheduler,
+  live: () => Promise<Result>,
+): Promise<Result> {
   const { setTimeout, clearTimeout, setImmediate } = globalThis;
   Object.assign(globalThis, {
     setTimeout: (run: () => void, ms = 0) => time.after(ms, run),

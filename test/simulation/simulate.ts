@@ -55,7 +55,8 @@ async function live(time: Scheduler, seed: number, { withStory = false, plant }:
   wakeEveryMinute(world);
   const isCrowded = weather.isPunctual && retentionDays === 30 && !isLong && chance.isLucky(0.06);
   const crowd = isCrowded ? await drawCrowd(world) : undefined;
-  const plan = crowd === undefined ? planOf(world, spanMs) : { planned: [], finale: [], dated: new Set<Action>() };
+  const plan =
+    crowd === undefined ? planOf(world, spanMs) : { planned: [], finale: [], dated: new Set<Action>() };
   const play = { world, functions: simulatedFunctions(world), ...plan, turns: 0 };
   await takeTurns(time, () => turn(play));
   if (world.violation() === undefined) await look(world);
@@ -153,7 +154,8 @@ function isAtRest({ world, functions }: Play): boolean {
   if (queues.deliveriesDead.counts().inFlight > 0) return false;
   const isMoving = sqs.moveTasks.list(queues.deliveriesDead.arn).some(({ status }) => status === 'RUNNING');
   const { events, eventsFalling, deliveries, retries, falling, recovery } = queues;
-  if (isMoving || ![events, eventsFalling, deliveries, retries, falling, recovery].every(isEmpty)) return false;
+  if (isMoving || ![events, eventsFalling, deliveries, retries, falling, recovery].every(isEmpty))
+    return false;
   // What is past its time nobody comes for any more.
   return [...rows.values()].every((untilMs) => untilMs <= time.now());
 }

@@ -24,7 +24,8 @@ interface Wanted {
   readonly include: Lack[];
 }
 
-async function recover(
+/** `POST …/recover`. */
+export async function recover(
   world: World,
   { recovery }: Pick<ApiPorts, 'recovery'>,
   wanted: Wanted,
@@ -117,7 +118,12 @@ export const tidyUp: Action = async (world) => {
 export async function tidyAtRest(world: World): Promise<void> {
   const { stores, queues } = world;
   const queue = lettersOf(queues.deliveriesDead);
-  await tidy({ queue, readDelivery: stores.deliveries.get, remainingMs: () => Infinity, log: () => undefined });
+  await tidy({
+    queue,
+    readDelivery: stores.deliveries.get,
+    remainingMs: () => Infinity,
+    log: () => undefined,
+  });
 }
 
 /** The dead-letter queue, as lambdas/recovery/tidy/queue.ts reaches it. */

@@ -90,7 +90,10 @@ function drawLateness(chance: Chance): Readonly<Record<string, Lateness>> {
   const ms = chance.pick([1_000, 4_000, 20_000, 60_000]);
   const isConstant = chance.isLucky(0.5);
   return Object.fromEntries(
-    late.map((name) => [name, isConstant ? { constantMs: ms, spreadMs: 0 } : { constantMs: 0, spreadMs: ms }]),
+    late.map((name) => [
+      name,
+      isConstant ? { constantMs: ms, spreadMs: 0 } : { constantMs: 0, spreadMs: ms },
+    ]),
   );
 }
 
@@ -118,7 +121,14 @@ export function drawWeather(chance: Chance, { startMs, calmAtMs }: Span): Weathe
     const place = service === 'dynamodb' && chance.isLucky(0.5) ? { place: chance.pick(hotPlaces) } : {};
     const isHole = service !== 'lambda' && chance.isLucky(0.2);
     // What is done and never acknowledged would be done five times over, with all that follows from it.
-    return { service, fromMs, untilMs: fromMs + lengthMs, share: service === 'lambda' ? 0.3 : share, isHole, ...place };
+    return {
+      service,
+      fromMs,
+      untilMs: fromMs + lengthMs,
+      share: service === 'lambda' ? 0.3 : share,
+      isHole,
+      ...place,
+    };
   };
   return {
     crash: some(0.5, [0.005, 0.02, 0.06]),

@@ -59,6 +59,8 @@ export interface World extends Surroundings {
   readonly receivers: Map<string, History<Behaviour>>;
   /** What somebody still waits for: acknowledgements, calls of the API. */
   readonly underWay: Set<unknown>;
+  /** Items of a page of a recovery: few, so that most have several pages. */
+  readonly paging: { items: number };
   /** Functions that work on a batch. */
   readonly atWork: Set<Life>;
   /** Instances of functions so far. */
@@ -120,7 +122,20 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
   });
   let violation: Violation | undefined;
   const world: World = {
-    ...{ chance, time, weather, book: new Book(), journal, plant, sqs, retentionDays, isLong, tables, queues, hand },
+    ...{
+      chance,
+      time,
+      weather,
+      book: new Book(),
+      journal,
+      plant,
+      sqs,
+      retentionDays,
+      isLong,
+      tables,
+      queues,
+      hand,
+    },
     plantedPast: new Map(),
     stores: new Stores(tables.client, tables, time.now),
     secrets: memorySecrets(),
@@ -131,6 +146,7 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
     receivers: new Map(),
     underWay: new Set(),
     atWork: new Set(),
+    paging: { items: 2 },
     born: { count: 0 },
     violate: (invariant, text) => {
       violation ??= { invariant, text };
@@ -164,7 +180,12 @@ const onTime = { constantMs: 0, spreadMs: 0 };
 function environments(tables: MemoryTables, queues: Queues, retentionDays: number): Environments {
   const { events, eventsFalling, deliveries, retries, falling, recovery } = queues;
   const all = {
-    ...{ CONFIG_TABLE: tables.config, LEDGER_TABLE: tables.ledger, BUS_NAME: 'bus', SECRET_PREFIX: 'tidings' },
+    ...{
+      CONFIG_TABLE: tables.config,
+      LEDGER_TABLE: tables.ledger,
+      BUS_NAME: 'bus',
+      SECRET_PREFIX: 'tidings',
+    },
     ...{ EVENTS_QUEUE_URL: events.url, EVENTS_FALLING_QUEUE_URL: eventsFalling.url },
     ...{ DELIVERIES_QUEUE_URL: deliveries.url, RETRIES_QUEUE_URL: retries.url },
     ...{ FALLING_QUEUE_URL: falling.url, RECOVERY_QUEUE_URL: recovery.url },
@@ -185,7 +206,11 @@ function environments(tables: MemoryTables, queues: Queues, retentionDays: numbe
 async function makeQueues(sqs: Sqs): Promise<Queues> {
   const common = { messageRetentionSeconds: 1_209_600, delaySeconds: 0, visibilityTimeoutSeconds: 30 };
   const dead = (name: string) => sqs.createQueue({ ...common, name });
-  const lane = (name: string, { arn }: Queue, [visibilityTimeoutSeconds, maxReceiveCount]: [number, number]) =>
+  const lane = (
+    name: string,
+    { arn }: Queue,
+    [visibilityTimeoutSeconds, maxReceiveCount]: [number, number],
+  ) =>
     sqs.createQueue({
       ...{ ...common, name, visibilityTimeoutSeconds },
       redrive: { deadLetterQueueArn: arn, maxReceiveCount },

@@ -24,7 +24,8 @@ interface Step {
 /** What the attribute holds when one of its parts, however deep, is set to a value. */
 function withPart(whole: Value | undefined, [head, ...rest]: Path, value: Value): Value {
   if (head === undefined) return value;
-  const isMap = typeof whole === 'object' && whole !== null && !isList(whole) && !(whole instanceof Uint8Array);
+  const isMap =
+    typeof whole === 'object' && whole !== null && !isList(whole) && !(whole instanceof Uint8Array);
   if (!isMap || typeof head === 'number')
     throw refusal('The document path provided in the update expression is invalid for update');
   return { ...whole, [head]: withPart(whole[head], rest, value) };

@@ -110,8 +110,7 @@ const deadLieInTheQueue = each((dossier, rest) => {
   if (delivery?.status !== 'dead' || isStranded(rest.book, dossier)) return undefined;
   // What has been forgotten cannot be brought back: by us, or by SQS.
   const nowMs = rest.world.time.now();
-  if (isOver(delivery, rest.world) || Date.parse(delivery.updatedAt) < nowMs - keptMsMax)
-    return undefined;
+  if (isOver(delivery, rest.world) || Date.parse(delivery.updatedAt) < nowMs - keptMsMax) return undefined;
   const own =
     rest.letters.get(key)?.some(({ dead, round }) => dead !== undefined && round === delivery.round) ?? false;
   if (!own) return 'it is dead, and does not lie in the dead-letter queue';
@@ -139,7 +138,8 @@ function onlyStraysFall({ book, strays, world }: Rest): string | undefined {
 /** I22: in `deliveries-dead` lie letters that are marked, in `lanes-dead` what is poisonous. */
 function onlyLettersLieThere({ letters, others, lanesDead, book, world }: Rest): string | undefined {
   const unmarked = [...letters.values()].flat().find(({ dead }) => dead === undefined);
-  if (unmarked !== undefined) return `attempt ${unmarked.attempt} of ${short(unmarked.eventId)} lies unmarked`;
+  if (unmarked !== undefined)
+    return `attempt ${unmarked.attempt} of ${short(unmarked.eventId)} lies unmarked`;
   if (others > 0) return `${others} poisonous messages lie among the dead letters`;
   if (world.time.now() - testStartMs > keptMsMax) return undefined;
   const live = lanesDead.find((body) => readMessage(body) !== undefined);

@@ -18,7 +18,7 @@ export interface StartFacts {
  * Longer than a drain takes from a step to the next one, and its messages to be looked at: within this time starts what
  * may start, the lateness of each lane added once.
  */
-const startMsMax = 15_000;
+const startMsMax = 25_000;
 
 /**
  * I16: of an endpoint that no pace holds, an attempt begins within a stated time of the moment from which on it may:
@@ -27,12 +27,15 @@ const startMsMax = 15_000;
 const startsInTime: Check<StartFacts> = ({ world, request, dossier, beliefs }) => {
   const { dueAtMs } = dossier;
   const { book, weather } = world;
-  if (!weather.isPunctual || dueAtMs === undefined || dossier.askedFor + book.redrives > 0) return undefined;
-  if (policiesOf(beliefs).some(({ rateLimitPerSecond }) => rateLimitPerSecond !== undefined)) return undefined;
+  // What is forgotten within minutes may come again.
+  if (!weather.isPunctual || world.retentionDays < 30 || dueAtMs === undefined) return undefined;
+  if (dossier.askedFor + book.redrives > 0) return undefined;
+  if (policiesOf(beliefs).some(({ rateLimitPerSecond }) => rateLimitPerSecond !== null)) return undefined;
   const freeMs = freeSinceMs(book.health(request.endpointId), dueAtMs, request.atMs);
   if (freeMs === undefined) return undefined;
   const { deliveries, retries, recovery } = weather.lateness;
-  const lateMs = request.atMs - Math.max(dueAtMs, freeMs) - latest(deliveries) - latest(retries) - latest(recovery);
+  const lateMs =
+    request.atMs - Math.max(dueAtMs, freeMs) - latest(deliveries) - latest(retries) - latest(recovery);
   return lateMs > startMsMax
     ? `an attempt began ${Math.round(lateMs / 1000)} s later than it might have`
     : undefined;
