@@ -42,6 +42,9 @@ const doublingsMax = 4;
  */
 export const settleMs = 60_000;
 
+/** Most of what is parked as a backlog ends is parked by then: behind a row that was still young, or on an old health. */
+const emptyLookMs = 8_000;
+
 /** What follows from a step. */
 export function nextBacklog(step: Step, nowMs: number): Next {
   if (step.kind === 'waits') return until(step.backlog, step.untilMs, nowMs);
@@ -54,7 +57,8 @@ export function nextBacklog(step: Step, nowMs: number): Next {
   // Looked through, and nothing of what was sent is left.
   const emptyMs = backlog.emptyAt === undefined ? nowMs : Date.parse(backlog.emptyAt);
   if (nowMs - emptyMs >= settleMs) return { backlog: undefined, untilMs: nowMs };
-  return until({ ...backlog, emptyAt: isoTime(emptyMs) }, emptyMs + settleMs, nowMs);
+  const nextMs = backlog.emptyAt === undefined ? nowMs + emptyLookMs : emptyMs + settleMs;
+  return until({ ...backlog, emptyAt: isoTime(emptyMs) }, nextMs, nowMs);
 }
 
 function afterSending(
