@@ -20,7 +20,9 @@ export interface Crowd {
   readonly perSecond: number;
 }
 
-const organizationId = 'org_crowd';
+/** Whose endpoint it is; nobody else's events wait for a pace or a ramp. */
+export const crowdOrganizationId = 'org_crowd';
+const organizationId = crowdOrganizationId;
 
 /** Sets up an endpoint of its own, and has its events come. */
 export async function drawCrowd(world: World): Promise<Crowd> {

@@ -1,5 +1,6 @@
 import type { Health } from '../../../lambdas/endpoint/health/health.ts';
 import type { Dossier, Request } from '../book.ts';
+import { crowdOrganizationId } from '../crowd.ts';
 import type { History } from '../history.ts';
 import { policiesOf } from '../settings.ts';
 import type { Beliefs } from '../settings.ts';
@@ -30,6 +31,8 @@ const startsInTime: Check<StartFacts> = ({ world, request, dossier, beliefs }) =
   // What is forgotten within minutes may come again.
   if (!weather.isPunctual || world.retentionDays < 30 || dueAtMs === undefined) return undefined;
   if (dossier.askedFor + book.redrives > 0) return undefined;
+  // A crowd comes by its pace, or by the ramp (of-paces.ts).
+  if (book.endpoint(request.endpointId).latest?.organizationId === crowdOrganizationId) return undefined;
   if (policiesOf(beliefs).some(({ rateLimitPerSecond }) => rateLimitPerSecond !== null)) return undefined;
   const freeMs = freeSinceMs(book.health(request.endpointId), dueAtMs, request.atMs);
   if (freeMs === undefined) return undefined;
