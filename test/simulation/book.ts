@@ -86,6 +86,10 @@ export class Book {
   readonly secrets = new Map<string, string>();
   /** Waits of retries that nobody asked for, by what they would be without jitter: all, and those that are just that. */
   readonly waits = new Map<number, { all: number; exact: number }>();
+  /** When each message of a recovery is due. */
+  readonly recoveredMs: number[] = [];
+  /** Who has written last what is observed of an endpoint. */
+  readonly healthWriters = new Map<string, string>();
   /** Probes that were allowed of endpoints whose breaker is open, and not yet made. */
   readonly leases: Lease[] = [];
   /** The body of each event that was published, as every receiver must get it, by the event's id. */

@@ -1,56 +1,80 @@
 import { anEndpoint } from '../fakes/an-endpoint.ts';
 import { anOrganization } from '../fakes/an-organization.ts';
+import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { Action } from './action.ts';
+import { callApi } from './api.ts';
 import { act } from './pick.ts';
 import { publishOne } from './publish.ts';
 import { answering, healthy } from './receivers.ts';
 import { keep } from './setup.ts';
 import { addressOf } from './names.ts';
+import { recover } from './upkeep.ts';
 import type { World } from './world.ts';
 
-/** Very many events at once for one endpoint, which is held to a pace, or comes back after it has failed. */
+/** Very many events at once for one endpoint, and how it comes that they wait. */
 export interface Crowd {
   readonly endpointId: string;
-  /** What its policy allows; nothing for the growing pace of an endpoint that comes back. */
-  readonly perSecond: number | undefined;
+  /** It is held to a pace; or it fails, and comes back; or all are dead, and are recovered. */
+  readonly kind: 'paced' | 'back' | 'recovered';
+  /** What its policy allows. */
+  readonly perSecond: number;
 }
 
-const organizationId = 'org_crowd';
+/** Whose endpoint it is; nobody else's events wait for a pace or a ramp. */
+export const crowdOrganizationId = 'org_crowd';
+const organizationId = crowdOrganizationId;
 
 /** Sets up an endpoint of its own, and has its events come. */
 export async function drawCrowd(world: World): Promise<Crowd> {
-  const { chance, time, stores, book } = world;
+  const { chance } = world;
+  const { id: endpointId } = anEndpoint({ name: 'crowd', organizationId });
+  const kind = chance.weigh<Crowd['kind']>([
+    [4, 'paced'],
+    [2, 'back'],
+    [1, 'recovered'],
+  ]);
+  const crowd = { endpointId, kind, perSecond: kind === 'paced' ? chance.pick([0.2, 0.5]) : 10_000 };
+  await setUpCrowd(world, crowd);
+  const count =
+    kind === 'paced' ? Math.ceil(crowd.perSecond * 60 * chance.between(13, 16)) : chance.between(150, 300);
+  later(world, 5_000, async () => {
+    for (let left = count; left > 0; left -= 1)
+      await publishOne(world, { organizationId, type: 'security.policy.changed' });
+  });
+  if (kind === 'paced') return crowd;
+  later(world, 60_000 + chance.below(120_000), ({ receivers, time, paging }) => {
+    receivers.get(endpointId)?.change(time.now(), healthy);
+    if (kind !== 'recovered') return;
+    paging.items = 100;
+    callApi(world, 'recovering the crowd', (ports) =>
+      recover(world, ports, { organizationId, endpointId, include: ['dead'] }),
+    );
+  });
+  return crowd;
+}
+
+function later(world: World, ms: number, action: Action): void {
+  world.underWay.add(action);
+  world.time.later(ms, () => {
+    world.underWay.delete(action);
+    act(world, action);
+  });
+}
+
+async function setUpCrowd(world: World, { endpointId, kind, perSecond }: Crowd): Promise<void> {
+  const { time, stores, book } = world;
   const organization = anOrganization({ id: organizationId });
   book.organization(organizationId).change(time.now() - 600_000, organization);
   await stores.organizations.replace(undefined, organization);
-  const [perSecond] = chance.pick<readonly number[]>([[], [0.1], [0.2], [0.5]]);
-  const { id: endpointId, ...settings } = anEndpoint({ name: 'crowd', organizationId });
-  const endpoint = {
-    ...{ ...settings, id: endpointId, url: addressOf(endpointId, 1), eventTypes: ['*'] },
+  const breaker = { failures: 2, withoutSuccessSeconds: 0, pauseSeconds: 60, maximumPauseSeconds: 120 };
+  const endpoint: Endpoint = {
+    ...anEndpoint({ name: 'crowd', organizationId }),
+    ...{ url: addressOf(endpointId, 1), eventTypes: ['*'] },
     policy: {
-      retry: { maximumAttempts: 5, initialBackoffSeconds: 60, multiplier: 1 },
-      circuitBreaker: { failures: 2, withoutSuccessSeconds: 0, pauseSeconds: 60, maximumPauseSeconds: 120 },
-      ...(perSecond === undefined ? {} : { rateLimitPerSecond: perSecond }),
+      retry: { maximumAttempts: kind === 'recovered' ? 1 : 5, initialBackoffSeconds: 60, multiplier: 1 },
+      circuitBreaker: kind === 'recovered' ? null : breaker,
+      ...(kind === 'paced' ? { rateLimitPerSecond: perSecond } : {}),
     },
   };
-  await keep(world, endpoint, perSecond === undefined ? answering(500) : healthy);
-  const count =
-    perSecond === undefined ? chance.between(100, 300) : Math.ceil(perSecond * 60 * chance.between(13, 16));
-  const everybody: Action = async () => {
-    for (let left = count; left > 0; left -= 1)
-      await publishOne(world, { organizationId, type: 'security.policy.changed' });
-  };
-  const later = (ms: number, action: Action) => {
-    world.underWay.add(action);
-    time.later(ms, () => {
-      world.underWay.delete(action);
-      act(world, action);
-    });
-  };
-  later(5_000, everybody);
-  if (perSecond === undefined)
-    later(60_000 + chance.below(120_000), () => {
-      world.receivers.get(endpointId)?.change(time.now(), healthy);
-    });
-  return { endpointId, perSecond };
+  await keep(world, endpoint, kind === 'paced' ? healthy : answering(500));
 }

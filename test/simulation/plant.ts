@@ -10,6 +10,8 @@ export interface Plant {
   readonly ports?: (ports: DeliverPorts, past: Past) => DeliverPorts;
   /** In place of some ports of an instance of recover. */
   readonly recover?: (ports: RecoverPorts & DrainPorts) => Partial<RecoverPorts & DrainPorts>;
+  /** Around a request of DynamoDB. */
+  readonly request?: (command: unknown) => void;
   /** Around a message that deliver is handed. */
   readonly record?: (record: SQSRecord) => SQSRecord;
   /** Whether Lambda deletes messages before the function has worked on them. */
@@ -19,7 +21,7 @@ export interface Plant {
 /** What a planted fault remembers over all instances of a run. */
 export type Past = Map<string, Prepared>;
 
-export const plants: Readonly<Record<string, Plant>> = {
+export const oldPlants: Readonly<Record<string, Plant>> = {
   'acknowledge-before-write': { acknowledgesFirst: true },
 
   'sign-at-enqueue': {
@@ -75,11 +77,3 @@ export const plants: Readonly<Record<string, Plant>> = {
     }),
   },
 };
-
-/** The fault of a name. */
-export function plantOf(name: string): Plant {
-  const plant = plants[name];
-  if (plant === undefined)
-    throw new Error(`There is no such fault; there are ${Object.keys(plants).join(', ')}`);
-  return plant;
-}

@@ -1,4 +1,4 @@
-import { plants } from './plant.ts';
+import { plants } from './planted.ts';
 import { run } from './simulate.ts';
 
 /** A fault that hides longer is not found by a run of CI. */

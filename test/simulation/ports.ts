@@ -58,7 +58,8 @@ export function deliverPorts(world: World, life: Life): DeliverPorts & BatchPort
 function rememberedSecrets({ time }: World, readSecret: ReadSecret): ReadSecret {
   const parts = ['signing', 'headers', 'client-certificate'] as const;
   const kept = cached(
-    async (organizationId = '', endpointId = '', wanted = '', versionId = '') => {
+    async (...ids: string[]) => {
+      const [organizationId = '', endpointId = '', wanted = '', versionId = ''] = ids;
       const part = parts.find((one) => one === wanted) ?? 'signing';
       return { value: await readSecret({ organizationId, endpointId, part }, versionId) };
     },
@@ -73,12 +74,13 @@ export function routePorts(world: World, life: Life): ReceivePorts & BatchPorts 
   return wireRoute(world.env.route, reachOf(world, life));
 }
 
-/** Small, so that most jobs have several pages. */
-const pageItems = 2;
-
 export function recoverPorts(world: World, life: Life): RecoverPorts & DrainPorts & BatchPorts {
   const { announce } = suspendable({ announce: watchAnnounce(world, life) }, world, life);
-  const wired = wireRecover(world.env.recover, { ...reachOf(world, life), announce, pageItems });
+  const wired = wireRecover(world.env.recover, {
+    ...reachOf(world, life),
+    announce,
+    pageItems: world.paging.items,
+  });
   return { ...wired, ...world.plant?.recover?.(wired) };
 }
 

@@ -23,8 +23,9 @@ export function reachTables(world: World, life: Life): DynamoDBDocumentClient {
       ...{ abouts: deliveriesOf(command), places: placesOf(command) },
       make: () => {
         world.hand.life = life;
+        world.plant?.request?.(command);
         try {
-          const answer: unknown = Reflect.apply(tables.client.send, tables.client, [command]);
+          const answer: unknown = Reflect.apply(Reflect.get(tables.client, 'send'), tables.client, [command]);
           return Promise.resolve(answer);
         } finally {
           world.hand.life = undefined;
@@ -75,7 +76,7 @@ function sendBatch(
           continue;
         }
         const { id } = await queue.send({ body, delaySeconds, groupId: MessageGroupId });
-        watchSent(world, life, { queue, body, delaySeconds }, id);
+        watchSent(world, life, { id, queue, body, delaySeconds });
         Successful.push({ Id });
       }
       return { Successful, Failed };

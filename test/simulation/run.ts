@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runInThreads } from './shard.ts';
 import type { Report } from './shard.ts';
-import { plantOf } from './plant.ts';
+import { plantOf } from './planted.ts';
 import { run } from './simulate.ts';
 
 const usage = `Usage: npm run simulate -- [--seeds N] [--from S] [--threads T] [--plant NAME] [--story]

@@ -1,6 +1,6 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { plantOf } from './plant.ts';
+import { plantOf } from './planted.ts';
 import { run } from './simulate.ts';
 
 const shard = z.object({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { plants } from './plant.ts';
+import { plants } from './planted.ts';
 import { regressions } from './regressions.ts';
 import { run } from './simulate.ts';
 

@@ -24,7 +24,8 @@ interface Wanted {
   readonly include: Lack[];
 }
 
-async function recover(
+/** `POST …/recover`. */
+export async function recover(
   world: World,
   { recovery }: Pick<ApiPorts, 'recovery'>,
   wanted: Wanted,

@@ -13,13 +13,15 @@ import { short } from './names.ts';
 import type { World } from './world.ts';
 
 interface Sent {
+  /** Of the message. */
+  readonly id: string;
   readonly queue: Queue;
   readonly body: string;
   readonly delaySeconds: number;
 }
 
-/** Looks at a message that SQS takes. @param id of the message */
-export function watchSent(world: World, life: Life, { queue, body, delaySeconds }: Sent, id: string): void {
+/** Looks at a message that SQS takes. */
+export function watchSent(world: World, life: Life, { id, queue, body, delaySeconds }: Sent): void {
   const { name } = queue.definition;
   const text = queue === world.queues.eventsFalling ? undefined : secretIn(body);
   if (text !== undefined) world.violate('I12', `a message: ${text}`);
@@ -31,8 +33,10 @@ export function watchSent(world: World, life: Life, { queue, body, delaySeconds 
   if (message === undefined) return;
   const { endpointId, eventId, trigger, pass } = message;
   const dossier = world.book.dossier(endpointId, eventId);
+  const isRecovered = life.name.startsWith('recover') && pass === undefined;
+  if (isRecovered) world.book.recoveredMs.push(world.time.now() + delaySeconds * 1000);
   // What a recovery finds lost is asked for as it was.
-  if (trigger === 'manual' || (life.name.startsWith('recover') && pass === undefined)) dossier.askedFor += 1;
+  if (trigger === 'manual' || isRecovered) dossier.askedFor += 1;
   if (pass !== undefined) {
     if (dossier.lastPass !== undefined && dossier.lastPass < pass) dossier.repassed += 1;
     dossier.lastPass = pass;

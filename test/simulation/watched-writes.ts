@@ -55,12 +55,9 @@ function watchRow(world: World, { key: { pk, sk }, before, after }: Write): void
   const { rows } = world;
   const name = `${pk} ${sk}`;
   const { waiting, waitingAt, expiresAt } = after ?? {};
-  if (
-    typeof waiting === 'string' &&
-    waiting.startsWith('DUE#') &&
-    String(waitingAt) <= markOf(world, waiting)
-  )
-    world.violate('I18', `${name} stands where nobody looks for an hour: ${String(waitingAt)}`);
+  const isDue = typeof waiting === 'string' && waiting.startsWith('DUE#') && typeof waitingAt === 'string';
+  if (isDue && waitingAt <= markOf(world, waiting))
+    world.violate('I18', `${name} stands where nobody looks for an hour: ${waitingAt}`);
   countWaits(world, { before: before?.['waiting'], after: waiting });
   if (waiting === undefined) rows.delete(name);
   else rows.set(name, typeof expiresAt === 'number' ? expiresAt * 1000 : Infinity);
@@ -157,6 +154,7 @@ function watchHealth(world: World, { key, before: old, after: young }: Write): v
   const after = health.parse(young);
   const before = old && health.parse(old);
   book.health(endpointId).change(time.now(), after);
+  book.healthWriters.set(endpointId, nameOfHand(world));
   if (before !== undefined && isLease(before, after))
     book.leases.push({ endpointId, instance: nameOfHand(world), atMs: time.now(), isUsed: false });
   journal.tell(hand.life?.name ?? 'somebody', () => `finds ${short(endpointId)} ${standingOf(after)}`);

@@ -59,6 +59,8 @@ export interface World extends Surroundings {
   readonly receivers: Map<string, History<Behaviour>>;
   /** What somebody still waits for: acknowledgements, calls of the API. */
   readonly underWay: Set<unknown>;
+  /** Items of a page of a recovery: few, so that most have several pages. */
+  readonly paging: { items: number };
   /** Functions that work on a batch. */
   readonly atWork: Set<Life>;
   /** Instances of functions so far. */
@@ -144,6 +146,7 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
     receivers: new Map(),
     underWay: new Set(),
     atWork: new Set(),
+    paging: { items: 2 },
     born: { count: 0 },
     violate: (invariant, text) => {
       violation ??= { invariant, text };

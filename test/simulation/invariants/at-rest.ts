@@ -1,10 +1,9 @@
 import { isEntitled } from '../../../lambdas/organization/organization.ts';
 import { readMessage } from '../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
-import type { Queue } from '../../../local/aws/sqs-queue.ts';
-import type { Received } from '../../../local/aws/sqs-received.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import type { Book, Dossier } from '../book.ts';
+import { contentsOf } from '../contents.ts';
 import { check } from './check.ts';
 import { lookForGaps } from './gaps.ts';
 import { excusesOf, isStranded } from '../outcomes.ts';
@@ -55,19 +54,6 @@ async function restOf(world: World): Promise<Rest> {
     unfinishedJobs: (await Promise.all(running)).reduce((sum, count) => sum + count, 0),
     fallenJobs: (await contentsOf(queues.recoveryDead)).length,
   };
-}
-
-/** Somebody looks into a queue in the console: each message is visible again a moment later. */
-async function contentsOf(queue: Queue): Promise<string[]> {
-  const seen: Received[] = [];
-  for (
-    let batch = await queue.receive({ max: 10 });
-    batch.length > 0;
-    batch = await queue.receive({ max: 10 })
-  )
-    seen.push(...batch);
-  for (const { receiptHandle } of seen) queue.changeVisibility(receiptHandle, 0);
-  return seen.map(({ message }) => message.body);
 }
 
 /** The first fault in any of the dossiers. */

@@ -30,8 +30,8 @@ function countBetween({ startsMs }: Pick<PaceFacts, 'startsMs'>, fromMs: number,
 }
 
 const neverAbove: Check<PaceFacts> = (facts) => {
-  const { perSecond } = facts.crowd;
-  if (perSecond === undefined) return undefined;
+  const { kind, perSecond } = facts.crowd;
+  if (kind !== 'paced') return undefined;
   for (const [spanMs, looseMs] of [[60_000, burstMs] as const, [windowMs, 0] as const])
     for (const untilMs of facts.startsMs) {
       const count = countBetween(facts, untilMs - spanMs, untilMs);
@@ -46,8 +46,8 @@ const beginMs = 30_000;
 
 const seldomBelow: Check<PaceFacts> = (facts) => {
   const { crowd, waits, world } = facts;
-  const { perSecond } = crowd;
-  if (perSecond === undefined) return undefined;
+  const { kind, perSecond } = crowd;
+  if (kind !== 'paced') return undefined;
   const lateMs = latenessOf(world);
   const few = Math.ceil((perSecond * (beginMs + lateMs)) / 1000) + 3;
   const first = waits.find(({ count }) => count > few);
@@ -81,7 +81,7 @@ export function rampedIn(ms: number): number {
 
 const rampIsKept: Check<PaceFacts> = (facts) => {
   const { crowd, startsMs, waits, world } = facts;
-  if (crowd.perSecond !== undefined) return undefined;
+  if (crowd.kind !== 'back') return undefined;
   const backMs = world.book.health(crowd.endpointId).firstMs(({ backSince }) => backSince !== undefined);
   if (backMs === undefined) return undefined;
   const waited = waits.findLast(({ sinceMs }) => sinceMs <= backMs)?.count ?? 0;
@@ -97,8 +97,22 @@ const rampIsKept: Check<PaceFacts> = (facts) => {
   return undefined;
 };
 
+/** A recovery sends fifty a second, may be a second ahead, and SQS delays by whole seconds. */
+const recoveryPerSecond = 50;
+
+const recoveryIsPaced: Check<PaceFacts> = ({ world, crowd }) => {
+  if (crowd.kind !== 'recovered') return undefined;
+  const dueMs = world.book.recoveredMs.toSorted((a, b) => a - b);
+  for (const untilMs of dueMs) {
+    const count = countBetween({ startsMs: dueMs }, untilMs - 2_000, untilMs);
+    if (count > recoveryPerSecond * 4) return `a recovery has ${count} deliveries come within two seconds`;
+  }
+  return undefined;
+};
+
 export const ofPace: Checks<PaceFacts> = [
   ['I17', neverAbove],
   ['I17', seldomBelow],
   ['I17', rampIsKept],
+  ['I17', recoveryIsPaced],
 ];

@@ -3,6 +3,7 @@ import { isEntitled } from '../../../lambdas/organization/organization.ts';
 import type { Book, Dossier, Request } from '../book.ts';
 import { beliefsAt, policiesOf } from '../settings.ts';
 import type { Beliefs } from '../settings.ts';
+import { isSwift } from '../weather.ts';
 import type { World } from '../world.ts';
 import type { Check, Checks } from './check.ts';
 import { isWanted } from './of-events.ts';
@@ -22,6 +23,8 @@ export interface RecordFacts {
 
 /** Whoever opens a round has been asked to: by hand, by a recovery or by a redrive. */
 const endedStaysEnded: Check<RecordFacts> = ({ world: { book }, before, after, dossier }) => {
+  if (before !== undefined && after.round < before.round)
+    return `round ${after.round} is recorded over round ${before.round}`;
   const isReopened = before !== undefined && before.status !== 'retrying';
   if (isReopened && after.round === before.round) return `it was ${before.status}, and goes on`;
   const roundsMax = 1 + dossier.askedFor + book.redrives;
@@ -36,8 +39,13 @@ const explained: Check<RecordFacts> = ({ world, after, beliefs }) => {
     : `it is discarded as ${after.reason ?? 'nothing'}, which is not true`;
 };
 
-function isTrue({ book, time, weather }: World, after: Delivery, beliefs: Beliefs): boolean {
-  const { endpoints, organizations, health } = beliefs;
+/** Who receives nothing is not remembered: so old is what a discard follows from, by the calls after the look. */
+const freshMs = { swift: 1_000, slow: 40_000 };
+
+function isTrue({ book, time, weather }: World, after: Delivery, { health }: Beliefs): boolean {
+  const fromMs = time.now() - (isSwift(weather) ? freshMs.swift : freshMs.slow);
+  const endpoints = book.endpoint(after.endpointId).between(fromMs, time.now());
+  const organizations = book.organization(after.organizationId).between(fromMs, time.now());
   if (after.reason === undefined) return false;
   switch (after.reason) {
     case 'endpoint_deleted':
@@ -131,11 +139,12 @@ const waitsLongEnough: Check<RecordFacts> = (facts) => {
 
 /** Whatever of ours fails, an attempt is a request that was made. */
 const ownFaultsAreFree: Check<RecordFacts> = (facts) =>
-  facts.isAttempt && facts.request === undefined
+  facts.isAttempt && facts.request === undefined && !facts.dossier.wasForgotten
     ? `attempt ${facts.after.attemptCount} is recorded, and no request was made for it`
     : undefined;
 
-const countsOn: Check<RecordFacts> = ({ before, after, isAttempt }) => {
+const countsOn: Check<RecordFacts> = ({ before, after, dossier, isAttempt }) => {
+  if (dossier.wasForgotten) return undefined;
   const count = before?.attemptCount ?? 0;
   return after.attemptCount !== (isAttempt ? count + 1 : count)
     ? `after attempt ${count} comes attempt ${after.attemptCount}`

@@ -2,6 +2,7 @@ import type { Dossier, Request } from '../book.ts';
 import { mayReceive, policiesOf } from '../settings.ts';
 import type { Beliefs } from '../settings.ts';
 import { signatureFault } from '../verify.ts';
+import { isSwift } from '../weather.ts';
 import type { World } from '../world.ts';
 import type { Check, Checks } from './check.ts';
 
@@ -40,9 +41,10 @@ const onlyWhileServed: Check<RequestFacts> = ({ beliefs }) =>
  * Once a pause has been seen everywhere, whoever posts has taken the lease of the breaker, and each lease is good for
  * one request.
  */
-const onlyProbes: Check<RequestFacts> = ({ world: { book }, request, beliefs: { health } }) => {
+const onlyProbes: Check<RequestFacts> = ({ world, request, beliefs: { health } }) => {
+  const { book } = world;
   const { endpointId, instance, atMs } = request;
-  const isPaused = health.every(({ pause }) => pause !== undefined);
+  const isPaused = health.every(({ pause }) => pause !== undefined) || knowsPause(world, request);
   const lease = book.leases.find(
     (one) =>
       !one.isUsed && one.endpointId === endpointId && one.instance === instance && one.atMs > atMs - 45_000,
@@ -52,6 +54,16 @@ const onlyProbes: Check<RequestFacts> = ({ world: { book }, request, beliefs: { 
   lease.isUsed = true;
   return undefined;
 };
+
+/** Who was let in before may wait for others of its batch, each of which is quick. */
+const admittedMs = 2_500;
+
+/** Whoever has noted a pause knows of it at once, as far as no call is slow. */
+function knowsPause({ book, weather }: World, { endpointId, instance, atMs }: Request): boolean {
+  const { latest, sinceMs } = book.health(endpointId);
+  const isOwn = book.healthWriters.get(endpointId) === instance;
+  return isOwn && latest.pause !== undefined && isSwift(weather) && atMs - sinceMs > admittedMs;
+}
 
 const minuteMs = 60_000;
 

@@ -1,5 +1,6 @@
 import type { Health } from '../../../lambdas/endpoint/health/health.ts';
 import type { Dossier, Request } from '../book.ts';
+import { crowdOrganizationId } from '../crowd.ts';
 import type { History } from '../history.ts';
 import { policiesOf } from '../settings.ts';
 import type { Beliefs } from '../settings.ts';
@@ -18,7 +19,7 @@ export interface StartFacts {
  * Longer than a drain takes from a step to the next one, and its messages to be looked at: within this time starts what
  * may start, the lateness of each lane added once.
  */
-const startMsMax = 15_000;
+const startMsMax = 25_000;
 
 /**
  * I16: of an endpoint that no pace holds, an attempt begins within a stated time of the moment from which on it may:
@@ -27,9 +28,12 @@ const startMsMax = 15_000;
 const startsInTime: Check<StartFacts> = ({ world, request, dossier, beliefs }) => {
   const { dueAtMs } = dossier;
   const { book, weather } = world;
-  if (!weather.isPunctual || dueAtMs === undefined || dossier.askedFor + book.redrives > 0) return undefined;
-  if (policiesOf(beliefs).some(({ rateLimitPerSecond }) => rateLimitPerSecond !== undefined))
-    return undefined;
+  // What is forgotten within minutes may come again.
+  if (!weather.isPunctual || world.retentionDays < 30 || dueAtMs === undefined) return undefined;
+  if (dossier.askedFor + book.redrives > 0) return undefined;
+  // A crowd comes by its pace, or by the ramp (of-paces.ts).
+  if (book.endpoint(request.endpointId).latest?.organizationId === crowdOrganizationId) return undefined;
+  if (policiesOf(beliefs).some(({ rateLimitPerSecond }) => rateLimitPerSecond !== null)) return undefined;
   const freeMs = freeSinceMs(book.health(request.endpointId), dueAtMs, request.atMs);
   if (freeMs === undefined) return undefined;
   const { deliveries, retries, recovery } = weather.lateness;
