@@ -69,13 +69,16 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   let recipient: Recipient;
   let health: Health;
   let known: Known;
+  // Both at once: where neither is remembered, one answer is waited for instead of two.
+  const reading = readHealth(ports, message);
+  reading.catch(() => undefined);
   try {
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
     return hold(ports, message, { code: 'configuration_unavailable', fault });
   }
   try {
-    health = await readHealth(ports, message);
+    health = await reading;
     // Whoever received it before may have recorded an attempt, and died before he sent what follows.
     if (reception.receiveCount === 1) {
       if (isSentAgain(message, health)) return drop(ports, message);

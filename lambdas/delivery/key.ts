@@ -1,6 +1,4 @@
-import type { Key } from '../shared/store.ts';
-
 /** Key of a delivery in the ledger: it is the pair of endpoint and event. */
-export function deliveryKey(endpointId: string, eventId: string): Key {
+export function deliveryKey(endpointId: string, eventId: string) {
   return { pk: `ENDPOINT#${endpointId}`, sk: `DELIVERY#${eventId}` };
 }

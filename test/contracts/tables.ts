@@ -9,7 +9,7 @@ import type { MemoryTables } from '../fakes/table/memory-tables.ts';
 import { tableKeys, tableShapes } from '../fakes/table/shapes.ts';
 import type { TableShape } from '../fakes/table/shapes.ts';
 
-export type Tables = MemoryTables;
+export type Tables = Pick<MemoryTables, 'client' | 'config' | 'ledger' | 'close'>;
 
 /** Where a contract is kept: the table in memory that the fakes stand on, and a DynamoDB of others. */
 export const kinds: [string, () => Promise<Tables>][] = [
@@ -34,9 +34,6 @@ export async function startTables(): Promise<Tables> {
     client,
     config: 'config',
     ledger: 'ledger',
-    sweep: () => {
-      throw new Error('dynalite deletes nothing when its time has passed');
-    },
     close: async () => {
       plain.destroy();
       server.closeAllConnections();

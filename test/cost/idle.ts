@@ -1,17 +1,6 @@
 import { z } from 'zod';
 import type { Synthesized } from '../lib/synthesized.ts';
-
-/** Dollars in us-east-1 without free tiers. Source: aws.md, section 11, and the price pages of AWS of November 2026. */
-export const prices = {
-  sqsRequest: 0.4e-6,
-  kmsKeyMonth: 1,
-  kmsRequest: 3e-6,
-  alarmMetricMonth: 0.1,
-  dashboardMonth: 3,
-  lambdaRequest: 0.2e-6,
-  lambdaGbSecond: 13.33e-6,
-  dynamoReadUnit: 0.125e-6,
-} as const;
+import { prices } from './prices.ts';
 
 const minutesAMonth = 43_800;
 
@@ -44,24 +33,20 @@ export function idleItems({ resources }: Pick<Synthesized, 'resources'>): Item[]
   const runs = 4 * 730 + 730 + 30;
   return [
     // Five pollers of each mapping, each asking three times a minute: the most that an idle queue costs.
-    item('queues that a function polls', mappings, 15 * minutesAMonth * prices.sqsRequest),
-    item('key of the stack', keys, prices.kmsKeyMonth),
+    item('queues that a function polls', mappings, 15 * minutesAMonth * prices.sqsRequest.usd),
+    item('key of the stack', keys, prices.kmsKeyMonth.usd),
     // A data key an hour, for who sends and who receives.
-    item('queues, for data keys', queues, 2 * 730 * prices.kmsRequest),
-    item('metrics that alarms look at', metrics, prices.alarmMetricMonth),
-    item('dashboard (three of an account are free)', dashboards, prices.dashboardMonth),
-    item(
-      'runs of tidy, reconcile and the daily function',
-      runs,
-      prices.lambdaRequest + prices.lambdaGbSecond,
-    ),
+    item('queues, for data keys', queues, 2 * 730 * prices.kmsRequest.usd),
+    item('metrics that alarms look at', metrics, prices.alarmMetricMonth.usd),
+    item('dashboard (three of an account are free)', dashboards, prices.dashboardMonth.usd),
+    item('runs of tidy, reconcile and the daily function', runs, prices.invocation.usd + prices.gbSecond.usd),
     item(
       'runs of wake, one a minute',
       minutesAMonth,
-      prices.lambdaRequest + wakeGbSeconds * prices.lambdaGbSecond,
+      prices.invocation.usd + wakeGbSeconds * prices.gbSecond.usd,
     ),
     // Of an index a Query is eventually consistent: half a unit when it finds nothing.
-    item('its reads of what is due, 16 a run', shards * minutesAMonth, prices.dynamoReadUnit / 2),
+    item('its reads of what is due, 16 a run', shards * minutesAMonth, prices.readUnit.usd / 2),
   ];
 }
 

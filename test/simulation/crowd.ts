@@ -34,7 +34,8 @@ export async function drawCrowd(world: World): Promise<Crowd> {
     },
   };
   await keep(world, endpoint, perSecond === undefined ? answering(500) : healthy);
-  const count = perSecond === undefined ? chance.between(100, 300) : Math.ceil(perSecond * 60 * chance.between(13, 16));
+  const count =
+    perSecond === undefined ? chance.between(100, 300) : Math.ceil(perSecond * 60 * chance.between(13, 16));
   const everybody: Action = async () => {
     for (let left = count; left > 0; left -= 1)
       await publishOne(world, { organizationId, type: 'security.policy.changed' });

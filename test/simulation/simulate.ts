@@ -55,7 +55,8 @@ async function live(time: Scheduler, seed: number, { withStory = false, plant }:
   wakeEveryMinute(world);
   const isCrowded = weather.isPunctual && retentionDays === 30 && !isLong && chance.isLucky(0.06);
   const crowd = isCrowded ? await drawCrowd(world) : undefined;
-  const plan = crowd === undefined ? planOf(world, spanMs) : { planned: [], finale: [], dated: new Set<Action>() };
+  const plan =
+    crowd === undefined ? planOf(world, spanMs) : { planned: [], finale: [], dated: new Set<Action>() };
   const play = { world, functions: simulatedFunctions(world), ...plan, turns: 0 };
   await takeTurns(time, () => turn(play));
   if (world.violation() === undefined) await look(world);

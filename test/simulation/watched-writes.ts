@@ -55,7 +55,11 @@ function watchRow(world: World, { key: { pk, sk }, before, after }: Write): void
   const { rows } = world;
   const name = `${pk} ${sk}`;
   const { waiting, waitingAt, expiresAt } = after ?? {};
-  if (typeof waiting === 'string' && waiting.startsWith('DUE#') && String(waitingAt) <= markOf(world, waiting))
+  if (
+    typeof waiting === 'string' &&
+    waiting.startsWith('DUE#') &&
+    String(waitingAt) <= markOf(world, waiting)
+  )
     world.violate('I18', `${name} stands where nobody looks for an hour: ${String(waitingAt)}`);
   countWaits(world, { before: before?.['waiting'], after: waiting });
   if (waiting === undefined) rows.delete(name);

@@ -13,7 +13,7 @@ import { isoTime } from '../../shared/time.ts';
 import { endpointPartition } from '../../shared/waiting.ts';
 import type { ReadWaiting, Row } from '../waiting/row.ts';
 import { nextBacklog, passOf, watchedUntil } from './next-backlog.ts';
-import type { Step } from './next-backlog.ts';
+import type { Next, Step } from './next-backlog.ts';
 import { gateOf, planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 
@@ -171,14 +171,15 @@ interface Ending extends Claimed {
 async function end(
   ports: DrainPorts,
   owner: Owner,
-  { health: claimed, backlog: { turn }, step, isDeleted }: Ending,
+  { health: claimed, backlog: { turn, dueAt }, step, isDeleted }: Ending,
 ): Promise<void> {
-  const nowMs = ports.now();
-  const { backlog, untilMs } = nextBacklog(step, nowMs);
+  const planned = nextBacklog(step, ports.now());
   let health = claimed;
   for (let tries = 0; tries < triesMax; tries += 1) {
     // Somebody else has taken over, or what changed meanwhile has emptied it.
     if (health.backlog?.turn !== turn) return;
+    const isWantedAnew = health.backlog.dueAt !== dueAt;
+    const { backlog, untilMs } = isWantedAnew ? sooner(planned, health.backlog.dueAt) : planned;
     const after: Health = { ...health, backlog };
     if (await ports.health.replace(owner.id, health, after)) {
       if (backlog !== undefined) await goOn(ports, owner, { turn, untilMs });
@@ -188,6 +189,15 @@ async function end(
     health = await ports.health.readLatest(owner.id);
   }
   throw new Error('the health of the endpoint changes at each look');
+}
+
+/** Whoever has ended a pause meanwhile wants the rows now, and may have died before his message was sent. */
+function sooner(planned: Next, dueAt: string): Next {
+  const { backlog, untilMs } = planned;
+  const dueMs = Date.parse(dueAt);
+  return backlog === undefined || dueMs >= untilMs
+    ? planned
+    : { backlog: { ...backlog, dueAt }, untilMs: dueMs };
 }
 
 async function goOn(

@@ -13,8 +13,16 @@ import type { Table } from './table.ts';
 import type { Observe } from './units.ts';
 import { deleteItem, putItem, updateItem } from './writes.ts';
 
-/** A document client whose requests are answered here: at once, one after the other, as they are sent. */
-export function clientOf(tables: readonly Table[], observe: Observe): DynamoDBDocumentClient {
+/**
+ * A document client whose requests are answered here: at once, one after the other, as they are sent.
+ *
+ * @param travel waits as long as a request is on its way
+ */
+export function clientOf(
+  tables: readonly Table[],
+  observe: Observe,
+  travel?: () => Promise<void>,
+): DynamoDBDocumentClient {
   const named = new Map<string, Table>(tables.map((table) => [table.shape.name, table]));
   const tableOf = (name: string | undefined): Table => {
     if (name === undefined) throw refusal('TableName must not be null');
@@ -23,10 +31,10 @@ export function clientOf(tables: readonly Table[], observe: Observe): DynamoDBDo
     return table;
   };
   const client = {
-    send: (command: unknown) =>
-      new Promise<unknown>((resolve) => {
-        resolve({ $metadata: {}, ...answer(command, tableOf, observe) });
-      }),
+    send: async (command: unknown): Promise<unknown> => {
+      if (travel !== undefined) await travel();
+      return { $metadata: {}, ...answer(command, tableOf, observe) };
+    },
     destroy: () => undefined,
   };
   // The stores need nothing of the client but `send`.

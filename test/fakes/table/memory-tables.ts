@@ -8,6 +8,8 @@ import type { Observe } from './units.ts';
 
 export interface MemoryTables {
   readonly client: DynamoDBDocumentClient;
+  /** Another client of the same tables, whose requests take time, or somebody else is told of. */
+  readonly clientFor: (wish: ClientWish) => DynamoDBDocumentClient;
   readonly config: string;
   readonly ledger: string;
   readonly close: () => Promise<void>;
@@ -28,6 +30,12 @@ export interface MemoryTablesWish {
   readonly onWrite?: OnWrite;
 }
 
+export interface ClientWish {
+  readonly observe: Observe;
+  /** Waits as long as a request is on its way. */
+  readonly travel: () => Promise<void>;
+}
+
 /** The two tables of lib/storage.ts in memory, for the real stores: the same as dynalite, a hundred times as fast. */
 export function memoryTables(wish: MemoryTablesWish): MemoryTables {
   const { now, indexLagMs = () => 0, readLagMs, observe = () => undefined, onWrite } = wish;
@@ -35,6 +43,7 @@ export function memoryTables(wish: MemoryTablesWish): MemoryTables {
   const ledger = tables.filter(({ shape }) => shape.name === 'ledger');
   return {
     client: clientOf(tables, observe),
+    clientFor: (own) => clientOf(tables, own.observe, own.travel),
     config: 'config',
     ledger: 'ledger',
     close: () => Promise.resolve(),

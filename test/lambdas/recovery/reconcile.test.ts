@@ -128,6 +128,12 @@ describe('a reconciliation', () => {
     expect(findings).toMatchObject([{ endpointId: endpointIdOf('lost'), kind: 'overdue' }]);
   });
 
+  it('reports what waits until a time that has passed, whoever comes for what waits for its endpoint', async () => {
+    const books = someBooks({ isAttended: () => Promise.resolve(true) });
+    await books.keep(anEvent(), { one: lateRow(3 * hourMs) });
+    expect((await books.run()).counts).toMatchObject({ retrying: 1, overdue: 1 });
+  });
+
   it('asks of no endpoint who comes for it before its rows have waited for two hours', async () => {
     const asked: string[] = [];
     const isAttended = (endpointId: string) => {

@@ -88,9 +88,11 @@ const rampIsKept: Check<PaceFacts> = (facts) => {
   for (let afterMs = 1_000; afterMs <= 120_000; afterMs += 1_000) {
     const count = countBetween({ startsMs }, backMs, backMs + afterMs);
     const most = rampedIn(afterMs + burstMs) + 3;
-    if (count > most) return `${count} requests ${afterMs / 1000} s after it came back, where ${most} are allowed`;
+    if (count > most)
+      return `${count} requests ${afterMs / 1000} s after it came back, where ${most} are allowed`;
     const least = Math.min(waited - 3, rampedIn(afterMs - beginMs - latenessOf(world)) / 2);
-    if (count < least) return `${count} requests ${afterMs / 1000} s after it came back, and ${waited} waited`;
+    if (count < least)
+      return `${count} requests ${afterMs / 1000} s after it came back, and ${waited} waited`;
   }
   return undefined;
 };

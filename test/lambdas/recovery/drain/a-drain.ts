@@ -3,6 +3,7 @@ import type { Delivery } from '../../../../lambdas/delivery/delivery.ts';
 import { outgoing, readMessage } from '../../../../lambdas/delivery/message.ts';
 import type { DeliveryMessage } from '../../../../lambdas/delivery/message.ts';
 import { raise } from '../../../../lambdas/delivery/park.ts';
+import type { Backlog } from '../../../../lambdas/endpoint/health/backlog.ts';
 import { outgoingDrain } from '../../../../lambdas/endpoint/health/drain-message.ts';
 import { admission } from '../../../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
@@ -99,6 +100,17 @@ export function aDrain(wish: Wish = {}) {
   return scene;
 }
 
+export const names = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+export const idsOf = (all: readonly string[]) => all.map((name) => eventIdOf(name));
+export const postedIds = ({ posted }: Scene) => posted.map(({ eventId }) => eventId);
+export const isOver = async ({ latest }: Scene) => (await latest()).backlog === undefined;
+
+export async function backlogOf({ latest }: Scene): Promise<Backlog> {
+  const { backlog } = await latest();
+  if (backlog === undefined) throw new Error('nothing waits');
+  return backlog;
+}
+
 type Things = ReturnType<typeof someThings>;
 
 function someThings({ perSecond, indexLagMs = 0 }: Wish) {
@@ -120,12 +132,15 @@ function someThings({ perSecond, indexLagMs = 0 }: Wish) {
     announced: [] as OperatorEntry[],
     /** Events that were posted, in their order, and when. */
     posted: [] as { readonly eventId: string; readonly atMs: number }[],
+    /** What somebody else does in the middle of a step. */
+    meanwhile: { act: () => Promise.resolve() },
     /** The place up to which whoever comes every minute has come. */
     woken: { at: undefined as string | undefined },
   };
 }
 
-function portsOf({ clock, ledger, health, drains, retries, journal, announced, configuration }: Things) {
+function portsOf({ clock, ledger, health, drains, retries, journal, announced, ...things }: Things) {
+  const { configuration, meanwhile } = things;
   const sayPorts = {
     health,
     announce: (entry: OperatorEntry) => Promise.resolve(void announced.push(entry)),
@@ -136,7 +151,10 @@ function portsOf({ clock, ledger, health, drains, retries, journal, announced, c
   };
   const ports: DrainPorts & RecoverPorts = {
     ...sayPorts,
-    readRecipientLatest: configuration.readRecipient,
+    readRecipientLatest: async (...ids) => {
+      await meanwhile.act();
+      return configuration.readRecipient(...ids);
+    },
     waiting: ledger.waiting,
     send: (message, delaySeconds) => retries.send(outgoing(message, delaySeconds)),
     jobs: memoryJobs(clock.now, ledger.tables),

@@ -1,14 +1,13 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { readMessage } from '../../../../lambdas/delivery/message.ts';
-import { raise } from '../../../../lambdas/delivery/park.ts';
 import { outgoingDrain } from '../../../../lambdas/endpoint/health/drain-message.ts';
 import { healthKey } from '../../../../lambdas/endpoint/health/store.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { anEndpoint } from '../../../fakes/an-endpoint.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
 import { eventIdOf } from '../../../fakes/ids.ts';
-import { aDrain, parkedRow } from './a-drain.ts';
+import { aDrain, backlogOf, idsOf, isOver, names, parkedRow, postedIds } from './a-drain.ts';
 import type { Scene } from './a-drain.ts';
 
 const minuteMs = 60_000;
@@ -20,11 +19,7 @@ const pausedFor = (ms: number) => ({
     cause: 'failures' as const,
   },
 });
-const names = (count: number) => Array.from({ length: count }, (_, index) => String(index));
-const idsOf = (all: readonly string[]) => all.map((name) => eventIdOf(name));
-const postedIds = ({ posted }: Scene) => posted.map(({ eventId }) => eventId);
 const messagesOf = ({ retries }: Scene) => retries.sent.map(({ body }) => readMessage(body));
-const isOver = async ({ latest }: Scene) => (await latest()).backlog === undefined;
 
 describe('what waits for an endpoint', () => {
   test('is brought back, the oldest first, each once; then nobody comes any more', async () => {
@@ -145,6 +140,24 @@ describe('a turn', () => {
     expect((await backlogOf(scene)).turn).toBe(1);
   });
 
+  test('is taken by one of two who come at the same moment because its time has come', async () => {
+    const scene = aDrain();
+    await scene.park('a', 'b');
+    for (const record of scene.drains.receive(10)) scene.drains.delete(record);
+    scene.clock.pass(3_000);
+    for (const record of scene.drains.receive(10)) scene.drains.delete(record);
+    for (let copy = 0; copy < 2; copy += 1) await scene.drains.send(outgoingDrain(scene.owner, undefined, 0));
+    const [first, second] = scene.drains.receive(2);
+    if (first === undefined || second === undefined) throw new Error('two');
+    scene.meanwhile.act = async () => {
+      scene.meanwhile.act = () => Promise.resolve();
+      await scene.invoke(second);
+    };
+    await scene.invoke(first);
+    expect(scene.retries.sent).toHaveLength(2);
+    expect((await backlogOf(scene)).turn).toBe(1);
+  });
+
   test('of an endpoint for which nothing waits is none', async () => {
     const scene = aDrain();
     for (const turn of [undefined, 0]) await scene.drains.send(outgoingDrain(scene.owner, turn, 0));
@@ -163,12 +176,6 @@ describe('a turn', () => {
     expect(await isOver(scene)).toBe(true);
   });
 });
-
-async function backlogOf({ latest }: Scene) {
-  const { backlog } = await latest();
-  if (backlog === undefined) throw new Error('nothing waits');
-  return backlog;
-}
 
 describe('a pause', () => {
   test('is waited for: nothing is sent before its end, then a few, and when one has told, the rest', async () => {
@@ -207,6 +214,21 @@ describe('a pause', () => {
     await scene.setHealth({ pause: undefined, backSince: scene.clock.iso(), backlog });
     await scene.run(testStartMs + minuteMs + 10_000);
     expect(postedIds(scene)).toHaveLength(5);
+  });
+
+  // The message that says so is lost with the one who sends it; what he has written must not be.
+  test('that ends in the middle of a step is over for what waits, though nobody is told', async () => {
+    const scene = aDrain();
+    await scene.park('a');
+    await scene.setHealth(pausedFor(24 * 60 * minuteMs));
+    scene.meanwhile.act = async () => {
+      scene.meanwhile.act = () => Promise.resolve();
+      const backlog = { ...(await backlogOf(scene)), dueAt: scene.clock.iso() };
+      await scene.setHealth({ pause: undefined, backSince: scene.clock.iso(), backlog });
+      for (const record of scene.drains.receive(10)) scene.drains.delete(record);
+    };
+    await scene.run(testStartMs + 10 * minuteMs);
+    expect(postedIds(scene)).toEqual(idsOf(['a']));
   });
 
   // What the pass before has sent is dropped where it arrives.
@@ -280,67 +302,6 @@ describe('messages that are lost', () => {
     expect(scene.posted).toHaveLength(4);
     expect(await isOver(scene)).toBe(true);
   });
-});
-
-describe('the end', () => {
-  test('comes a minute after the index seemed empty, and leaves nothing in it', async () => {
-    const scene = aDrain();
-    await scene.park('a');
-    await scene.run();
-    const emptied = scene.journal.lines.filter(({ message }) => message === 'backlog.stepped');
-    expect(emptied.length).toBeLessThanOrEqual(4);
-    expect(scene.clock.now() - (scene.posted[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(minuteMs);
-    const get = new GetCommand({ TableName: scene.tables.ledger, Key: healthKey(scene.owner.id) });
-    expect((await scene.tables.client.send(get)).Item).not.toHaveProperty('waiting');
-  });
-
-  test.each([1_000, 30_000, 59_000])(
-    'does not come when something is parked %i ms after the index seemed empty',
-    async (ms) => {
-      const scene = aDrain();
-      await scene.park('a');
-      await untilEmpty(scene);
-      await scene.run(scene.clock.now() + ms);
-      await scene.park('b');
-      await scene.run();
-      expect(postedIds(scene)).toEqual(idsOf(['a', 'b']));
-      expect(await isOver(scene)).toBe(true);
-    },
-  );
-
-  // Of a function that still remembers the backlog as open: it writes the row, and nothing else.
-  test('does not come over rows of somebody who has read that there is a backlog', async () => {
-    const scene = aDrain({ indexLagMs: 5_000 });
-    await scene.park('a');
-    const known = await scene.latest();
-    await untilEmpty(scene);
-    await scene.ledger.rewrite(parkedRow(scene.clock.now(), 'b'));
-    await raise(scene.parkPorts, scene.owner, known);
-    await scene.run();
-    expect(postedIds(scene)).toEqual(idsOf(['a', 'b']));
-    expect(await isOver(scene)).toBe(true);
-  });
-
-  test('is ended by nobody whose turn is over', async () => {
-    const scene = aDrain();
-    await scene.park('a');
-    await untilEmpty(scene);
-    const { turn } = await backlogOf(scene);
-    await scene.park('b');
-    // The step that would end it for good, a minute after the index seemed empty.
-    scene.clock.pass(minuteMs);
-    for (const record of scene.drains.receive(10)) scene.drains.delete(record);
-    await scene.drains.send(outgoingDrain(scene.owner, turn, 0));
-    for (const record of scene.drains.receive(1)) await scene.invoke(record);
-    expect(await isOver(scene)).toBe(false);
-    await scene.run();
-    expect(postedIds(scene)).toEqual(idsOf(['a', 'b']));
-  });
-
-  async function untilEmpty(scene: Scene): Promise<void> {
-    while ((await backlogOf(scene)).emptyAt === undefined)
-      if (!(await scene.step())) throw new Error('it is never empty');
-  }
 });
 
 test('what a worker that died has left unsaid is said by the drain', async () => {

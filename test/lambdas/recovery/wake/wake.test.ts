@@ -179,6 +179,15 @@ describe('a run', () => {
     expect(scene.sent).toHaveLength(count);
   });
 
+  test('that has ended may be followed by another one at once', async () => {
+    const scene = aWake();
+    await scene.wait('a', 65_000);
+    await scene.run();
+    scene.clock.pass(10_000);
+    await scene.run();
+    expect(scene.sent).toHaveLength(1);
+  });
+
   test('in which one partition cannot be read sends on what stands in all others, and that in the next', async () => {
     const scene = aWake();
     for (const name of names(100)) await scene.wait(name, 30_000);

@@ -1,0 +1,119 @@
+import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { seededChance } from '../../fakes/chance.ts';
+import { taken } from '../lanes/receiver.ts';
+import type { Arrival, Receiver } from '../lanes/receiver.ts';
+import { testStartMs } from '../../fakes/clock.ts';
+import { playScene } from './scene.ts';
+import type { Played, SceneWish } from './scene.ts';
+
+/** What the others waited, in milliseconds, and what the noisy one got. */
+export interface Waits {
+  readonly first: readonly number[];
+  /** From a failure to the next attempt. */
+  readonly second: readonly number[];
+  /** Requests that reached the noisy one. */
+  readonly arrivals: number;
+  /** Of it once it was known to be slow: requests a second, and requests at once. */
+  readonly share: { readonly perSecond: number; readonly atOnce: number };
+  readonly played: Played;
+}
+
+export interface Wish {
+  readonly perSecond: number;
+  /** Whether the noisy endpoint is noisy. */
+  readonly isNoisy: boolean;
+  readonly coldMs?: number;
+}
+
+/** Everything is quiet before it begins. */
+const quietMs = 20_000;
+const noisyFromMs = testStartMs + quietMs;
+const seconds = (quietMs + 60_000) / 1_000;
+
+const noisy = anEndpoint({ name: 'noisy' });
+
+/** Three endpoints take every event; one of them begins to hang. */
+export function playOnset(wish: Wish): Promise<Waits> {
+  const others = [anEndpoint({ name: 'one' }), anEndpoint({ name: 'two' })];
+  return play({ ...wish, others, endpointsOf: () => [...others, noisy], noisyMs: Infinity });
+}
+
+/** One endpoint takes half of all traffic and hangs; each fifth delivery of the others fails at first. */
+export function playRetries(wish: Wish): Promise<Waits> {
+  const policy = { retry: { initialBackoffSeconds: 1 } };
+  const others = Array.from({ length: 10 }, (_, number) =>
+    anEndpoint({ name: `other ${number}`.replace(' ', '-'), policy }),
+  );
+  const endpointsOf = (number: number) => [others[number % 10] ?? noisy, noisy];
+  return play({ ...wish, others, endpointsOf, noisyMs: Infinity, failsEvery: 5 });
+}
+
+/** Three endpoints take every event; one of them needs ten seconds for an answer. */
+export function playSlow(wish: Wish): Promise<Waits> {
+  const others = [anEndpoint({ name: 'one' }), anEndpoint({ name: 'two' })];
+  return play({ ...wish, others, endpointsOf: () => [...others, noisy], noisyMs: 10_000 });
+}
+
+interface Play extends Wish, Pick<SceneWish, 'endpointsOf'> {
+  readonly others: readonly Endpoint[];
+  /** How long the noisy one takes. */
+  readonly noisyMs: number;
+  /** Of the others' deliveries, which ones fail at first. */
+  readonly failsEvery?: number;
+}
+
+async function play(wish: Play): Promise<Waits> {
+  const { others, endpointsOf, perSecond, coldMs = 0 } = wish;
+  const arrivals: Arrival[] = [];
+  const receive = receiverOf(wish, arrivals);
+  const endpoints = [...others, noisy];
+  const played = await playScene({ endpoints, receive, perSecond, seconds, endpointsOf, coldMs });
+  const [first, second]: [number[], number[]] = [[], []];
+  const isOfOthers = ({ host }: Arrival) => host !== hostOf(noisy);
+  const byDelivery = Map.groupBy(arrivals.filter(isOfOthers), ({ host, eventId }) => `${host} ${eventId}`);
+  for (const [one, two] of byDelivery.values()) {
+    if (one === undefined) continue;
+    const publishedMs = played.publishedMs.get(one.eventId) ?? NaN;
+    if (publishedMs < noisyFromMs) continue;
+    first.push(one.atMs - publishedMs);
+    if (two !== undefined) second.push(two.atMs - one.atMs);
+  }
+  const ofNoisy = arrivals.filter((one) => !isOfOthers(one) && one.atMs >= noisyFromMs);
+  return { first, second, arrivals: ofNoisy.length, share: shareOf(ofNoisy, wish), played };
+}
+
+/** By then what came before anybody knew has been answered, or has timed out. */
+const knownMs = 30_000;
+
+function shareOf(arrivals: readonly Arrival[], { noisyMs }: Play): Waits['share'] {
+  const since = arrivals.filter(({ atMs }) => atMs >= noisyFromMs + knownMs);
+  const [firstMs = 0, lastMs = 0] = [since[0]?.atMs, since.at(-1)?.atMs];
+  const atOnce = since.map(
+    ({ atMs }) => since.filter((one) => one.atMs <= atMs && one.atMs + noisyMs > atMs).length,
+  );
+  return { perSecond: (since.length * 1_000) / (lastMs - firstMs), atOnce: Math.max(0, ...atOnce) };
+}
+
+/** Quick ones take 20 to 80 ms. */
+function receiverOf({ isNoisy, noisyMs, failsEvery = Infinity }: Play, arrivals: Arrival[]): Receiver {
+  const chance = seededChance(3);
+  const seen = new Set<string>();
+  let count = 0;
+  return (arrival) => {
+    arrivals.push(arrival);
+    const tookMs = 20 + chance() * 60;
+    if (arrival.host === hostOf(noisy)) {
+      const isNow = isNoisy && arrival.atMs >= noisyFromMs;
+      return { tookMs: isNow ? noisyMs : tookMs, answer: taken };
+    }
+    const name = `${arrival.host} ${arrival.eventId}`;
+    const fails = !seen.has(name) && (count += 1) % failsEvery === 0;
+    seen.add(name);
+    return { tookMs, answer: fails ? { kind: 'response', status: 500 } : taken };
+  };
+}
+
+function hostOf({ url }: Endpoint): string {
+  return new URL(url).hostname;
+}
