@@ -81,17 +81,22 @@ describe('a drain', () => {
     expect(await attemptsOf(scene, 30)).toEqual(allDelivered(30));
   });
 
-  test('is stepped once by two messages that name the same turn', async () => {
-    const scene = await parked(30);
-    await work(scene, testStartMs + 10 * minuteMs - 1);
-    const [message] = scene.drains.waiting();
-    if (message === undefined) throw new Error('the drain has no message');
-    await scene.drains.send({ ...message, delaySeconds: 0 });
-    await scene.drains.send({ ...message, delaySeconds: 1 });
-    await work(scene);
-    expect(await attemptsOf(scene, 30)).toEqual(allDelivered(30));
-    const sent = broughtBack(scene).map((each) => `${each?.eventId} ${each?.pass}`);
-    expect(new Set(sent).size).toBe(sent.length);
+  test('is stepped once by messages that name the same turn, however many there are', async () => {
+    const steps: number[] = [];
+    for (const copies of [0, 2]) {
+      const scene = await parked(30);
+      await work(scene, testStartMs + 10 * minuteMs - 1);
+      const [message] = scene.drains.waiting();
+      if (message === undefined) throw new Error('the drain has no message');
+      for (let copy = 0; copy < copies; copy += 1)
+        await scene.drains.send({ ...message, delaySeconds: copy });
+      await work(scene);
+      expect(await attemptsOf(scene, 30)).toEqual(allDelivered(30));
+      const sent = broughtBack(scene).map((each) => `${each?.eventId} ${each?.pass}`);
+      expect(new Set(sent).size).toBe(sent.length);
+      steps.push(scene.journal.lines.filter(({ message: line }) => line === 'backlog.stepped').length);
+    }
+    expect(steps[1]).toBe(steps[0]);
   });
 
   test('is stepped by nobody who names no turn before its time has come', async () => {

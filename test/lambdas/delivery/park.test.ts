@@ -119,17 +119,24 @@ describe('that something waits', () => {
     await expect(raise({ ...scene.ports, health }, owner, well)).rejects.toThrow('changes at each look');
   });
 
-  test('is written by the message that comes back, when its function died between the row and that', async () => {
-    const scene = await aScene();
-    await pause(scene, 10 * minuteMs);
-    let deaths = 1;
-    scene.settings.fateOf = ({ port }) =>
-      port === 'replaceHealth' && deaths-- > 0 ? 'crash before' : undefined;
-    await scene.start();
-    await scene.step();
-    expect(await rowsOf(scene)).toHaveLength(1);
-    expect((await scene.health.readLatest(endpointId)).backlog).toBeUndefined();
-    await settle(scene);
-    expect(await scene.delivery()).toMatchObject({ status: 'delivered', attemptCount: 1 });
-  });
+  test.each([
+    ['a first', undefined, aMessage()],
+    ['a later', aDelivery(), aMessage({ attempt: 2 })],
+  ])(
+    'is written by %s message that comes back, when its function died between the row and that',
+    async (...[, before, message]) => {
+      const scene = await aScene();
+      if (before !== undefined) await scene.ledger.record(before);
+      await pause(scene, 10 * minuteMs);
+      let deaths = 1;
+      scene.settings.fateOf = ({ port }) =>
+        port === 'replaceHealth' && deaths-- > 0 ? 'crash before' : undefined;
+      await scene.sendMessage(message);
+      await scene.step();
+      expect(await rowsOf(scene)).toHaveLength(1);
+      expect((await scene.health.readLatest(endpointId)).backlog).toBeUndefined();
+      await settle(scene);
+      expect(await scene.delivery()).toMatchObject({ status: 'delivered', attemptCount: message.attempt });
+    },
+  );
 });
