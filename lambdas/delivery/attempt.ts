@@ -58,7 +58,7 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
     if (code === 'signing_unavailable') await noteUnsigned(ports, job, isProbe);
     return hold(ports, message, { code, fault });
   }
-  const result = await posted(ports, job, request);
+  const { result, meanMs } = await posted(ports, job, request);
   const nowMs = ports.now();
   const isOfOld = await isOfOldUrl(ports, job, result);
   const outcome = classify(result.answer, budgetOf(ports, job, { nowMs, isOfOld }));
@@ -71,8 +71,8 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
   const nextAttemptAt = outcome.kind === 'retry' ? { nextAttemptAt: isoTime(nowMs + outcome.waitMs) } : {};
   const attempted = { ...message, outcome: { made, ...nextAttemptAt } };
   const verdict = await settle(ports, attempted, job.delivery);
-  const { durationMs } = result;
-  if (!isOfOld) await note(ports, job, { ...observationOf(result.answer, nowMs), isProbe, durationMs });
+  const seen = { isProbe, durationMs: meanMs };
+  if (!isOfOld) await note(ports, job, { ...observationOf(result.answer, nowMs), ...seen });
   return verdict;
 }
 
@@ -96,26 +96,28 @@ async function posted(
   ports: AttemptPorts,
   { endpoint, policy }: Job,
   request: Prepared & { readonly body: Uint8Array },
-): Promise<PostResult> {
+): Promise<{ readonly result: PostResult; readonly meanMs: number }> {
+  const timeoutMs = policy.timeoutSeconds * 1000;
   const tell = () => {
-    ports.share.slow(endpoint.id);
-    void noteSlow(ports, { endpoint, policy });
+    const meanMs = ports.share.slow(endpoint.id, timeoutMs);
+    // One slow answer among many quick ones is no slow endpoint.
+    if (meanMs >= slowMs) void noteSlow(ports, endpoint, meanMs);
   };
-  let durationMs: number | undefined;
+  let result: PostResult;
   try {
-    const result = await ports.post({
+    result = await ports.post({
       ...request,
       url: endpoint.url,
-      timeoutMs: policy.timeoutSeconds * 1000,
+      timeoutMs,
       rules: ports.targetRules,
       slow: { afterMs: slowMs, tell },
       ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
     });
-    durationMs = result.durationMs;
-    return result;
-  } finally {
-    ports.share.leave(endpoint.id, durationMs);
+  } catch (fault) {
+    ports.share.leave(endpoint.id);
+    throw fault;
   }
+  return { result, meanMs: ports.share.leave(endpoint.id, result.durationMs) };
 }
 
 /**

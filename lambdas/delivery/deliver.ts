@@ -69,24 +69,27 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   let recipient: Recipient;
   let health: Health;
   let known: Known;
+  // Whoever received it before may have recorded an attempt, and died before he sent what follows: then it has no row
+  // any more from which another pass would send it.
+  const { pass, ...own } = message;
+  const held = reception.receiveCount > 1 ? own : message;
   // Both at once: where neither is remembered, one answer is waited for instead of two.
   const reading = readHealth(ports, message);
   reading.catch(() => undefined);
   try {
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
-    return hold(ports, message, { code: 'configuration_unavailable', fault });
+    return hold(ports, held, { code: 'configuration_unavailable', fault });
   }
   try {
     health = await reading;
-    // Whoever received it before may have recorded an attempt, and died before he sent what follows.
     if (reception.receiveCount === 1) {
       if (isSentAgain(message, health)) return drop(ports, message);
       if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
     }
     known = await ports.readKnown(message);
   } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
+    return hold(ports, held, { code: 'ledger_unavailable', fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
   return carryOut(ports, decision, { message, known, health, reception });

@@ -43,14 +43,11 @@ export async function note(
  * Notes that an endpoint takes long before it has answered: the sooner it is held to its share, the fewer of others
  * wait behind it. Never throws; its answer will tell the same.
  */
-export async function noteSlow(
-  ports: NotePorts,
-  { endpoint, policy }: Pick<Job, 'endpoint' | 'policy'>,
-): Promise<void> {
+export async function noteSlow(ports: NotePorts, endpoint: Endpoint, meanMs: number): Promise<void> {
   const { health, now, log } = ports;
   try {
     const before = await health.read(endpoint.id);
-    const after = observeSlow(before, policy.timeoutSeconds, now());
+    const after = observeSlow(before, meanMs, now());
     // Whoever was faster has most likely noted this.
     if (after !== before) await change(ports, endpoint, { before, after });
   } catch (fault) {

@@ -9,10 +9,15 @@ export interface Share {
    * attempts is answered, or counts as slow (`slowMs`): no longer.
    */
   readonly enter: (endpointId: string) => Promise<boolean>;
-  /** An attempt has ended. @param durationMs how long it took; nothing if it was not made after all */
-  readonly leave: (endpointId: string, durationMs?: number) => void;
-  /** An attempt has had no answer for `slowMs`. */
-  readonly slow: (endpointId: string) => void;
+  /**
+   * An attempt has ended.
+   *
+   * @param durationMs how long it took; nothing if it was not made after all
+   * @returns how many milliseconds an attempt takes, on average of the last hundred
+   */
+  readonly leave: (endpointId: string, durationMs?: number) => number;
+  /** An attempt has had no answer for `slowMs`. @param worstMs its timeout. @returns the average, as far as it is known */
+  readonly slow: (endpointId: string, worstMs: number) => number;
 }
 
 /** Whoever is new, has been quiet, or takes long, begins with so many. */
@@ -21,12 +26,17 @@ const few = 3;
 const windowMax = 1_000;
 /** After so long without an attempt nothing is known of an endpoint any more. */
 const quietMs = 60_000;
+/** One slow answer in a hundred makes no slow endpoint. */
+const samplesMax = 100;
 
 interface State {
   inFlight: number;
   slowInFlight: number;
   window: number;
   seenMs: number;
+  meanMs: number;
+  samples: number;
+  worstMs: number;
   readonly waiting: ((isLet: boolean) => void)[];
 }
 
@@ -41,7 +51,10 @@ export function makeShare(now: Now): Share {
   const stateOf = (endpointId: string): State => {
     const known = states.get(endpointId);
     if (known !== undefined && (known.inFlight > 0 || now() - known.seenMs < quietMs)) return known;
-    const fresh: State = { inFlight: 0, slowInFlight: 0, window: few, seenMs: now(), waiting: [] };
+    const fresh: State = {
+      ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: now() },
+      ...{ meanMs: 0, samples: 0, worstMs: 0, waiting: [] },
+    };
     states.set(endpointId, fresh);
     return fresh;
   };
@@ -53,7 +66,7 @@ export function makeShare(now: Now): Share {
         state.inFlight += 1;
         return Promise.resolve(true);
       }
-      if (state.slowInFlight > 0) return Promise.resolve(false);
+      if (isSlow(state)) return Promise.resolve(false);
       return new Promise((resolve) => state.waiting.push(resolve));
     },
     leave: (endpointId, durationMs) => {
@@ -62,20 +75,36 @@ export function makeShare(now: Now): Share {
       state.seenMs = now();
       if (durationMs !== undefined) learn(state, durationMs);
       admit(state);
+      return meanOf(state);
     },
-    slow: (endpointId) => {
+    slow: (endpointId, worstMs) => {
       const state = stateOf(endpointId);
       state.slowInFlight += 1;
-      state.window = few;
-      for (const resolve of state.waiting.splice(0)) resolve(false);
+      state.worstMs = worstMs;
+      if (isSlow(state)) {
+        state.window = few;
+        for (const resolve of state.waiting.splice(0)) resolve(false);
+      }
+      return meanOf(state);
     },
   };
 }
 
+/** How long an attempt takes on average, those that have not answered yet at their worst. */
+function meanOf({ meanMs, samples, slowInFlight, worstMs }: State): number {
+  const all = samples + slowInFlight;
+  return all === 0 ? 0 : (meanMs * samples + worstMs * slowInFlight) / all;
+}
+
+function isSlow(state: State): boolean {
+  return state.slowInFlight > 0 && meanOf(state) >= slowMs;
+}
+
 function learn(state: State, durationMs: number): void {
-  const isSlow = durationMs >= slowMs;
-  if (isSlow) state.slowInFlight = Math.max(0, state.slowInFlight - 1);
-  state.window = isSlow ? few : Math.min(windowMax, state.window * 2);
+  state.samples = Math.min(samplesMax, state.samples + 1);
+  state.meanMs += (durationMs - state.meanMs) / state.samples;
+  if (durationMs >= slowMs) state.slowInFlight = Math.max(0, state.slowInFlight - 1);
+  state.window = meanOf(state) >= slowMs ? few : Math.min(windowMax, state.window * 2);
 }
 
 function admit(state: State): void {
@@ -86,5 +115,5 @@ function admit(state: State): void {
     next(true);
   }
   // A slow one among those that remain will not let them in soon.
-  if (state.slowInFlight > 0) for (const resolve of state.waiting.splice(0)) resolve(false);
+  if (isSlow(state)) for (const resolve of state.waiting.splice(0)) resolve(false);
 }

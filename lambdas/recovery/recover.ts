@@ -45,6 +45,9 @@ const aheadMsMax = 1_000;
 /** Enough for a page whose every call is slow: what does not end in time comes back only after its visibility. */
 const pageMsMax = 40_000;
 
+/** Then it is another's turn: jobs of one organization must not keep the drains of all others waiting. */
+const sliceMs = 5_000;
+
 /** The message is sent before the job is written (begin.ts); later than this, the job was never made. */
 const makingMsMax = 60_000;
 
@@ -62,11 +65,13 @@ export async function recover(
   if (job === undefined) return ports.now() - sentAtMs > makingMsMax ? 'done' : 'failed';
   // Whoever wrote that it is finished may have died before he said so.
   if (job.status === 'finished' && receiveCount > 1) await tell(ports, job);
+  const startedMs = ports.now();
   while (job.status === 'running' || job.outbox.length > 0) {
     const owes = job.outbox.length > 0;
     const nowMs = ports.now();
     const aheadMs = pacedMs(job, nowMs) - nowMs;
-    if (!owes && (aheadMs > aheadMsMax || remainingMs() < pageMsMax)) return leave(ports, job, aheadMs);
+    if (!owes && (aheadMs > aheadMsMax || remainingMs() < pageMsMax || nowMs - startedMs > sliceMs))
+      return leave(ports, job, aheadMs);
     const after: Job = owes ? await sendOut(ports, job) : await turnPage(ports, job);
     if (!(await ports.jobs.advance(job, after))) return overtaken(ports, job);
     if (after.status === 'finished') await tell(ports, after);

@@ -11,6 +11,8 @@ export const backlog = z.object({
   turn: z.number().int(),
   /** Counts its passes over the rows: a message of an earlier pass has been sent again since, and is dropped. */
   pass: z.number().int(),
+  /** When the pass began. */
+  passAt: z.string().optional(),
   /** What held the endpoint when the pass began; when that has changed, the next one begins. */
   gate: z.string().optional(),
   /** The last place from which this pass has sent. */
@@ -37,7 +39,7 @@ export function isOpen(backlog: Backlog | undefined): boolean {
 /** The backlog after a delivery was parked. @param dueMs when the endpoint may receive again, as far as is known */
 export function raised(before: Backlog | undefined, nowMs: number, dueMs: number): Backlog {
   const dueAt = isoTime(dueMs);
-  if (before === undefined) return { since: isoTime(nowMs), turn: 0, pass: 1, dueAt };
+  if (before === undefined) return { since: isoTime(nowMs), turn: 0, pass: 1, passAt: isoTime(nowMs), dueAt };
   const { emptyAt, ...rest } = before;
   // A step that is about to end it for good finds that it is no longer the last one.
   return { ...rest, turn: before.turn + 1, dueAt };

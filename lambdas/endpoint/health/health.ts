@@ -132,13 +132,14 @@ const graceMs = 86_400_000;
 export function resumed(before: Health, nowMs: number): Health {
   const at = isoTime(nowMs);
   const wasStopped = before.off !== undefined || before.pause !== undefined;
-  const { version, organizationId } = before;
+  const { version, organizationId, backSince, slow } = before;
   return {
     ...well,
     ...{ version, organizationId },
     graceUntil: isoTime(nowMs + graceMs),
     backlog: wantedNow(before.backlog, nowMs),
-    ...(wasStopped ? { backSince: at } : {}),
+    // Who clicks twice does not end the ramp that the first click began.
+    ...(wasStopped ? { backSince: at } : { backSince, slow }),
     unsaid: wasStopped ? addNotice(before.unsaid, { kind: 'resumed', at, reason: 'by_hand' }) : before.unsaid,
   };
 }

@@ -88,8 +88,13 @@ const ownFaultSecondsMax = 3_600;
 function afterOwnFault(before: Health, { isProbe }: OwnFault, nowMs: number): Health {
   const { pause } = before;
   if (pause !== undefined && !isProbe) return before;
-  const seconds = Math.min(ownFaultSecondsMax, Math.max(ownFaultSeconds, (pause?.seconds ?? 0) * 2));
-  return pausedUntil(before, { untilMs: nowMs + seconds * 1000, seconds, cause: 'own_fault' }, nowMs);
+  // A probe that met a hiccup of ours is repeated after twice the pause; without a pause it has lasted for long.
+  const seconds = Math.min(ownFaultSecondsMax, pause === undefined ? ownFaultSeconds : pause.seconds * 2);
+  const until = isoTime(nowMs + seconds * 1000);
+  const after = pausedUntil(before, { untilMs: nowMs + seconds * 1000, seconds, cause: 'own_fault' }, nowMs);
+  if (pause === undefined || pause.cause === 'own_fault') return after;
+  const said = { kind: 'paused' as const, at: isoTime(nowMs), reason: 'own_fault', until };
+  return { ...after, unsaid: addNotice(after.unsaid, said) };
 }
 
 /** A streak that was interrupted for longer is a new one: an endpoint that gets an event a week is not failing for a week. */

@@ -26,14 +26,16 @@ export function remembered(store: HealthStore, options: Pick<CacheOptions, 'now'
     read,
     readLatest: async (endpointId) => {
       const latest = await store.readLatest(endpointId);
-      read.keep(latest, endpointId);
+      if (latest.off === undefined) read.keep(latest, endpointId);
       return latest;
     },
     replace: async (endpointId, before, after) => {
       // First, since a write whose answer is lost may have been made.
       read.forget(endpointId);
       const isReplaced = await store.replace(endpointId, before, after);
-      if (isReplaced) read.keep({ ...after, version: before.version + 1 }, endpointId);
+      if (isReplaced && after.off === undefined) {
+        read.keep({ ...after, version: before.version + 1 }, endpointId);
+      }
       return isReplaced;
     },
   };

@@ -4,12 +4,14 @@ import { isAhead } from './health.ts';
 import type { Health } from './health.ts';
 
 /**
- * The health of an endpoint that has not answered in `slowMs`: until it has, it is taken to need its whole timeout, so
- * that no more of the workers wait for it than its share.
+ * The health of an endpoint that has not answered in `slowMs`.
+ *
+ * @param meanMs how long an attempt takes by what a function has seen of it; what has not answered is taken to need its
+ * whole timeout, so that no more of the workers wait for it than its share
  */
-export function observeSlow(before: Health, timeoutSeconds: number, nowMs: number): Health {
+export function observeSlow(before: Health, meanMs: number, nowMs: number): Health {
   if (before.off !== undefined || isAhead(before.slow?.at, nowMs - refreshMs)) return before;
-  const ms = before.slow?.ms ?? timeoutSeconds * 1000;
+  const ms = before.slow?.ms ?? Math.round(meanMs);
   return { ...before, slow: { ms, at: isoTime(nowMs) } };
 }
 
@@ -19,10 +21,12 @@ export const slowMs = 500;
 const refreshMs = 5_000;
 /** For so long nothing slow must have been seen before an endpoint counts as quick again. */
 const quickAfterMs = 10_000;
+/** Who took so long did not answer at all, or hardly. */
+const hungMs = 5_000;
 /** A change by less is not worth a write. */
 const noticeable = 1.5;
 
-/** How long it takes, by the latest attempt. */
+/** How long it takes, by what a function has seen. @param durationMs of an attempt on average (delivery/share.ts) */
 export function timed(before: Health, durationMs: number, nowMs: number): Health {
   const { slow } = before;
   const at = isoTime(nowMs);
@@ -34,8 +38,9 @@ export function timed(before: Health, durationMs: number, nowMs: number): Health
   }
   if (slow === undefined || isAhead(slow.at, nowMs - quickAfterMs)) return before;
   const { slow: gone, ...quick } = before;
-  // What has waited meanwhile comes back like after a pause.
-  return before.backlog === undefined || before.pause !== undefined
-    ? quick
-    : { ...quick, backSince: at, backlog: wantedNow(before.backlog, nowMs) };
+  // It hung: what has waited meanwhile comes back like after a pause.
+  const hung = slow.ms >= hungMs && before.pause === undefined;
+  return hung && before.backlog !== undefined
+    ? { ...quick, backSince: at, backlog: wantedNow(before.backlog, nowMs) }
+    : quick;
 }

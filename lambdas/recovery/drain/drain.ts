@@ -112,7 +112,7 @@ async function takeStep(
   const through = isoTime(nowMs - youngMs);
   const page =
     countMax <= 0
-      ? { rows: [], through: after }
+      ? { rows: [], through: after, isLast: false }
       : await ports.waiting.list({ partition, after, through }, countMax);
   await Promise.all(page.rows.map((row, place) => sendRow(ports, { row, place, backlog, plan, nowMs })));
   ports.log('backlog.stepped', {
@@ -122,6 +122,7 @@ async function takeStep(
   return {
     ...{ kind: 'sent', backlog, onTheirWay, sent: page.rows.length, through: page.through, isProbing },
     isFull: countMax <= 0,
+    isEnd: page.isLast,
     pace: plan.pace,
   };
 }

@@ -1,7 +1,7 @@
 import type { Backlog } from '../../endpoint/health/backlog.ts';
 import { delaySecondsMax } from '../../delivery/message.ts';
 import { isoTime } from '../../shared/time.ts';
-import { stepMs } from './plan.ts';
+import { freeMax, stepMs } from './plan.ts';
 
 /** What a step has done. */
 export type Step =
@@ -16,6 +16,8 @@ export type Step =
       readonly through: string | undefined;
       /** Whether so many were on their way that nothing was looked for. */
       readonly isFull: boolean;
+      /** Whether there was nothing more to send. */
+      readonly isEnd: boolean;
       readonly isProbing: boolean;
       readonly pace: { readonly spacingMs: number; readonly fromMs: number } | undefined;
     };
@@ -45,49 +47,68 @@ export const settleMs = 60_000;
 /** What was too young to be found when the index seemed empty is found by then. */
 const youngLookMs = 5_000;
 
+type Sent = Extract<Step, { kind: 'sent' }>;
+
 /** What follows from a step. */
 export function nextBacklog(step: Step, nowMs: number): Next {
   if (step.kind === 'waits') return until(step.backlog, step.untilMs, nowMs);
-  const { sent, onTheirWay } = step;
-  if (sent > 0) return afterSending(step, nowMs);
+  const { sent, onTheirWay, through = step.backlog.through } = step;
+  const begun = { ...step.backlog, passAt: step.backlog.passAt ?? isoTime(nowMs) };
   // What is past its time was passed over.
-  const { through = step.backlog.through } = step;
-  const backlog = { ...step.backlog, ...(through === undefined ? {} : { through }) };
+  const backlog = through === undefined ? begun : { ...begun, through };
+  if (onTheirWay > 0 && isLeftOver({ ...step, backlog }, nowMs)) return again(backlog, nowMs);
+  if (sent > 0) return afterSending({ ...step, backlog }, nowMs);
   if (onTheirWay > 0) return afterWaiting({ ...step, backlog }, nowMs);
   // Looked through, and nothing of what was sent is left.
   const emptyMs = backlog.emptyAt === undefined ? nowMs : Date.parse(backlog.emptyAt);
   if (nowMs - emptyMs >= settleMs) return { backlog: undefined, untilMs: nowMs };
-  const lookMs = backlog.emptyAt === undefined ? nowMs + youngLookMs : emptyMs + settleMs;
-  return until({ ...backlog, emptyAt: isoTime(emptyMs) }, lookMs, nowMs);
+  const nextMs = backlog.emptyAt === undefined ? nowMs + youngLookMs : emptyMs + settleMs;
+  return until({ ...backlog, emptyAt: isoTime(emptyMs) }, nextMs, nowMs);
 }
 
-function afterSending(
-  { backlog, sent, through, pace, isProbing }: Extract<Step, { kind: 'sent' }>,
-  nowMs: number,
-) {
-  const { emptyAt, ...rest } = backlog;
-  const clock = pace === undefined ? {} : { clock: isoTime(Math.floor(pace.fromMs + sent * pace.spacingMs)) };
-  const after = { ...rest, ...clock, sentAt: isoTime(nowMs), ...(through === undefined ? {} : { through }) };
-  const waitMs = isProbing ? probeLookMs : pace === undefined ? freeStepMs : stepMs;
+/**
+ * Whether something of this pass has been on its way for longer than a message takes: it was lost, or its row came late
+ * into the index. So is asked whether or not there is more to send: with steady traffic there always is.
+ */
+function isLeftOver({ backlog, isProbing, sent }: Sent, nowMs: number): boolean {
+  const { passAt, sentAt = passAt, leftovers = 0 } = backlog;
+  const patience = isProbing ? probePatienceMs : patienceMs * 2 ** Math.min(doublingsMax, leftovers);
+  const sinceMs = Date.parse((isProbing || sent === 0 ? sentAt : passAt) ?? isoTime(nowMs));
+  return nowMs - sinceMs >= patience;
+}
+
+function again({ gate, since, turn, leftovers = 0, clock, dueAt }: Backlog, nowMs: number): Next {
+  const next = {
+    ...{ since, turn, pass: passOf(turn), passAt: isoTime(nowMs), leftovers: leftovers + 1, dueAt },
+    ...(gate === undefined ? {} : { gate }),
+    ...(clock === undefined ? {} : { clock }),
+  };
+  return until(next, nowMs, nowMs);
+}
+
+/**
+ * When a step has found the end, what is fresh need not wait behind rows any more: only functions that have not heard
+ * of it yet park some more, for seconds, and those are sent, too.
+ */
+function afterSending({ backlog, sent, pace, isProbing, isEnd }: Sent, nowMs: number): Next {
+  const emptyAt = backlog.emptyAt ?? (isEnd && !isProbing ? isoTime(nowMs) : undefined);
+  const paidMs = pace === undefined ? nowMs : Math.floor(pace.fromMs + sent * pace.spacingMs);
+  const after = {
+    ...backlog,
+    sentAt: isoTime(nowMs),
+    ...(emptyAt === undefined ? {} : { emptyAt }),
+    // What had nothing to send is not late.
+    ...(pace === undefined ? {} : { clock: isoTime(isEnd ? Math.max(paidMs, nowMs) : paidMs) }),
+  };
+  const isCut = pace !== undefined && sent >= freeMax;
+  const waitMs = isProbing ? probeLookMs : pace === undefined || isCut ? freeStepMs : stepMs;
   return until(after, nowMs + waitMs, nowMs);
 }
 
-/** Nothing more to send: what is on its way is waited for, and begun anew when that takes too long. */
-function afterWaiting({ backlog, isFull, isProbing }: Extract<Step, { kind: 'sent' }>, nowMs: number): Next {
-  const { sentAt = isoTime(nowMs), leftovers = 0, gate, through, ...rest } = backlog;
-  const doublings = Math.min(doublingsMax, leftovers);
-  const endMs = Date.parse(sentAt) + (isProbing ? probePatienceMs : patienceMs * 2 ** doublings);
-  if (nowMs < endMs) {
-    const waitMs = isProbing || isFull ? probeLookMs : lookMs;
-    return until({ ...backlog, sentAt }, Math.min(endMs, nowMs + waitMs), nowMs);
-  }
-  const again = {
-    ...rest,
-    pass: passOf(rest.turn),
-    leftovers: leftovers + 1,
-    ...(gate === undefined ? {} : { gate }),
-  };
-  return until(again, nowMs, nowMs);
+/** Nothing more to send: what is on its way is waited for. */
+function afterWaiting({ backlog, isFull, isProbing }: Sent, nowMs: number): Next {
+  const waitMs = isProbing || isFull ? probeLookMs : lookMs;
+  return until({ ...backlog, sentAt: backlog.sentAt ?? isoTime(nowMs) }, nowMs + waitMs, nowMs);
 }
 
 /**

@@ -16,11 +16,12 @@ export type Plan =
       readonly pace?: { readonly spacingMs: number; readonly fromMs: number };
     };
 
-/** Of an endpoint that no pace holds: what a step sends within seconds. */
-const freeMax = 5_000;
+/** What a step sends within seconds, whatever the pace: all of its calls begin together. */
+export const freeMax = 5_000;
 
 /** Whoever takes the lease probes; one message may be an expired event's, or be lost. */
 const probesMax = 3;
+const manyProbesMax = 50;
 
 /** Time between two steps; each sends what is due until the next one. */
 export const stepMs = 10_000;
@@ -49,18 +50,22 @@ export function planOf(
   if (policy === undefined || health.off !== undefined) return free;
   if (health.pause !== undefined) {
     const untilMs = Date.parse(health.pause.until);
-    return untilMs > nowMs
-      ? { kind: 'wait', untilMs }
-      : { kind: 'send', countMax: probesMax, onTheirWayMax: probesMax };
+    return untilMs > nowMs ? { kind: 'wait', untilMs } : probing(backlog);
   }
   const perSecond = pace(policy, health, nowMs);
   if (perSecond === undefined) return free;
   const spacingMs = 1_000 / (perSecond * supplyShare);
   const fromMs = Math.max(nowMs - lateMsMax, backlog.clock === undefined ? nowMs : Date.parse(backlog.clock));
-  const countMax = Math.ceil((nowMs + stepMs - fromMs) / spacingMs);
+  const countMax = Math.min(freeMax, Math.ceil((nowMs + stepMs - fromMs) / spacingMs));
   if (countMax <= 0) return { kind: 'wait', untilMs: fromMs };
   const onTheirWayMax = Math.ceil(onTheirWayMs / spacingMs) + 10;
   return { kind: 'send', countMax, onTheirWayMax, pace: { spacingMs, fromMs } };
+}
+
+/** What has been sent and is gone without a probe was ended without an attempt: then many are sent at once. */
+function probing({ through }: Backlog): Plan {
+  const countMax = through === undefined ? probesMax : manyProbesMax;
+  return { kind: 'send', countMax, onTheirWayMax: countMax };
 }
 
 /** Tells one thing that holds an endpoint from another: when it changes, a new pass over its rows begins. */

@@ -6,6 +6,7 @@ import type { ReadWaiting, Row, Stretch } from './row.ts';
 
 /** Rows of a page at most: some hundred kilobytes. */
 const pageItemsMax = 1_000;
+const pageItemsMin = 100;
 
 /** Reads the sparse index over what waits. */
 export function makeReadWaiting(client: DynamoDBDocumentClient, ledger: string, now: Now): ReadWaiting {
@@ -19,15 +20,22 @@ function listOf(client: DynamoDBDocumentClient, ledger: string, now: Now): ReadW
     let { after } = stretch;
     while (rows.length < countMax) {
       if (isEmpty({ ...stretch, after })) return { rows, through: after, isLast: true };
-      const Limit = Math.min(pageItemsMax, countMax - rows.length);
+      // More than are asked for: what is past its time may lie in front of them, by the thousand.
+      const Limit = Math.min(pageItemsMax, Math.max(pageItemsMin, countMax - rows.length));
       const input = { ...inputOf(ledger, { ...stretch, after }), Limit };
       const answer = await client.send(new QueryCommand(input));
       const page = (answer.Items ?? []).map((item) => row.parse(item));
       rows.push(...page.filter(isAlive));
       after = page.at(-1)?.waitingAt ?? after;
+      if (rows.length > countMax) break;
       if (answer.LastEvaluatedKey === undefined) return { rows, through: after, isLast: true };
     }
-    return { rows, through: after, isLast: false };
+    const wanted = rows.slice(0, countMax);
+    return {
+      rows: wanted,
+      through: wanted.length < rows.length ? wanted.at(-1)?.waitingAt : after,
+      isLast: false,
+    };
   };
 }
 
