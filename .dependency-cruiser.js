@@ -32,15 +32,22 @@ export default {
       comment:
         'store, queue, bus, secrets, keys, clients and post reach AWS or the network; nothing else does.',
       severity: 'error',
-      from: { path: '^lambdas/', pathNot: `${reaching}|/handler\\.ts$` },
+      from: { path: '^lambdas/', pathNot: `${reaching}|/(handler|wire)\\.ts$` },
       to: { path: '^(@aws-sdk|node_modules/@aws-sdk|@smithy|(node:)?(https?|net|tls|dns|http2|fs)(/|$))' },
     },
     {
       name: 'only-handlers-wire',
-      comment: 'Adapters are made by a handler and handed in; a use case declares its ports.',
+      comment: 'Adapters are made by a handler, or by its wire, and handed in; a use case declares its ports.',
       severity: 'error',
-      from: { path: '^lambdas/', pathNot: `${reaching}|/handler\\.ts$` },
+      from: { path: '^lambdas/', pathNot: `${reaching}|/(handler|wire)\\.ts$` },
       to: { path: `^lambdas/.*${reaching}` },
+    },
+    {
+      name: 'a-wire-is-for-its-handler',
+      comment: 'Beside the handler only the simulator puts the ports of a function together.',
+      severity: 'error',
+      from: { path: '^(lambdas|lib|bin)/', pathNot: '/handler\\.ts$' },
+      to: { path: '^lambdas/.*/wire\\.ts$' },
     },
     {
       name: 'nobody-imports-a-handler',
