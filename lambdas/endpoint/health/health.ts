@@ -109,7 +109,7 @@ export function admission({ pause }: Pick<Health, 'pause'>, nowMs: number): Admi
 }
 
 /** Longer than a function can take for an attempt (60 s): a probe whose function died is tried again after it. */
-export const leaseMs = 75_000;
+const leaseMs = 75_000;
 
 /** The health while a probe is under way: for all others the pause goes on. */
 export function leased(before: Health, nowMs: number): Health {

@@ -1,7 +1,7 @@
 import type { EffectivePolicy } from '../../organization/policy.ts';
 import { isoTime } from '../../shared/time.ts';
 import { wantedNow } from './backlog.ts';
-import { isAhead, leaseMs, saying } from './health.ts';
+import { isAhead, saying } from './health.ts';
 import { timed } from './slow.ts';
 import type { Health } from './health.ts';
 
@@ -153,15 +153,7 @@ function pausedUntil(before: Health, { untilMs, askedMs = 0, seconds, cause }: W
   const pause = { since: before.pause?.since ?? at, until, seconds, cause, asked };
   const isNew = before.pause === undefined;
   const unsaid = isNew ? saying(before.unsaid, { kind: 'paused', at, reason: cause, until }) : before.unsaid;
-  const backlog = soonerDue(before.backlog, Date.parse(until), nowMs);
-  return { ...before, backSince: undefined, pause, unsaid, ...(backlog === undefined ? {} : { backlog }) };
-}
-
-/** What was parked while a probe was under way waits for the end of its lease; its answer may end the pause before. */
-function soonerDue(backlog: Health['backlog'], untilMs: number, nowMs: number): Health['backlog'] {
-  const isOfLease =
-    isAhead(backlog?.dueAt, Math.max(untilMs, nowMs)) && !isAhead(backlog?.dueAt, nowMs + leaseMs);
-  return isOfLease ? wantedNow(backlog, untilMs) : backlog;
+  return { ...before, backSince: undefined, pause, unsaid };
 }
 
 const warnings = [0.75, 0.5];
