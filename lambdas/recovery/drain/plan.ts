@@ -22,6 +22,9 @@ const freeMax = 5_000;
 /** Whoever takes the lease probes; one message may be an expired event's, or be lost. */
 const probesMax = 3;
 
+/** Between two looks at whether a probe under way was answered. */
+const probingMs = 5_000;
+
 /** Time between two steps; each sends what is due until the next one. */
 export const stepMs = 10_000;
 
@@ -48,9 +51,12 @@ export function planOf(
   const free: Plan = { kind: 'send', countMax: freeMax, onTheirWayMax: freeMax };
   if (policy === undefined || health.off !== undefined) return free;
   if (health.pause !== undefined) {
-    const untilMs = Date.parse(health.pause.until);
+    const { until, probing } = health.pause;
+    const untilMs = Date.parse(until);
+    // The answer of a probe under way may end the pause, or another one begin, long before its lease does.
+    const lookMs = probing === true ? Math.min(untilMs, nowMs + probingMs) : untilMs;
     return untilMs > nowMs
-      ? { kind: 'wait', untilMs }
+      ? { kind: 'wait', untilMs: lookMs }
       : { kind: 'send', countMax: probesMax, onTheirWayMax: probesMax };
   }
   const perSecond = pace(policy, health, nowMs);
