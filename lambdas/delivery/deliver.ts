@@ -59,7 +59,7 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   try {
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
-    return hold(ports, message, { code: 'configuration_unavailable', fault });
+    return hold(ports, heldAs(message, reception), { code: 'configuration_unavailable', fault });
   }
   try {
     health = await readHealth(ports, message);
@@ -70,10 +70,17 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     }
     known = await ports.readKnown(message);
   } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
+    return hold(ports, heldAs(message, reception), { code: 'ledger_unavailable', fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
   return carryOut(ports, decision, { message, known, health, reception });
+}
+
+/** What may have recorded an attempt is never dropped unread: where it is held it is no message of a pass any more. */
+function heldAs(message: DeliveryMessage, { receiveCount }: Reception): DeliveryMessage {
+  if (receiveCount === 1) return message;
+  const { pass, ...held } = message;
+  return held;
 }
 
 /** How the endpoint does; of what has been brought back from its rows, not as of before its pass over them. */
