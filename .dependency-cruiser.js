@@ -38,10 +38,17 @@ export default {
     {
       name: 'only-handlers-wire',
       comment:
-        'Adapters are made by a handler, or by the wire beside it, and handed in; a use case declares its ports.',
+        'Adapters are made by a handler, or by its wire, and handed in; a use case declares its ports.',
       severity: 'error',
       from: { path: '^lambdas/', pathNot: `${reaching}|/(handler|wire)\\.ts$` },
       to: { path: `^lambdas/.*${reaching}` },
+    },
+    {
+      name: 'a-wire-is-for-its-handler',
+      comment: 'Beside the handler only the simulator puts the ports of a function together.',
+      severity: 'error',
+      from: { path: '^(lambdas|lib|bin)/', pathNot: '/handler\\.ts$' },
+      to: { path: '^lambdas/.*/wire\\.ts$' },
     },
     {
       name: 'nobody-imports-a-handler',

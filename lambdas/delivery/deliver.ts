@@ -69,17 +69,13 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   let recipient: Recipient;
   let health: Health;
   let known: Known;
-  // Whoever received it before may have recorded an attempt, and died before he sent what follows: then it has no row
-  // any more from which another pass would send it.
-  const { pass, ...own } = message;
-  const held = reception.receiveCount > 1 ? own : message;
   // Both at once: where neither is remembered, one answer is waited for instead of two.
   const reading = readHealth(ports, message);
   reading.catch(() => undefined);
   try {
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
-    return hold(ports, held, { code: 'configuration_unavailable', fault });
+    return hold(ports, heldAs(message, reception), { code: 'configuration_unavailable', fault });
   }
   try {
     health = await reading;
@@ -89,10 +85,17 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     }
     known = await ports.readKnown(message);
   } catch (fault) {
-    return hold(ports, held, { code: 'ledger_unavailable', fault });
+    return hold(ports, heldAs(message, reception), { code: 'ledger_unavailable', fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
   return carryOut(ports, decision, { message, known, health, reception });
+}
+
+/** What may have recorded an attempt is never dropped unread: where it is held it is no message of a pass any more. */
+function heldAs(message: DeliveryMessage, { receiveCount }: Reception): DeliveryMessage {
+  if (receiveCount === 1) return message;
+  const { pass, ...held } = message;
+  return held;
 }
 
 /** How the endpoint does; of what has been brought back from its rows, not as of before its pass over them. */

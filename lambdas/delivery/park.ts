@@ -78,7 +78,9 @@ export async function raise(ports: ParkPorts, owner: Owner, known: Health): Prom
     const before = await ports.health.readLatest(owner.id);
     if (isOpen(before.backlog)) return;
     const nowMs = ports.now();
-    const dueMs = Math.max(nowMs + parkedMs, Date.parse(before.pause?.until ?? isoTime(nowMs)));
+    // A probe under way is answered long before its lease ends.
+    const until = before.pause?.probing === true ? undefined : before.pause?.until;
+    const dueMs = Math.max(nowMs + parkedMs, Date.parse(until ?? isoTime(nowMs)));
     const after = { ...before, backlog: raised(before.backlog, nowMs, dueMs) };
     if (await change(ports, owner, { before, after })) return;
   }

@@ -48,16 +48,7 @@ interface State {
 export function makeShare(now: Now): Share {
   // What is in flight is never the one that has been unused for longest: a function has ten deliveries at a time.
   const states = new LRUCache<string, State>({ max: 1_000 });
-  const stateOf = (endpointId: string): State => {
-    const known = states.get(endpointId);
-    if (known !== undefined && (known.inFlight > 0 || now() - known.seenMs < quietMs)) return known;
-    const fresh: State = {
-      ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: now() },
-      ...{ meanMs: 0, samples: 0, worstMs: 0, waiting: [] },
-    };
-    states.set(endpointId, fresh);
-    return fresh;
-  };
+  const stateOf = (endpointId: string) => stateIn(states, endpointId, now());
   return {
     enter: (endpointId) => {
       const state = stateOf(endpointId);
@@ -88,6 +79,17 @@ export function makeShare(now: Now): Share {
       return meanOf(state);
     },
   };
+}
+
+function stateIn(states: LRUCache<string, State>, endpointId: string, nowMs: number): State {
+  const known = states.get(endpointId);
+  if (known !== undefined && (known.inFlight > 0 || nowMs - known.seenMs < quietMs)) return known;
+  const fresh: State = {
+    ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: nowMs },
+    ...{ meanMs: 0, samples: 0, worstMs: 0, waiting: [] },
+  };
+  states.set(endpointId, fresh);
+  return fresh;
 }
 
 /** How long an attempt takes on average, those that have not answered yet at their worst. */

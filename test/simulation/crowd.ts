@@ -7,7 +7,7 @@ import { act } from './pick.ts';
 import { publishOne } from './publish.ts';
 import { answering, healthy } from './receivers.ts';
 import { keep } from './setup.ts';
-import { addressOf } from './names.ts';
+import { addressOf, crowdOrganizationId } from './names.ts';
 import { recover } from './upkeep.ts';
 import type { World } from './world.ts';
 
@@ -20,8 +20,6 @@ export interface Crowd {
   readonly perSecond: number;
 }
 
-/** Whose endpoint it is; nobody else's events wait for a pace or a ramp. */
-export const crowdOrganizationId = 'org_crowd';
 const organizationId = crowdOrganizationId;
 
 /** Sets up an endpoint of its own, and has its events come. */

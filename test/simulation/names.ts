@@ -12,3 +12,6 @@ export function addressOf(endpointId: string, version: number): string {
 export function endpointOf(url: string): string {
   return url.split('/')[3] ?? '';
 }
+
+/** Whose endpoint a crowd of events is for; nobody else's wait for a pace or a ramp (crowd.ts). */
+export const crowdOrganizationId = 'org_crowd';

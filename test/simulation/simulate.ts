@@ -16,6 +16,7 @@ import { Scheduler, takeTurns, withVirtualTimers } from './scheduler.ts';
 import { setUp } from './setup.ts';
 import { recoverAll } from './upkeep.ts';
 import { wakeEveryMinute } from './waker.ts';
+import { watchWrite } from './watched-writes.ts';
 import { drawWeather } from './weather.ts';
 import { makeWorld } from './world.ts';
 import type { Violation, World } from './world.ts';
@@ -50,7 +51,16 @@ async function live(time: Scheduler, seed: number, { withStory = false, plant }:
   const spanMs = chance.pick(isLong ? [30, 240] : [2, 10, 20, 40]) * minuteMs;
   const weather = drawWeather(chance, { startMs: testStartMs, calmAtMs: testStartMs + spanMs });
   const retentionDays = chance.isLucky(0.05) ? chance.pick([0.005, 0.02]) : 30;
-  const world = await makeWorld({ chance, time, weather, retentionDays, isLong, withStory, plant });
+  const world = await makeWorld({
+    chance,
+    time,
+    weather,
+    retentionDays,
+    isLong,
+    withStory,
+    plant,
+    watch: watchWrite,
+  });
   await setUp(world);
   wakeEveryMinute(world);
   const isCrowded = weather.isPunctual && retentionDays === 30 && !isLong && chance.isLucky(0.06);

@@ -3,6 +3,7 @@ import { isoTime } from '../../lambdas/shared/time.ts';
 import { duePartitions } from '../../lambdas/shared/waiting.ts';
 import { makeRoundsStore } from '../../lambdas/recovery/wake/store.ts';
 import type { Life } from './life.ts';
+import { lookMs, reached } from './marks.ts';
 import { act } from './pick.ts';
 import { wakePorts } from './ports.ts';
 import type { World } from './world.ts';
@@ -11,9 +12,6 @@ const minuteMs = 60_000;
 
 /** As lib/ has it. */
 const timeoutMs = 60_000;
-
-/** Whoever comes every minute looks so far ahead, and a second time at what was due so long ago (recovery/wake). */
-const lookMs = { ahead: 60_000, behind: -3_600_000 };
 
 /**
  * Has `wake` run every minute. A minute in which it would find nothing is not played, only written down: it would have
@@ -28,23 +26,6 @@ export function wakeEveryMinute(world: World): void {
     else woken.idleMs = time.now();
   };
   time.after(minuteMs, minute);
-}
-
-/** The place up to which it has sent on what stands in a partition. */
-export function markOf(world: World, partition: string): string {
-  return reached(world, partition).first;
-}
-
-/** How far it has come, those runs that were not played included. */
-function reached({ woken: { rounds, idleMs } }: World, partition: string) {
-  const of = (through: string | undefined, aheadMs: number) => {
-    const idle = idleMs === 0 ? ' ' : isoTime(idleMs + aheadMs);
-    return through === undefined || through < idle ? idle : through;
-  };
-  return {
-    first: of(rounds.through[partition], lookMs.ahead),
-    second: of(rounds.secondThrough[partition], lookMs.behind),
-  };
 }
 
 function hasWork(world: World): boolean {

@@ -16,7 +16,7 @@ import { baseMs, ofRecord, ofWaits } from './invariants/of-records.ts';
 import { short } from './names.ts';
 import { requestOf } from './outcomes.ts';
 import { beliefsAt, policiesOf } from './settings.ts';
-import { markOf } from './waker.ts';
+import { markOf } from './marks.ts';
 import type { World } from './world.ts';
 
 /**

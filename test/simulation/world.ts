@@ -11,6 +11,7 @@ import type { Queue } from '../../local/aws/sqs-queue.ts';
 import { Sqs } from '../../local/aws/sqs.ts';
 import { memorySecrets } from '../fakes/secrets.ts';
 import type { MemorySecrets } from '../fakes/secrets.ts';
+import type { OnWrite } from '../fakes/table/table.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import type { MemoryTables } from '../fakes/table/memory-tables.ts';
 import { Book } from './book.ts';
@@ -25,7 +26,6 @@ import type { SimulatedKms } from './signing-keys.ts';
 import type { History } from './history.ts';
 import { Stores } from './stores.ts';
 import { issuer } from './verify.ts';
-import { watchWrite } from './watched-writes.ts';
 import type { Weather } from './weather.ts';
 
 /** Something that must never be, and was. */
@@ -102,6 +102,8 @@ export interface WorldWish {
   readonly isLong: boolean;
   readonly withStory: boolean;
   readonly plant: Plant | undefined;
+  /** Sees whatever is written to a table. */
+  readonly watch: (world: World, write: Parameters<OnWrite>[0]) => void;
 }
 
 /** A world in which nothing has happened yet. */
@@ -117,7 +119,7 @@ export async function makeWorld(wish: WorldWish): Promise<World> {
     indexLagMs: lag(weather.indexLagMs),
     ...(weather.readLagMs === 0 ? {} : { readLagMs: lag(weather.readLagMs) }),
     onWrite: (write) => {
-      watchWrite(world, write);
+      wish.watch(world, write);
     },
   });
   let violation: Violation | undefined;

@@ -83,13 +83,17 @@ function back(before: Health, nowMs: number): Health {
 /** The first pause for a fault of ours, and the longest. */
 const ownFaultSeconds = 900;
 const ownFaultSecondsMax = 3_600;
+const probeAgainSeconds = 60;
 
 /** Nothing is counted against it; but what cannot be signed need not be tried for each delivery. */
 function afterOwnFault(before: Health, { isProbe }: OwnFault, nowMs: number): Health {
   const { pause } = before;
   if (pause !== undefined && !isProbe) return before;
   // A probe that met a hiccup of ours is repeated after twice the pause; without a pause it has lasted for long.
-  const seconds = Math.min(ownFaultSecondsMax, pause === undefined ? ownFaultSeconds : pause.seconds * 2);
+  const seconds = Math.min(
+    ownFaultSecondsMax,
+    pause === undefined ? ownFaultSeconds : Math.max(probeAgainSeconds, pause.seconds * 2),
+  );
   const until = isoTime(nowMs + seconds * 1000);
   const after = pausedUntil(before, { untilMs: nowMs + seconds * 1000, seconds, cause: 'own_fault' }, nowMs);
   if (pause === undefined || pause.cause === 'own_fault') return after;

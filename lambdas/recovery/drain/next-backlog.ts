@@ -70,11 +70,17 @@ export function nextBacklog(step: Step, nowMs: number): Next {
  * Whether something of this pass has been on its way for longer than a message takes: it was lost, or its row came late
  * into the index. So is asked whether or not there is more to send: with steady traffic there always is.
  */
-function isLeftOver({ backlog, isProbing, sent }: Sent, nowMs: number): boolean {
+function isLeftOver(step: Sent, nowMs: number): boolean {
+  return nowMs >= patientUntil(step, nowMs);
+}
+
+function patientUntil(
+  { backlog, isProbing, sent }: Pick<Sent, 'backlog' | 'isProbing' | 'sent'>,
+  nowMs: number,
+) {
   const { passAt, sentAt = passAt, leftovers = 0 } = backlog;
   const patience = isProbing ? probePatienceMs : patienceMs * 2 ** Math.min(doublingsMax, leftovers);
-  const sinceMs = Date.parse((isProbing || sent === 0 ? sentAt : passAt) ?? isoTime(nowMs));
-  return nowMs - sinceMs >= patience;
+  return Date.parse((isProbing || sent === 0 ? sentAt : passAt) ?? isoTime(nowMs)) + patience;
 }
 
 function again({ gate, since, turn, leftovers = 0, clock, dueAt }: Backlog, nowMs: number): Next {
@@ -106,9 +112,11 @@ function afterSending({ backlog, sent, pace, isProbing, isEnd }: Sent, nowMs: nu
 }
 
 /** Nothing more to send: what is on its way is waited for. */
-function afterWaiting({ backlog, isFull, isProbing }: Sent, nowMs: number): Next {
+function afterWaiting({ backlog, sent, isFull, isProbing }: Sent, nowMs: number): Next {
   const waitMs = isProbing || isFull ? probeLookMs : lookMs;
-  return until({ ...backlog, sentAt: backlog.sentAt ?? isoTime(nowMs) }, nowMs + waitMs, nowMs);
+  const begun = { ...backlog, sentAt: backlog.sentAt ?? isoTime(nowMs) };
+  const endMs = patientUntil({ backlog: begun, isProbing, sent }, nowMs);
+  return until(begun, Math.min(endMs, nowMs + waitMs), nowMs);
 }
 
 /**

@@ -23,6 +23,9 @@ export const freeMax = 5_000;
 const probesMax = 3;
 const manyProbesMax = 50;
 
+/** Between two looks at whether a probe under way was answered. */
+const probingMs = 5_000;
+
 /** Time between two steps; each sends what is due until the next one. */
 export const stepMs = 10_000;
 
@@ -49,8 +52,11 @@ export function planOf(
   const free: Plan = { kind: 'send', countMax: freeMax, onTheirWayMax: freeMax };
   if (policy === undefined || health.off !== undefined) return free;
   if (health.pause !== undefined) {
-    const untilMs = Date.parse(health.pause.until);
-    return untilMs > nowMs ? { kind: 'wait', untilMs } : probing(backlog);
+    const { until, probing: isProbing } = health.pause;
+    const untilMs = Date.parse(until);
+    // The answer of a probe under way may end the pause, or another one begin, long before its lease does.
+    const lookMs = isProbing === true ? Math.min(untilMs, nowMs + probingMs) : untilMs;
+    return untilMs > nowMs ? { kind: 'wait', untilMs: lookMs } : probing(backlog);
   }
   const perSecond = pace(policy, health, nowMs);
   if (perSecond === undefined) return free;

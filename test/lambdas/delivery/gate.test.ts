@@ -94,7 +94,7 @@ describe('an attempt', () => {
   test('above the share of the workers waits', async () => {
     const { ports, job, known } = await aGate();
     for (let count = 0; count < 3; count += 1) expect(await admit(ports, job, known)).toBe('go');
-    ports.share.slow(job.endpoint.id);
+    ports.share.slow(job.endpoint.id, 15_000);
     expect(await admit(ports, job, known)).toBe('share');
   });
 });
@@ -102,7 +102,7 @@ describe('an attempt', () => {
 describe('a place of the share', () => {
   /** How many more may begin. */
   async function freePlaces({ share }: GatePorts, endpointId: string): Promise<number> {
-    share.slow(endpointId);
+    share.slow(endpointId, 15_000);
     const asked = await Promise.all([1, 2, 3].map(() => share.enter(endpointId)));
     return asked.filter(Boolean).length;
   }

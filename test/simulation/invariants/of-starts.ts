@@ -1,7 +1,7 @@
 import type { Health } from '../../../lambdas/endpoint/health/health.ts';
 import type { Dossier, Request } from '../book.ts';
-import { crowdOrganizationId } from '../crowd.ts';
 import type { History } from '../history.ts';
+import { crowdOrganizationId } from '../names.ts';
 import { policiesOf } from '../settings.ts';
 import type { Beliefs } from '../settings.ts';
 import type { Lateness } from '../weather.ts';

@@ -146,7 +146,9 @@ describe('whatever is observed, and whenever', () => {
       expect(said.includes('disabled')).toBe(isOff);
       expect(said.includes('failing')).toBe(after.warned > before.warned);
       if (isOff) return;
-      expect(said.includes('paused')).toBe(!wasPaused && isPaused);
+      // By whose fault it is paused is told, too.
+      const isOurs = after.pause?.cause === 'own_fault' && before.pause?.cause !== 'own_fault';
+      expect(said.includes('paused')).toBe(isPaused && (!wasPaused || isOurs));
       expect(said.includes('resumed')).toBe(wasPaused && !isPaused);
     });
   });

@@ -16,22 +16,22 @@ const backlog = { since: at(-60_000), turn: 2, pass: 1, dueAt: at(60_000) };
 
 describe('an endpoint that has not answered in half a second', () => {
   test('is taken to need its whole timeout, until it has answered', () => {
-    expect(observeSlow(well, 30, testStartMs)).toEqual({ ...well, slow: { ms: 30_000, at: at(0) } });
+    expect(observeSlow(well, 30_000, testStartMs)).toEqual({ ...well, slow: { ms: 30_000, at: at(0) } });
   });
 
   test('that was slow before is taken to be as slow as it was then', () => {
-    expect(observeSlow(slowSince(5_000), 30, testStartMs).slow).toEqual({ ms: 9_000, at: at(0) });
+    expect(observeSlow(slowSince(5_000), 30_000, testStartMs).slow).toEqual({ ms: 9_000, at: at(0) });
   });
 
   test('is noted once in five seconds, however many attempts hang', () => {
     const noted = slowSince(4_999);
-    expect(observeSlow(noted, 30, testStartMs)).toBe(noted);
-    expect(observeSlow(slowSince(5_000), 30, testStartMs).slow?.at).toBe(at(0));
+    expect(observeSlow(noted, 30_000, testStartMs)).toBe(noted);
+    expect(observeSlow(slowSince(5_000), 30_000, testStartMs).slow?.at).toBe(at(0));
   });
 
   test('and has been switched off changes nothing', () => {
     const off: Health = { ...well, off: { at: at(-1), reason: 'gone' } };
-    expect(observeSlow(off, 30, testStartMs)).toBe(off);
+    expect(observeSlow(off, 30_000, testStartMs)).toBe(off);
   });
 });
 

@@ -10,7 +10,7 @@ const at = (ms: number) => isoTime(nowMs + ms);
 const minuteMs = 60_000;
 
 const backlog: Backlog = {
-  ...{ since: at(-minuteMs), turn: 4, pass: 2, gate: 'gate', through: 'old place' },
+  ...{ since: at(-minuteMs), turn: 4, pass: 2, passAt: at(-minuteMs), gate: 'gate', through: 'old place' },
   ...{ sentAt: at(-1_000), dueAt: at(180_000) },
 };
 
@@ -20,7 +20,7 @@ type Sent = Extract<Step, { kind: 'sent' }>;
 function aStep(given: Partial<Sent> = {}): Sent {
   return {
     ...{ kind: 'sent', backlog, onTheirWay: 0, sent: 0, through: 'place', isFull: false, isProbing: false },
-    ...{ pace: undefined, ...given },
+    ...{ isEnd: false, pace: undefined, ...given },
   };
 }
 
@@ -60,9 +60,31 @@ describe('after a step that has sent something', () => {
     expect(nextMs(aStep({ sent: 3, isProbing: true }))).toBe(5_000);
   });
 
-  test('the index is not empty any more', () => {
+  // Functions that have not heard of it yet park some more, for seconds.
+  test('what is found after the end was seen keeps nobody waiting behind it', () => {
     const step = aStep({ sent: 1, backlog: { ...backlog, emptyAt: at(-30_000) } });
-    expect(after(step)).not.toHaveProperty('emptyAt');
+    expect(after(step)?.emptyAt).toBe(at(-30_000));
+  });
+
+  test('and has found the end, what is fresh need not wait behind it, with steady traffic too', () => {
+    expect(after(aStep({ sent: 1, isEnd: true }))?.emptyAt).toBe(at(0));
+    expect(after(aStep({ sent: 1, isEnd: true, isProbing: true }))?.emptyAt).toBeUndefined();
+  });
+
+  test('and has found the end, is not late by the time in which there was nothing to send', () => {
+    const pace = { spacingMs: 100, fromMs: nowMs - 60_000 };
+    expect(after(aStep({ sent: 3, pace, isEnd: true }))?.clock).toBe(at(0));
+    expect(after(aStep({ sent: 3, pace }))?.clock).toBe(at(-59_700));
+  });
+
+  test('what its pass has missed is sent again after its patience, though there is always more to send', () => {
+    const begun = { ...backlog, passAt: at(-900_000) };
+    expect(after(aStep({ sent: 3, onTheirWay: 1, backlog: begun }))).toMatchObject({ pass: 5, leftovers: 1 });
+    expect(after(aStep({ sent: 3, onTheirWay: 0, backlog: begun }))?.pass).toBe(2);
+  });
+
+  test('as much as a step may, the next one comes within a second', () => {
+    expect(nextMs(aStep({ sent: 5_000, pace: { spacingMs: 0.1, fromMs: nowMs } }))).toBe(1_000);
   });
 });
 
@@ -93,20 +115,20 @@ describe('after a step that has found nothing more to send, with something on it
     const old = sentAgo(minutes * minuteMs - 1, leftovers === undefined ? {} : { leftovers });
     expect(after(waiting({ backlog: old }))?.pass).toBe(2);
     const older = { ...old, sentAt: at(-minutes * minuteMs) };
-    expect(after(waiting({ backlog: older }))?.pass).toBe(3);
+    expect(after(waiting({ backlog: older }))?.pass).toBe(5);
   });
 
   // What it has sent was lost, or is held up; of both copies the earlier pass's is dropped where it arrives.
   test('a new pass begins at the oldest row when its patience has ended', () => {
     const step = waiting({ backlog: sentAgo(900_000, { clock: at(5) }) });
     const { through, sentAt, ...rest } = backlog;
-    expect(after(step)).toEqual({ ...rest, clock: at(5), pass: 3, leftovers: 1 });
+    expect(after(step)).toEqual({ ...rest, clock: at(5), pass: 5, passAt: at(0), leftovers: 1 });
     expect([nextMs(step), through, sentAt]).toEqual([0, 'old place', at(-1_000)]);
   });
 
   test('a probe that was lost is sent again after a minute', () => {
     const step = waiting({ backlog: sentAgo(minuteMs), isProbing: true });
-    expect(after(step)).toMatchObject({ pass: 3, leftovers: 1 });
+    expect(after(step)).toMatchObject({ pass: 5, leftovers: 1 });
   });
 
   test('rows that it passed over, since they are past their time, are not looked at again', () => {
@@ -120,7 +142,7 @@ describe('after a step that has found nothing at all', () => {
 
   test('the index seems empty, and the next look comes when it must have caught up', () => {
     expect(after(aStep())).toEqual({ ...backlog, through: 'place', emptyAt: at(0) });
-    expect(nextMs(aStep())).toBe(settleMs);
+    expect(nextMs(aStep())).toBe(5_000);
   });
 
   test('it is not over before that, however often it looks', () => {

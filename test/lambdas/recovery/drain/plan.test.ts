@@ -91,7 +91,7 @@ describe('a pace', () => {
   });
 
   test('is kept and is used, whenever the steps come', () => {
-    const aPace = fc.double({ min: 0.02, max: 200, noNaN: true });
+    const aPace = fc.double({ min: 0.02, max: 100, noNaN: true });
     const aLateness = fc.integer({ min: 0, max: 30_000 });
     fc.assert(
       fc.property(aPace, fc.array(aLateness, { minLength: 5, maxLength: 60 }), (perSecond, lateness) => {
