@@ -21,5 +21,5 @@ it('each rule that calls a function is on it, as often as it calls in a month', 
 
 it('every queue that is polled is on it', () => {
   const [polled] = idleItems(synthesized());
-  expect(polled?.count).toBe(5);
+  expect(polled?.count).toBe(6);
 });

@@ -19,7 +19,7 @@ import { memorySigningKeys } from '../../fakes/signing-keys.ts';
 import type { Work } from './function.ts';
 import { postTo } from './receiver.ts';
 import { urlOf } from './sqs.ts';
-import type { Surroundings } from './stack.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Of an attempt, and of a message that only waits or is dropped: 4 ms and 1 ms of a whole CPU, of which 512 MB get 0.289. */
 const cpuMs = { attempt: 4 / 0.289, message: 1 / 0.289 };

@@ -11,7 +11,7 @@ import { makeSend } from '../../../lambdas/shared/queue.ts';
 import { makeBatchedRead } from '../../../lambdas/shared/store.ts';
 import type { Work } from './function.ts';
 import { urlOf } from './sqs.ts';
-import type { Surroundings } from './stack.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Of a row that is read and sent: 0.2 ms of a whole CPU, of which 512 MB get 0.289. */
 const rowCpuMs = 0.2 / 0.289;

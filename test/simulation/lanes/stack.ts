@@ -15,6 +15,7 @@ import { Meter } from './meter.ts';
 import { makeRecover } from './recover.ts';
 import type { Receiver } from './receiver.ts';
 import { sqsTo } from './sqs.ts';
+import type { Lanes } from './surroundings.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { startWaking } from './waking.ts';
 
@@ -26,22 +27,6 @@ export interface StackWish {
   /** Until a new instance can work; nothing, if left out. */
   readonly coldMs?: number;
 }
-
-/** What the parts of the stack share. */
-export interface Surroundings {
-  readonly time: VirtualTime;
-  readonly chance: () => number;
-  readonly meter: Meter;
-  readonly tables: MemoryTables;
-  /** Waits as long as a call of AWS takes. */
-  readonly travel: () => Promise<void>;
-  readonly lanes: Lanes;
-  readonly secrets: ReturnType<typeof memorySecrets>;
-  readonly receive: Receiver;
-  readonly onLog: (message: string, fields: object) => void;
-}
-
-export type Lanes = Readonly<Record<'deliveries' | 'retries' | 'falling' | 'recovery', Lane>>;
 
 export type Stack = Awaited<ReturnType<typeof makeStack>>;
 

@@ -7,7 +7,7 @@ import { wake } from '../../../lambdas/recovery/wake/wake.ts';
 import type { WakePorts } from '../../../lambdas/recovery/wake/wake.ts';
 import { makeSend } from '../../../lambdas/shared/queue.ts';
 import { urlOf } from './sqs.ts';
-import type { Surroundings } from './stack.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const minuteMs = 60_000;
 
