@@ -12,6 +12,7 @@ import { callApi } from './api.ts';
 import { contentsOf } from './contents.ts';
 import type { ApiPorts } from './api.ts';
 import { drawBehaviour, healthy } from './receivers.ts';
+import { publish } from './publish.ts';
 import { drawEventTypes, drawPolicy, drawScheme } from './setup.ts';
 import { addressOf, short } from './names.ts';
 import { cancelRecovery, recoverSome, tidyUp } from './upkeep.ts';
@@ -31,16 +32,25 @@ function anyEndpoint({ chance, book }: World) {
 const changing =
   (what: string, change: (world: World, endpointId: string) => EndpointChange): Action =>
   (world) => {
-    const { id, organizationId } = anyEndpoint(world);
-    const wanted = change(world, id);
-    callApi(world, `${what} of ${short(id)}`, async ({ registration, resumption, getEndpoint }) => {
-      const before = await getEndpoint(organizationId, id);
-      const organization = world.book.organization(organizationId).latest;
-      if (before === undefined || organization === undefined) return;
-      const after = await amend(registration, { before, organization }, wanted);
-      if (wanted.active === true) await resume(resumption, after);
-    });
+    changeOne(world, what, { ...anyEndpoint(world), change });
   };
+
+interface Changed {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly change: (world: World, endpointId: string) => EndpointChange;
+}
+
+function changeOne(world: World, what: string, { id, organizationId, change }: Changed): void {
+  const wanted = change(world, id);
+  callApi(world, `${what} of ${short(id)}`, async ({ registration, resumption, getEndpoint }) => {
+    const before = await getEndpoint(organizationId, id);
+    const organization = world.book.organization(organizationId).latest;
+    if (before === undefined || organization === undefined) return;
+    const after = await amend(registration, { before, organization }, wanted);
+    if (wanted.active === true) await resume(resumption, after);
+  });
+}
 
 const onEndpoint =
   (what: string, act: (ports: ApiPorts, endpoint: Endpoint, world: World) => Promise<unknown>): Action =>
@@ -51,6 +61,21 @@ const onEndpoint =
       if (endpoint !== undefined) await act(ports, endpoint, world);
     });
   };
+
+/** Off, and on again while functions may remember it; events come meanwhile. */
+const flicker: Action = async (world) => {
+  const { chance, time } = world;
+  const one = anyEndpoint(world);
+  changeOne(world, 'switching off', { ...one, change: () => ({ active: false }) });
+  await publish(world);
+  time.later(chance.between(1_000, 20_000), () => {
+    changeOne(world, 'switching on', { ...one, change: () => ({ active: true }) });
+    for (const laterMs of [500, 4_000])
+      time.later(laterMs, () => {
+        void publish(world);
+      });
+  });
+};
 
 const switchOff = changing('switching off', () => ({ active: false }));
 const switchOn = changing('switching on', () => ({ active: true }));
@@ -189,6 +214,7 @@ export const actions: readonly (readonly [weight: number, action: Action])[] = [
   [6, changeReceiver],
   [3, switchOff],
   [3, switchOn],
+  [2, flicker],
   [1, remove],
   [2, changePolicy],
   [1, changeTypes],

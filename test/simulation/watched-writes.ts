@@ -56,7 +56,7 @@ function watchRow(world: World, { key: { pk, sk }, before, after }: Write): void
   const name = `${pk} ${sk}`;
   const { waiting, waitingAt, expiresAt } = after ?? {};
   const isDue = typeof waiting === 'string' && waiting.startsWith('DUE#') && typeof waitingAt === 'string';
-  if (isDue && waitingAt <= markOf(world, waiting))
+  if (isDue && waitingAt !== before?.['waitingAt'] && waitingAt <= markOf(world, waiting))
     world.violate('I18', `${name} stands where nobody looks for an hour: ${waitingAt}`);
   countWaits(world, { before: before?.['waiting'], after: waiting });
   if (waiting === undefined) rows.delete(name);

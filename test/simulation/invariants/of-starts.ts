@@ -2,7 +2,7 @@ import type { Health } from '../../../lambdas/endpoint/health/health.ts';
 import type { Dossier, Request } from '../book.ts';
 import type { History } from '../history.ts';
 import { crowdOrganizationId } from '../names.ts';
-import { policiesOf } from '../settings.ts';
+import { policiesOf, staleMsMax } from '../settings.ts';
 import type { Beliefs } from '../settings.ts';
 import type { Lateness } from '../weather.ts';
 import type { World } from '../world.ts';
@@ -31,6 +31,9 @@ const startsInTime: Check<StartFacts> = ({ world, request, dossier, beliefs }) =
   // What is forgotten within minutes may come again.
   if (!weather.isPunctual || world.retentionDays < 30 || dueAtMs === undefined) return undefined;
   if (dossier.askedFor + book.redrives > 0) return undefined;
+  // Somebody has changed it: with a secret that is gone at once, what is under way is put off for a minute.
+  if (book.endpoint(request.endpointId).between(dueAtMs - staleMsMax, request.atMs).length > 1)
+    return undefined;
   // A crowd comes by its pace, or by the ramp (of-paces.ts).
   if (book.endpoint(request.endpointId).latest?.organizationId === crowdOrganizationId) return undefined;
   if (policiesOf(beliefs).some(({ rateLimitPerSecond }) => rateLimitPerSecond !== null)) return undefined;
