@@ -142,7 +142,7 @@ describe.each(kinds)('what waits, in %s', (kind, start) => {
     expect(await waiting.count(all, 100)).toBe(1);
     expect(await namesIn(all, 1)).toEqual({
       ...{ names: idsOf('young'), through: placeAt(2, 'young') },
-      isLast: false,
+      isLast: true,
     });
     clock.pass(1_000);
     // The last place that was looked at, though nothing that stands there is shown.
