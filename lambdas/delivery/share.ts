@@ -13,7 +13,7 @@ export interface Share {
    * An attempt has ended.
    *
    * @param durationMs how long it took; nothing if it was not made after all
-   * @returns how many milliseconds an attempt takes, on average of the last hundred
+   * @returns how many milliseconds an attempt takes, on average of the last ten
    */
   readonly leave: (endpointId: string, durationMs?: number) => number;
   /** An attempt has had no answer for `slowMs`. @param worstMs its timeout. @returns the average, as far as it is known */
@@ -26,8 +26,8 @@ const few = 3;
 const windowMax = 1_000;
 /** After so long without an attempt nothing is known of an endpoint any more. */
 const quietMs = 60_000;
-/** One slow answer in a hundred makes no slow endpoint. */
-const samplesMax = 100;
+/** Of so many latest answers: more, and who begins to hang is known too late (npm run simulate:isolation). */
+const samplesMax = 10;
 
 interface State {
   inFlight: number;

@@ -97,32 +97,6 @@ describe('an endpoint that does not answer', () => {
   });
 });
 
-describe('an endpoint that answers quickly, but for one time in a hundred', () => {
-  test('is no slow one: nobody is sent away, and the average says so', async () => {
-    const { ask, answers, leave, slow } = aShare();
-    for (let index = 0; index < 99; index += 1) {
-      ask(1);
-      leave('ep_1', 50);
-    }
-    ask(2);
-    expect(slow('ep_1', 15_000)).toBeLessThan(slowMs);
-    ask(20);
-    expect(await answers()).toEqual({ let: 121 });
-    expect(leave('ep_1', 15_000)).toBeLessThan(slowMs);
-  });
-
-  test('is one when four of a hundred hang', () => {
-    const { ask, leave, slow } = aShare();
-    for (let index = 0; index < 100; index += 1) {
-      ask(1);
-      leave('ep_1', 50);
-    }
-    ask(4);
-    const means = [1, 2, 3, 4].map(() => slow('ep_1', 15_000));
-    expect(means.map((ms) => ms >= slowMs)).toEqual([false, false, false, true]);
-  });
-});
-
 describe('a place', () => {
   test('that was given back without an attempt lets the next one in, and teaches nothing', async () => {
     const { ask, answers, leave } = aShare();
