@@ -1,4 +1,3 @@
-import { readMessage } from '../../lambdas/delivery/message.ts';
 import { deliveryRoutes } from '../../lambdas/delivery/routes.ts';
 import { resume } from '../../lambdas/endpoint/health/resume.ts';
 import { amend, unregister } from '../../lambdas/endpoint/register.ts';
@@ -9,7 +8,6 @@ import { isoTime } from '../../lambdas/shared/time.ts';
 import { rotateKeys } from '../../lambdas/signing/rotate-keys.ts';
 import type { Action } from './action.ts';
 import { callApi } from './api.ts';
-import { contentsOf } from './contents.ts';
 import type { ApiPorts } from './api.ts';
 import { drawBehaviour, healthy } from './receivers.ts';
 import { publish } from './publish.ts';
@@ -162,25 +160,12 @@ async function retry({ deliveries }: Pick<ApiPorts, 'deliveries'>, params: Param
   await route.run({ params: { ...params }, query: {}, body: undefined, caller });
 }
 
-/** A letter that is redriven within a minute of its death falls once more; clocks may differ by a second. */
-const youngMs = 62_000;
-
 /** "Start DLQ redrive", of everything; what falls again within a minute is moved again, at no endless speed. */
-export const redrive: Action = async ({ sqs, queues, book, journal, time }) => {
+export const redrive: Action = ({ sqs, queues, book, journal }) => {
   const sourceArn = queues.deliveriesDead.arn;
   if (sqs.moveTasks.list(sourceArn).some(({ status }) => status === 'RUNNING')) return;
   book.redrives += 1;
   journal.tell('operator', () => `redrives ${queues.deliveriesDead.counts().visible} messages`);
-  for (const body of await contentsOf(queues.deliveriesDead)) {
-    const message = readMessage(body);
-    const isYoung = time.now() - Date.parse(message?.dead?.at ?? '') < youngMs;
-    if (message === undefined || isYoung) continue;
-    // What is dead by that very letter begins a new round; by then anything else may have become of the others.
-    const dossier = book.dossier(message.endpointId, message.eventId);
-    const { delivery } = dossier;
-    if (delivery?.status === 'dead' && delivery.round === message.round)
-      dossier.owedRound = Math.max(dossier.owedRound, message.round + 1);
-  }
   sqs.moveTasks.start({ sourceArn, messagesPerSecond: 20 });
 };
 

@@ -16,6 +16,7 @@ import { Scheduler, takeTurns, withVirtualTimers } from './scheduler.ts';
 import { setUp } from './setup.ts';
 import { recoverAll } from './upkeep.ts';
 import { wakeEveryMinute } from './waker.ts';
+import { watchRedriven } from './watched-messages.ts';
 import { watchWrite } from './watched-writes.ts';
 import { drawWeather } from './weather.ts';
 import { makeWorld } from './world.ts';
@@ -61,6 +62,7 @@ async function live(time: Scheduler, seed: number, { withStory = false, plant }:
     plant,
     watch: watchWrite,
   });
+  watchRedriven(world);
   await setUp(world);
   wakeEveryMinute(world);
   const isCrowded = weather.isPunctual && retentionDays === 30 && !isLong && chance.isLucky(0.06);

@@ -47,6 +47,29 @@ export function watchSent(world: World, life: Life, { id, queue, body, delaySeco
   dossier.messages.set(id, message);
 }
 
+/** A letter that is redriven within a minute of its death falls once more; clocks may differ by a second. */
+const youngMs = 62_000;
+
+/**
+ * Looks at each letter that a redrive takes out of the dead-letter queue; one that somebody else holds at that time, such
+ * as the tidy-up, stays where it is.
+ */
+export function watchRedriven({ queues: { deliveriesDead }, book, time }: World): void {
+  const take = deliveriesDead.takeForMove.bind(deliveriesDead);
+  deliveriesDead.takeForMove = () => {
+    const taken = take();
+    const message = readMessage(taken?.message.body ?? '');
+    const isYoung = time.now() - Date.parse(message?.dead?.at ?? '') < youngMs;
+    if (message === undefined || isYoung) return taken;
+    // What is dead by that very letter begins a new round; by then anything else may have become of the others.
+    const dossier = book.dossier(message.endpointId, message.eventId);
+    const { delivery } = dossier;
+    if (delivery?.status === 'dead' && delivery.round === message.round)
+      dossier.owedRound = Math.max(dossier.owedRound, message.round + 1);
+    return taken;
+  };
+}
+
 function nameOf({ attempt, round, dead, outcome, pass, endpointId, eventId }: DeliveryMessage): string {
   const what = dead === undefined ? `attempt ${attempt}${outcome === undefined ? '' : ' (made)'}` : 'dead';
   const of = pass === undefined ? '' : `, pass ${pass}`;
