@@ -23,6 +23,7 @@ import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead } from '../shared/store.ts';
 import { withinTrace } from '../shared/trace.ts';
+import { makeSayChanged } from '../shared/versions.ts';
 import { makeCreateKey } from '../signing/keys.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
@@ -93,7 +94,13 @@ const ports: ServePorts = {
       now: Date.now,
       randomBytes: () => randomBytes(16),
     },
-    audit: { entries: audit, now: Date.now, randomBytes: () => randomBytes(10), log },
+    audit: {
+      entries: audit,
+      sayChanged: makeSayChanged(client, env.CONFIG_TABLE),
+      now: Date.now,
+      randomBytes: () => randomBytes(10),
+      log,
+    },
   },
 };
 

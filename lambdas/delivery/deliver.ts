@@ -1,6 +1,7 @@
 import type { Health } from '../endpoint/health/health.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { isoTime } from '../shared/time.ts';
+import type { Versions } from '../shared/versions.ts';
 import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts } from './attempt.ts';
 import { decide, isServed, reopening } from './decide.ts';
@@ -16,7 +17,9 @@ import type { Cause, ParkPorts } from './park.ts';
 import { followOrHold, lookLater, settleLate } from './settle.ts';
 
 export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
+  /** As of the version of the organization's configuration that was seen last. */
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
+  readonly versions: Pick<Versions, 'latest'>;
 }
 
 export interface Reception {
@@ -83,9 +86,16 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
       if (isSentAgain(message, health)) return drop(ports, message);
       if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
     }
-    known = await ports.readKnown(message);
+    // One request asks for both.
+    [known] = await Promise.all([ports.readKnown(message), ports.versions.latest(message.organizationId)]);
   } catch (fault) {
     return hold(ports, heldAs(message, reception), { code: 'ledger_unavailable', fault });
+  }
+  try {
+    // The same again, unless it has been changed meanwhile.
+    recipient = await ports.readRecipient(message.organizationId, message.endpointId);
+  } catch (fault) {
+    return hold(ports, heldAs(message, reception), { code: 'configuration_unavailable', fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
   return carryOut(ports, decision, { message, known, health, reception });
@@ -165,9 +175,8 @@ function drop({ log }: DeliverPorts, message: DeliveryMessage): Verdict {
 
 /** Its row is there; perhaps it was this very message that should have said so in the endpoint's health. */
 async function keepWaiting(ports: DeliverPorts, message: DeliveryMessage, health: Health): Promise<Verdict> {
-  const { organizationId, endpointId: id } = message;
   try {
-    await raise(ports, { id, organizationId }, health);
+    await raise(ports, { id: message.endpointId, organizationId: message.organizationId }, health);
     return drop(ports, message);
   } catch (fault) {
     return hold(ports, message, { code: 'ledger_unavailable', fault });

@@ -12,7 +12,9 @@ import type { BatchPorts } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
 import type { CacheOptions } from '../shared/cache.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
-import { makeBatchedRead } from '../shared/store.ts';
+import { makeBatchedReads } from '../shared/store.ts';
+import { byVersion, makeVersions } from '../shared/versions.ts';
+import type { Versions } from '../shared/versions.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';
 import { isServed } from './decide.ts';
 import type { DeliverPorts } from './deliver.ts';
@@ -40,15 +42,18 @@ export function wireDeliver(
 ): DeliverPorts & BatchPorts {
   const { client, sqs, announce, post, now, random, newId, log, caches = {} } = reach;
   const { CONFIG_TABLE: config, LEDGER_TABLE: ledger, RETENTION_DAYS: retentionDays } = env;
-  const preparation = preparationOf(env, reach);
   const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
   const sendFalling = makeSend(sqs, env.FALLING_QUEUE_URL);
   const sendDrain = makeSend(sqs, env.RECOVERY_QUEUE_URL);
-  const readRecipient = makeReadRecipient(makeBatchedRead(client, config));
+  const reads = makeBatchedReads(client);
+  const versions = makeVersions(reads(config), now);
+  const readRecipient = makeReadRecipient(reads(config));
+  const preparation = preparationOf(env, reach, versions);
   return {
-    readRecipient: cached(readRecipient, isServed, caches),
+    readRecipient: byVersion(versions, cached(readRecipient, isServed, caches)),
     readRecipientLatest: readRecipient,
-    readKnown: makeReadKnown(makeBatchedRead(client, ledger), now),
+    versions,
+    readKnown: makeReadKnown(reads(ledger), now),
     record: makeRecord(client, ledger, now),
     rewrite: makeRewrite(client, ledger, now),
     strikeOff: makeStrikeOff(client, ledger),
@@ -68,7 +73,9 @@ export function wireDeliver(
 function preparationOf(
   { CONFIG_TABLE, ISSUER: issuer }: Pick<z.output<typeof deliverEnv>, 'CONFIG_TABLE' | 'ISSUER'>,
   { client, readSecret, signDigest, now, caches = {} }: DeliverReach,
+  versions: Versions,
 ): PreparePorts {
   const { list } = makeSigningKeyStore(client, CONFIG_TABLE);
-  return { readSecret, signDigest, readSigningKeys: cached(list, isNotEmpty, caches), issuer, now };
+  const readSigningKeys = byVersion(versions, cached(list, isNotEmpty, caches));
+  return { readSecret, signDigest, readSigningKeys, issuer, now };
 }

@@ -14,6 +14,7 @@ import type { Log } from '../shared/log.ts';
 import { makeRelease, makeSend } from '../shared/queue.ts';
 import { makeBatchedRead } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
+import { byVersion, makeVersions } from '../shared/versions.ts';
 import type { DrainPorts } from './drain/drain.ts';
 import type { recoverEnv } from './env.ts';
 import { outgoingJob } from './job.ts';
@@ -44,13 +45,19 @@ export function wireRecover(
   const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
   const sendWork = makeSend(sqs, env.RECOVERY_QUEUE_URL);
   const health = makeHealthStore(client, ledger, now);
-  const readRecipient = makeReadRecipient(makeBatchedRead(client, config));
+  const read = makeBatchedRead(client, config);
+  const readRecipient = makeReadRecipient(read);
+  const versions = makeVersions(read, now);
+  const recipients = byVersion(versions, cached(readRecipient, isServed, caches));
   return {
     jobs: makeJobStore(client, ledger, now),
     readPage: makeReadCandidates(client, ledger, { now, ...paging }),
     receives: receivesBy({
       // Who is not served is asked for again: he may have been switched on for this very job.
-      readRecipient: cached(readRecipient, isServed, caches),
+      readRecipient: async (organizationId, endpointId) => {
+        await versions.latest(organizationId);
+        return recipients(organizationId, endpointId);
+      },
       readHealth: health.read,
     }),
     send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { firstMessage } from '../delivery/message.ts';
 import type { DeliveryMessage } from '../delivery/message.ts';
 import type { Subscribers } from '../endpoint/subscribers.ts';
@@ -17,6 +18,8 @@ import type { Organization } from '../organization/organization.ts';
 import type { Log } from '../shared/log.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
+import { deployment } from '../shared/versions.ts';
+import type { Versions } from '../shared/versions.ts';
 import type { LookUpSubscribers } from './remember-unknown.ts';
 import { standings } from './standing.ts';
 import type { Standing, StandingPorts } from './standing.ts';
@@ -24,6 +27,8 @@ import type { Standing, StandingPorts } from './standing.ts';
 export interface RoutePorts extends StandingPorts {
   readonly lookUpSubscribers: LookUpSubscribers;
   readonly readCatalogue: () => Promise<Catalogue>;
+  /** What both of these have answered, and answer next, is as of the versions that were seen last. */
+  readonly versions: Versions;
   /** Stores an event once; gives the one that was there before. */
   readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
   readonly send: (message: DeliveryMessage) => Promise<void>;
@@ -53,12 +58,10 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: 
   const arrival = readArrival(busEvent);
   if (arrival === undefined) return { kind: 'of_nobody', why: { code: 'malformed_event' } };
   const { organizationId, busEventId, type } = arrival;
-  const subscribers = await ports.lookUpSubscribers(organizationId, sinceMs);
-  if (subscribers.organization === undefined) {
+  const event = await judgedAsOfNow(ports, arrival, sinceMs);
+  if (event === undefined) {
     return { kind: 'of_nobody', why: { code: 'unknown_organization', organizationId, busEventId, type } };
   }
-  const { organization, endpoints } = subscribers;
-  const event = await judged(ports, arrival, { organization, endpoints });
   const before = await ports.add(event);
   const meant = before ?? event;
   await Promise.all(
@@ -78,6 +81,35 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: 
     isDuplicate: before !== undefined,
   });
   return { kind: 'stored' };
+}
+
+/** Whoever changes it more often in the middle of one event has it judged by one of his changes. */
+const looksMax = 3;
+
+/**
+ * Judges by what is remembered of the configuration, and meanwhile asks whether that is still so: a change is heeded
+ * from its answer on, and no event waits for the question.
+ *
+ * @returns nothing when there is no such organization
+ */
+async function judgedAsOfNow(
+  ports: RoutePorts,
+  arrival: Arrival,
+  sinceMs: number,
+): Promise<StoredEvent | undefined> {
+  const { organizationId } = arrival;
+  const { seen, latest } = ports.versions;
+  for (let looks = 1; ; looks += 1) {
+    const versions = await Promise.all([seen(organizationId), seen(deployment)]);
+    const { organization, endpoints } = await ports.lookUpSubscribers(organizationId, sinceMs);
+    if (organization === undefined) return undefined;
+    const [event, ...versionsNow] = await Promise.all([
+      judged(ports, arrival, { organization, endpoints }),
+      latest(organizationId),
+      latest(deployment),
+    ]);
+    if (isDeepStrictEqual(versions, versionsNow) || looks === looksMax) return event;
+  }
 }
 
 async function judged(

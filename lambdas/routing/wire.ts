@@ -13,7 +13,9 @@ import { cached } from '../shared/cache.ts';
 import type { CacheOptions } from '../shared/cache.ts';
 import type { Log } from '../shared/log.ts';
 import { comesFrom, makeRelease, makeSend } from '../shared/queue.ts';
+import { makeBatchedRead } from '../shared/store.ts';
 import type { Now } from '../shared/time.ts';
+import { byVersion, deployment, makeVersions } from '../shared/versions.ts';
 import type { routeEnv } from './env.ts';
 import { outgoingFalling } from './falling.ts';
 import type { ReceivePorts } from './receive.ts';
@@ -38,15 +40,21 @@ export function wireRoute(
   const eventTypes = makeEventTypeStore(client, config);
   const send = makeSend(sqs, env.DELIVERIES_QUEUE_URL);
   const sendFalling = makeSend(sqs, env.EVENTS_FALLING_QUEUE_URL);
-  const readSubscribers = cached(makeReadSubscribers(client, config), exists, caches);
-  return {
-    lookUpSubscribers: rememberUnknown(readSubscribers, now),
-    readHealth: remembered(makeHealthStore(client, ledger, now), caches).read,
-    readCatalogue: cached(
+  const versions = makeVersions(makeBatchedRead(client, config), now);
+  const readSubscribers = byVersion(versions, cached(makeReadSubscribers(client, config), exists, caches));
+  const readCatalogue = byVersion(
+    versions,
+    cached(
       async () => catalogueOf(await eventTypes.list()),
       () => true,
       caches,
     ),
+  );
+  return {
+    lookUpSubscribers: rememberUnknown(readSubscribers, now),
+    readHealth: remembered(makeHealthStore(client, ledger, now), caches).read,
+    readCatalogue: () => readCatalogue(deployment),
+    versions,
     add: makeEventStore(client, ledger, now).add,
     send: (message) => send(outgoing(message, 0)),
     fall: (record) => sendFalling(outgoingFalling(record)),

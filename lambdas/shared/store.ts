@@ -120,49 +120,71 @@ export interface Consistency {
 export function makeBatchedRead(
   client: DynamoDBDocumentClient,
   TableName: string,
-  { isConsistent }: Consistency = { isConsistent: true },
+  consistency?: Consistency,
 ): Read {
-  const table = { client, TableName, isConsistent };
-  const readInTime = (keys: readonly Key[]) => inTime((abortSignal) => readBatch(table, keys, abortSignal));
-  const batches = new DataLoader<Key, Item | undefined>(readInTime, {
+  return makeBatchedReads(client, consistency)(TableName);
+}
+
+/** The same for items of several tables, which travel together. @returns the reader of a table */
+export function makeBatchedReads(
+  client: DynamoDBDocumentClient,
+  { isConsistent }: Consistency = { isConsistent: true },
+): (TableName: string) => Read {
+  const readInTime = (places: readonly Place[]) =>
+    inTime((abortSignal) => readBatch({ client, isConsistent }, places, abortSignal));
+  const batches = new DataLoader<Place, Item | undefined>(readInTime, {
     cache: false,
     maxBatchSize: 100,
     batchScheduleFn: setImmediate,
   });
-  return function read(key) {
-    return batches.load(key);
-  };
+  return (table) =>
+    ({ pk, sk }) =>
+      batches.load({ table, pk, sk });
 }
 
-interface Table extends Consistency {
+/** Where an item stands. */
+interface Place extends Key {
+  readonly table: string;
+}
+
+interface Reader extends Consistency {
   readonly client: DynamoDBDocumentClient;
-  readonly TableName: string;
 }
 
 async function readBatch(
-  { client, TableName, isConsistent }: Table,
-  keys: readonly Key[],
+  { client, isConsistent }: Reader,
+  places: readonly Place[],
   abortSignal: AbortSignal,
 ): Promise<(Item | undefined)[]> {
   // DynamoDB refuses a key that is named twice.
-  let wanted: Item[] = [...new Map(keys.map((key) => [nameOf(key), { pk: key.pk, sk: key.sk }])).values()];
+  let wanted: readonly Place[] = [
+    ...new Map(places.map((place) => [nameOf(place.table, place), place])).values(),
+  ];
   const found = new Map<string, Item>();
   for (let round = 0; wanted.length > 0; round += 1) {
     if (round > 0) await pause(Math.min(1_000, 25 * 2 ** round));
     // Each answer holds at most 16 MB (dynalite: 1.4); the rest comes back as unprocessed.
     if (round > 12) throw new Error('DynamoDB left keys of a BatchGetItem unprocessed');
-    const answer = await client.send(
-      new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: isConsistent } } }),
-      { abortSignal },
+    const RequestItems = Object.fromEntries(
+      [...Map.groupBy(wanted, ({ table }) => table)].map(([table, inTable]) => [
+        table,
+        { Keys: inTable.map(({ pk, sk }) => ({ pk, sk })), ConsistentRead: isConsistent },
+      ]),
     );
-    for (const item of answer.Responses?.[TableName] ?? []) found.set(nameOf(item), item);
-    wanted = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+    const answer = await client.send(new BatchGetCommand({ RequestItems }), { abortSignal });
+    for (const [table, items] of Object.entries(answer.Responses ?? {}))
+      for (const item of items) found.set(nameOf(table, item), item);
+    const left = Object.entries(answer.UnprocessedKeys ?? {}).flatMap(([table, { Keys = [] }]) =>
+      Keys.map((key) => nameOf(table, key)),
+    );
+    const unprocessed = new Set(left);
+    wanted = wanted.filter((place) => unprocessed.has(nameOf(place.table, place)));
   }
-  return keys.map((key) => found.get(nameOf(key)));
+  return places.map((place) => found.get(nameOf(place.table, place)));
 }
 
-function nameOf(key: Item | Key): string {
-  return `${String(key.pk)} ${String(key.sk)}`;
+function nameOf(table: string, { pk, sk }: Item | Key): string {
+  return `${table} ${String(pk)} ${String(sk)}`;
 }
 
 function pause(ms: number): Promise<void> {

@@ -11,6 +11,7 @@ import { anOrganization } from '../fakes/an-organization.ts';
 import type { MemoryConfiguration } from '../fakes/configuration.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
+import { makeSayChanged, makeVersions } from '../../lambdas/shared/versions.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
 
@@ -33,6 +34,8 @@ function over({ client, config }: Tables): Configuration {
     endpoints: makeEndpointStore(client, config),
     readSubscribers: makeReadSubscribers(client, config),
     readRecipient: makeReadRecipient(makeBatchedRead(client, config)),
+    versions: makeVersions(makeBatchedRead(client, config), Date.now),
+    sayChanged: makeSayChanged(client, config),
   };
 }
 

@@ -6,6 +6,9 @@ import type { Organization } from '../../lambdas/organization/organization.ts';
 import { makeOrganizationStore, organizationItem } from '../../lambdas/organization/store.ts';
 import { makeBatchedRead } from '../../lambdas/shared/store.ts';
 import type { Item } from '../../lambdas/shared/store.ts';
+import type { Now } from '../../lambdas/shared/time.ts';
+import { makeSayChanged, makeVersions } from '../../lambdas/shared/versions.ts';
+import type { SayChanged, Versions } from '../../lambdas/shared/versions.ts';
 import { memoryTables } from './table/memory-tables.ts';
 
 export interface MemoryConfiguration {
@@ -13,6 +16,8 @@ export interface MemoryConfiguration {
   readonly endpoints: ReturnType<typeof makeEndpointStore>;
   readonly readSubscribers: ReturnType<typeof makeReadSubscribers>;
   readonly readRecipient: ReturnType<typeof makeReadRecipient>;
+  readonly versions: Versions;
+  readonly sayChanged: SayChanged;
   /** These write over whatever there is, as nobody but a test may. */
   readonly set: (endpoint: Endpoint) => void;
   readonly setOrganization: (organization: Organization) => void;
@@ -22,6 +27,7 @@ export interface MemoryConfiguration {
 export function memoryConfiguration(
   // Nothing in the configuration ends, and nothing that reads it is behind.
   { client, config } = memoryTables({ now: () => 0 }),
+  now: Now = Date.now,
 ): MemoryConfiguration {
   const put = (item: Item) => {
     // It is done by the time that `send` returns.
@@ -32,6 +38,8 @@ export function memoryConfiguration(
     endpoints: makeEndpointStore(client, config),
     readSubscribers: makeReadSubscribers(client, config),
     readRecipient: makeReadRecipient(makeBatchedRead(client, config)),
+    versions: makeVersions(makeBatchedRead(client, config), now),
+    sayChanged: makeSayChanged(client, config),
     set: (endpoint) => {
       put(endpointItem(endpoint));
     },

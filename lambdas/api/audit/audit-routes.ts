@@ -5,7 +5,8 @@ import { pageOf, pageQuery, TextPage } from '../../shared/page.ts';
 import type { Page } from '../../shared/page.ts';
 import { noBody, noParams, route } from '../../shared/route.ts';
 import type { Route } from '../../shared/route.ts';
-import { auditEntry, deployment } from './entry.ts';
+import { deployment } from '../../shared/versions.ts';
+import { auditEntry } from './entry.ts';
 import type { AuditEntry } from './entry.ts';
 
 export interface AuditRoutesPorts {

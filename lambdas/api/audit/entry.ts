@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { auditId } from '../../shared/identifier.ts';
 
-/** Where changes that concern every organization are written down: no organization has this id. */
-export const deployment = '*';
-
 /** An entry of the audit: who changed what and when, before and after, without secrets. */
 export const auditEntry = z.object({
   id: auditId,

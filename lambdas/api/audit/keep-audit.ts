@@ -6,6 +6,7 @@ import type { Log } from '../../shared/log.ts';
 import type { Audited } from '../../shared/route.ts';
 import { isoTime } from '../../shared/time.ts';
 import type { Now } from '../../shared/time.ts';
+import type { SayChanged } from '../../shared/versions.ts';
 import type { AuditEntry } from './entry.ts';
 
 export interface AuditPorts {
@@ -14,6 +15,8 @@ export interface AuditPorts {
     readonly put: (organizationId: string, entry: AuditEntry) => Promise<void>;
     readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
+  /** Has every function see that the configuration is another one. */
+  readonly sayChanged: SayChanged;
   readonly now: Now;
   /** At least ten. */
   readonly randomBytes: RandomBytes;
@@ -26,10 +29,11 @@ export type AuditedRequest = Pick<AuditEntry, 'by' | 'operation' | 'target' | 'r
 
 /**
  * Writes a change down before it is made, and once more when it is done: so no change can be missing from the audit,
- * whatever fails in between. What was refused has changed nothing, and leaves nothing.
+ * whatever fails in between. What was refused has changed nothing, and leaves nothing. Nobody is answered before the
+ * change is said to every function: whoever has an answer can rely on it.
  */
 export function auditedBy(ports: AuditPorts, { organizationId, ...request }: AuditedRequest): Audited {
-  const { entries, now, randomBytes, log } = ports;
+  const { entries, sayChanged, now, randomBytes, log } = ports;
   return async function audited(before, work, shown) {
     const nowMs = now();
     const begun: AuditEntry = {
@@ -49,10 +53,12 @@ export function auditedBy(ports: AuditPorts, { organizationId, ...request }: Aud
       const result = await work();
       const after = shown(result);
       const entry = { ...begun, outcome: 'done' as const, ...(after === undefined ? {} : { after }) };
-      await settle(entries.put(organizationId, entry));
+      await Promise.all([settle(entries.put(organizationId, entry)), sayChanged(organizationId)]);
       return result;
     } catch (fault) {
       if (fault instanceof Refusal) await settle(entries.remove(organizationId, begun.id));
+      // It may have been made all the same; if this fails, too, it is seen within half a minute.
+      else await sayChanged(organizationId).catch(() => undefined);
       throw fault;
     }
   };

@@ -1,14 +1,13 @@
 import middy from '@middy/core';
 import { randomBytes } from 'node:crypto';
 import { makePost } from '../../request/post.ts';
-import { isNotEmpty, prepare } from '../../request/prepare.ts';
+import { prepare } from '../../request/prepare.ts';
 import type { PreparePorts } from '../../request/prepare.ts';
 import { makeRecord } from '../../delivery/record/store.ts';
 import { makeCountTest, makeReadRecipient } from '../../delivery/store.ts';
 import { testRoutes } from '../../delivery/test-routes.ts';
 import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
-import { cached } from '../../shared/cache.ts';
 import { makeDocumentClient, makeKmsClient, makeSecretsManagerClient } from '../../shared/clients.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { makeLog } from '../../shared/request-log.ts';
@@ -28,7 +27,8 @@ const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const preparation: PreparePorts = {
   readSecret: makeReadSecret(makeSecretsManagerClient(), env.SECRET_PREFIX),
-  readSigningKeys: cached(makeSigningKeyStore(client, env.CONFIG_TABLE).list, isNotEmpty),
+  // A test is seldom, and shows what was just changed.
+  readSigningKeys: makeSigningKeyStore(client, env.CONFIG_TABLE).list,
   signDigest: makeSignDigest(makeKmsClient()),
   issuer: env.ISSUER,
   now: Date.now,

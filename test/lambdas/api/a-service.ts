@@ -123,7 +123,13 @@ export function aService(given: Partial<Parts> = {}) {
     habits: {
       readCursorKey: () => Promise.resolve(cursorKey),
       once: { requests, now: clock.now, randomBytes: aChance().randomBytes },
-      audit: { entries: audit, now: clock.now, randomBytes: aChance().randomBytes, log },
+      audit: {
+        entries: audit,
+        sayChanged: configuration.sayChanged,
+        now: clock.now,
+        randomBytes: aChance().randomBytes,
+        log,
+      },
     },
   };
   const ask = async (wish: Wish): Promise<HttpAnswer> => {

@@ -230,6 +230,7 @@ function portsOf(world: Things, random: () => number): DeliverPorts {
   return {
     readRecipient: configuration.readRecipient,
     readRecipientLatest: configuration.readRecipient,
+    versions: configuration.versions,
     readKnown: ledger.readKnown,
     record: ledger.record,
     rewrite: ledger.rewrite,

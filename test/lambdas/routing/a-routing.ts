@@ -63,6 +63,7 @@ export function aRouting({
     lookUpSubscribers: rememberUnknown(readSubscribers, clock.now),
     readHealth: health.read,
     readCatalogue: () => Promise.resolve(catalogueOf(eventTypes)),
+    versions: configuration.versions,
     add: ledger.events.add,
     send: (message) => deliveries.send(outgoing(message, 0)),
     fall: (record) => falling.send(outgoingFalling(record)),

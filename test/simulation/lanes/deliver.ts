@@ -14,7 +14,8 @@ import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import { prepare } from '../../../lambdas/request/prepare.ts';
 import { cached } from '../../../lambdas/shared/cache.ts';
 import { makeSend } from '../../../lambdas/shared/queue.ts';
-import { makeBatchedRead } from '../../../lambdas/shared/store.ts';
+import { makeBatchedReads } from '../../../lambdas/shared/store.ts';
+import { byVersion, makeVersions } from '../../../lambdas/shared/versions.ts';
 import { memorySigningKeys } from '../../fakes/signing-keys.ts';
 import type { Work } from './function.ts';
 import { postTo } from './receiver.ts';
@@ -41,11 +42,14 @@ function readsAndWrites({ time, meter, tables, travel }: Surroundings) {
   const client = tables.clientFor({ observe: meter.observer('deliver'), travel });
   const { ledger, config } = tables;
   const { now } = time;
-  const readRecipient = makeReadRecipient(makeBatchedRead(client, config));
+  const reads = makeBatchedReads(client);
+  const versions = makeVersions(reads(config), now);
+  const readRecipient = makeReadRecipient(reads(config));
   return {
-    readRecipient: cached(readRecipient, isServed, { now }),
+    readRecipient: byVersion(versions, cached(readRecipient, isServed, { now })),
     readRecipientLatest: readRecipient,
-    readKnown: makeReadKnown(makeBatchedRead(client, ledger), now),
+    versions,
+    readKnown: makeReadKnown(reads(ledger), now),
     record: makeRecord(client, ledger, now),
     rewrite: makeRewrite(client, ledger, now),
     strikeOff: makeStrikeOff(client, ledger),
