@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     globalSetup: ['test/local/synthesize.ts'],
+    // By default one core is left to the main process, which has nothing to do: of two cores that is half.
+    maxWorkers: '100%',
   },
 });

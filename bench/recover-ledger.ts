@@ -7,6 +7,7 @@ import { eventIdOf } from '../lambdas/event/event-id.ts';
 import { bodyOf } from '../lambdas/event/event.ts';
 import type { StoredEvent } from '../lambdas/event/event.ts';
 import { eventKey } from '../lambdas/event/store.ts';
+import { queuedMsMax } from '../lambdas/recovery/candidates.ts';
 import { expiryOf, isoTime } from '../lambdas/shared/time.ts';
 
 export interface History {
@@ -37,17 +38,18 @@ export async function openLedger(endpoint: string) {
 type Item = Readonly<Record<string, unknown>>;
 
 /**
- * Events of the last ten hours, each with its delivery, but for those that are missing.
+ * Events of ten hours, each with its delivery, but for those that are missing; the youngest is old enough to count as
+ * missing, and not as being on its way.
  *
  * @returns the ids of the events that were not delivered
  */
 async function write(client: DynamoDBDocumentClient, table: string, history: History): Promise<string[]> {
-  const nowMs = Date.now();
+  const untilMs = Date.now() - queuedMsMax - 60_000;
   const missing: string[] = [];
   let batch: Item[] = [];
   let writing: Promise<void>[] = [];
   for (let number = 0; number < history.count; number += 1) {
-    const timeMs = nowMs - 1_200_000 - Math.floor(((history.count - number) * 36_000_000) / history.count);
+    const timeMs = untilMs - Math.floor(((history.count - number) * 36_000_000) / history.count);
     const event = eventOf(history, number, timeMs);
     batch.push({ ...eventKey(event.organizationId, event.id), ...event });
     if (history.isMissing(number)) missing.push(event.id);

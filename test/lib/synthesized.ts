@@ -23,8 +23,20 @@ const { context: cdkJsonContext } = z
   .object({ context: z.record(z.string(), z.unknown()) })
   .parse(JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')));
 
-/** The stack with some settings, in process and without bundles: what is in them is no matter of the template. */
+const made = new Map<string, Synthesized>();
+
+/**
+ * The stack with some settings, in process and without bundles: what is in them is no matter of the template. The same
+ * settings are synthesized once, as it takes a second; nobody changes what is synthesized.
+ */
 export function synthesized(settings: Readonly<Record<string, unknown>> = {}): Synthesized {
+  const key = JSON.stringify(settings);
+  const one = made.get(key) ?? synthesize(settings);
+  made.set(key, one);
+  return one;
+}
+
+function synthesize(settings: Readonly<Record<string, unknown>>): Synthesized {
   const app = new App({ context: { ...cdkJsonContext, 'aws:cdk:bundling-stacks': [], ...settings } });
   const template = Template.fromStack(new TidingsStack(app, 'Tidings'));
   const { Resources } = z.looseObject({ Resources: z.record(z.string(), resource) }).parse(template.toJSON());
