@@ -36,7 +36,7 @@ export function waitsFor(
  */
 export async function admit(
   ports: GatePorts,
-  { message, endpoint, policy }: Job,
+  { message, endpoint, policy }: Pick<Job, 'message' | 'endpoint' | 'policy'>,
   health: Health,
 ): Promise<'go' | 'probe' | Cause> {
   const cause = waitsFor(message, health, ports.now());
