@@ -82,7 +82,11 @@ export function isIncluded({ include }: Pick<Job, 'include'>, candidate: Candida
   return include.includes('not_entitled') && lack === 'discarded' && reason === 'not_entitled';
 }
 
-/** The message by which a candidate is recovered. Sent twice, it does the same: the ledger lets one of the two pass. */
+/**
+ * The message by which a candidate is recovered. Sent twice, it does the same: the ledger lets one of the two pass. It
+ * waits in line, unlike a retry by hand: a job may send thousands, and its endpoint has a pace.
+ */
 export function recoveringMessage({ ids, delivery }: Candidate): DeliveryMessage {
-  return delivery?.status === 'retrying' ? lostMessage(ids, delivery) : againMessage(ids, delivery);
+  const isLost = delivery?.status === 'retrying';
+  return { ...(isLost ? lostMessage(ids, delivery) : againMessage(ids, delivery)), isOfMany: true };
 }
