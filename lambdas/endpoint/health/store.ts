@@ -31,7 +31,12 @@ export function makeHealthStore(client: DynamoDBDocumentClient, ledger: string, 
     /** Writes health over the version that was read; false when somebody has been faster. */
     replace: async (endpointId: string, before: Health, after: Health): Promise<boolean> => {
       const version = before.version + 1;
-      const Item = { ...healthKey(endpointId), ...after, version, ...placeOf(endpointId, after, now()) };
+      const { expiresAt, ...rest } = after;
+      const Item = {
+        ...{ ...healthKey(endpointId), ...rest, version, ...placeOf(endpointId, after, now()) },
+        // Rows are ended by the drain, which then has the end written anew.
+        ...(expiresAt === undefined || after.backlog !== undefined ? {} : { expiresAt }),
+      };
       const condition =
         before.version === 0
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
