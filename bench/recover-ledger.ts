@@ -7,7 +7,7 @@ import { eventIdOf } from '../lambdas/event/event-id.ts';
 import { bodyOf } from '../lambdas/event/event.ts';
 import type { StoredEvent } from '../lambdas/event/event.ts';
 import { eventKey } from '../lambdas/event/store.ts';
-import { queuedMsMax } from '../lambdas/recovery/candidates.ts';
+import { unrecordedMsMax } from '../lambdas/delivery/hold.ts';
 import { expiryOf, isoTime } from '../lambdas/shared/time.ts';
 
 export interface History {
@@ -44,7 +44,7 @@ type Item = Readonly<Record<string, unknown>>;
  * @returns the ids of the events that were not delivered
  */
 async function write(client: DynamoDBDocumentClient, table: string, history: History): Promise<string[]> {
-  const untilMs = Date.now() - queuedMsMax - 60_000;
+  const untilMs = Date.now() - unrecordedMsMax - 60_000;
   const missing: string[] = [];
   let batch: Item[] = [];
   let writing: Promise<void>[] = [];

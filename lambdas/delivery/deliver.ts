@@ -7,16 +7,15 @@ import type { AttemptPorts } from './attempt.ts';
 import { decide, isServed, reopening } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
 import { discard, idsOf, lookAgain } from './discard.ts';
-import { admit, waitsFor } from './gate.ts';
-import type { GatePorts } from './gate.ts';
 import { hold } from './hold.ts';
-import { delayUntil, isFirst } from './message.ts';
+import { enterUnread, letIn, waitUnread } from './let-in.ts';
+import type { LetInPorts } from './let-in.ts';
+import { delayUntil } from './message.ts';
 import type { DeliveryMessage } from './message.ts';
-import { park, raise } from './park.ts';
-import type { Cause, ParkPorts } from './park.ts';
+import { raise } from './park.ts';
 import { followOrHold, lookLater, settleLate } from './settle.ts';
 
-export interface DeliverPorts extends AttemptPorts, GatePorts, ParkPorts {
+export interface DeliverPorts extends AttemptPorts, LetInPorts {
   /** As of the version of the organization's configuration that was seen last. */
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
   readonly versions: Pick<Versions, 'latest'>;
@@ -71,7 +70,8 @@ async function fall(
 async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Reception): Promise<Verdict> {
   let recipient: Recipient;
   let health: Health;
-  let known: Known;
+  let known: Known | undefined;
+  let isLetIn = false;
   // Both at once: where neither is remembered, one answer is waited for instead of two.
   const reading = readHealth(ports, message);
   reading.catch(() => undefined);
@@ -85,20 +85,24 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     if (reception.receiveCount === 1) {
       if (isSentAgain(message, health)) return drop(ports, message);
       if (isServed(recipient) && (await waitUnread(ports, message, health))) return 'done';
+      const entry = await enterUnread(ports, message, {
+        ...{ recipient, health, remainingMs: reception.remainingMs() },
+      });
+      if (entry === 'done') return 'done';
+      isLetIn = entry === 'go';
     }
     // One request asks for both.
     [known] = await Promise.all([ports.readKnown(message), ports.versions.latest(message.organizationId)]);
-  } catch (fault) {
-    return hold(ports, heldAs(message, reception), { code: 'ledger_unavailable', fault });
-  }
-  try {
     // The same again, unless it has been changed meanwhile.
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
-    return hold(ports, heldAs(message, reception), { code: 'configuration_unavailable', fault });
+    if (isLetIn) ports.share.leave(message.endpointId);
+    const code = known === undefined ? 'ledger_unavailable' : 'configuration_unavailable';
+    return hold(ports, heldAs(message, reception), { code, fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
-  return carryOut(ports, decision, { message, known, health, reception });
+  if (isLetIn && decision.kind !== 'attempt') ports.share.leave(message.endpointId);
+  return carryOut(ports, decision, { message, known, health, reception, isLetIn });
 }
 
 /** What may have recorded an attempt is never dropped unread: where it is held it is no message of a pass any more. */
@@ -122,31 +126,19 @@ function isSentAgain({ pass }: DeliveryMessage, { backlog }: Health): boolean {
   return pass !== undefined && backlog !== undefined && pass < backlog.pass;
 }
 
-/**
- * Has wait what cannot be attempted now, before anything else is read for it: a million deliveries may wait for one
- * endpoint. A row that was brought back is still there; a first message is not expected to have one.
- */
-async function waitUnread(ports: DeliverPorts, message: DeliveryMessage, health: Health): Promise<boolean> {
-  const cause = health.off === undefined ? waitsFor(message, health, ports.now()) : undefined;
-  if (cause === undefined) return false;
-  if (message.pass !== undefined) {
-    logWaits(ports, message, cause);
-    return true;
-  }
-  return isFirst(message) && (await park(ports, message, { before: undefined, health, cause }));
-}
-
 interface Situation {
   readonly message: DeliveryMessage;
   readonly known: Known;
   readonly health: Health;
   readonly reception: Reception;
+  /** It has leave for its attempt already, and holds a place of its endpoint's share. */
+  readonly isLetIn: boolean;
 }
 
 async function carryOut(
   ports: DeliverPorts,
   decision: Decision,
-  { message, known, health, reception }: Situation,
+  { message, known, health, reception, isLetIn }: Situation,
 ): Promise<Verdict> {
   switch (decision.kind) {
     case 'drop':
@@ -164,7 +156,7 @@ async function carryOut(
         await lookLater(ports, message);
         return drop(ports, message);
       }
-      return gated(ports, decision.job, { health, reception });
+      return gated(ports, decision.job, { health, reception, isLetIn });
   }
 }
 
@@ -186,19 +178,21 @@ async function keepWaiting(ports: DeliverPorts, message: DeliveryMessage, health
 async function gated(
   ports: DeliverPorts,
   job: Job,
-  { health, reception }: Pick<Situation, 'health' | 'reception'>,
+  { health, reception, isLetIn }: Pick<Situation, 'health' | 'reception' | 'isLetIn'>,
 ): Promise<Verdict> {
   const { message } = job;
-  if (!hasTime(job, reception.remainingMs())) {
-    // Nothing has begun: another function has more time, and none of the message's receives is used up.
-    await lookAgain(ports, message);
-    return 'done';
-  }
-  let verdict: 'go' | 'probe' | 'done';
-  try {
-    verdict = await letIn(ports, job, health);
-  } catch (fault) {
-    return hold(ports, message, { code: 'ledger_unavailable', fault });
+  let verdict: 'go' | 'probe' | 'done' = 'go';
+  if (!isLetIn) {
+    if (!hasTime(job, reception.remainingMs())) {
+      // Nothing has begun: another function has more time, and none of the message's receives is used up.
+      await lookAgain(ports, message);
+      return 'done';
+    }
+    try {
+      verdict = await letIn(ports, job, health);
+    } catch (fault) {
+      return hold(ports, message, { code: 'ledger_unavailable', fault });
+    }
   }
   if (verdict === 'done') {
     if (reception.receiveCount > 1) await lookLater(ports, message);
@@ -209,37 +203,4 @@ async function gated(
   ports.share.leave(job.endpoint.id);
   await lookAgain(ports, message);
   return 'done';
-}
-
-async function letIn(ports: DeliverPorts, job: Job, health: Health): Promise<'go' | 'probe' | 'done'> {
-  const verdict = await admit(ports, job, health);
-  if (verdict === 'go' || verdict === 'probe') return verdict;
-  await wait(ports, job, { health, cause: verdict });
-  return 'done';
-}
-
-/** The lane may have been late, and all that it held come at once: that is spread over as long as it was late. */
-const spreadSecondsMax = 120;
-
-/** Has a delivery wait that is not let in. */
-async function wait(
-  ports: DeliverPorts,
-  { message, delivery }: Job,
-  { health, cause }: { health: Health; cause: Cause },
-): Promise<void> {
-  if (message.pass === undefined) {
-    const isParked = await park(ports, message, { before: delivery, health, cause });
-    if (!isParked) await lookAgain(ports, message);
-    return;
-  }
-  logWaits(ports, message, cause);
-  // It has a row; while its endpoint is paused it is sent again in the next pass, else it is tried again by itself.
-  if (cause === 'paused' || cause === 'probed') return;
-  const lateSeconds = (ports.now() - Date.parse(message.notBefore ?? isoTime(ports.now()))) / 1000;
-  const spread = Math.min(spreadSecondsMax, 2 + Math.max(0, lateSeconds));
-  await ports.send(message, Math.ceil(1 + ports.random() * spread));
-}
-
-function logWaits({ log }: DeliverPorts, message: DeliveryMessage, cause: Cause): void {
-  log('delivery.waits', { ...idsOf(message), cause });
 }

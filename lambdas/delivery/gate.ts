@@ -24,8 +24,9 @@ export function waitsFor(
   nowMs: number,
 ): Extract<Cause, 'paused' | 'behind'> | undefined {
   if (admission(health, nowMs).kind === 'wait') return 'paused';
-  // What waits already goes first; but who clicks does not wait for a hundred thousand others.
-  const mayPass = message.pass !== undefined || message.trigger === 'manual';
+  // What waits already goes first; but who clicks for one does not wait for a hundred thousand others.
+  const isClicked = message.trigger === 'manual' && message.isOfMany === undefined;
+  const mayPass = message.pass !== undefined || isClicked;
   return isOpen(health.backlog) && !mayPass ? 'behind' : undefined;
 }
 
@@ -36,7 +37,7 @@ export function waitsFor(
  */
 export async function admit(
   ports: GatePorts,
-  { message, endpoint, policy }: Job,
+  { message, endpoint, policy }: Pick<Job, 'message' | 'endpoint' | 'policy'>,
   health: Health,
 ): Promise<'go' | 'probe' | Cause> {
   const cause = waitsFor(message, health, ports.now());

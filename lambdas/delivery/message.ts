@@ -37,6 +37,8 @@ export const deliveryMessage = z.object({
   /** It was brought back from the rows that wait for its endpoint, in this pass over them; its row is still there. */
   pass: z.number().int().exactOptional(),
   trigger,
+  /** One of many that were asked for at once: it waits behind what waits for its endpoint already. */
+  isOfMany: z.literal(true).exactOptional(),
   /** Code of the attempt before. */
   lastError: z.string().exactOptional(),
   /** How often it was put off in a row because something of ours did not work. */

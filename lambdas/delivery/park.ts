@@ -4,7 +4,9 @@ import type { HealthStore } from '../endpoint/health/remembered.ts';
 import { change } from '../endpoint/health/say.ts';
 import type { Owner, SayPorts } from '../endpoint/health/say.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
-import { behind } from '../shared/waiting.ts';
+import { behind, endpointPartition, timeOfPlace } from '../shared/waiting.ts';
+import type { Place } from '../shared/waiting.ts';
+import { isParked } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 import { idsOf } from './discard.ts';
 import type { DeliveryMessage } from './message.ts';
@@ -39,17 +41,35 @@ export async function park(
   { before, health, cause }: { before: Delivery | undefined; health: Health; cause: Cause },
 ): Promise<boolean> {
   const { organizationId, endpointId } = message;
-  const isWritten = (await ports.rewrite(parked(ports, message, before))) === 'recorded';
+  const place = await placeOf(ports, message, before);
+  const isWritten = (await ports.rewrite(parked(ports, message, { before, place }))) === 'recorded';
   ports.log('delivery.waits', { ...idsOf(message), cause, isParked: isWritten });
   if (isWritten) await raise(ports, { id: endpointId, organizationId }, health);
   return isWritten;
+}
+
+/**
+ * Where a delivery waits: at the end. One that waits already, and that somebody asked for by hand, keeps its place; when
+ * the drain has gone past that, what it sent was of the round before and ends, so the delivery is the next one.
+ */
+async function placeOf(
+  { health, now }: ParkPorts,
+  { endpointId, eventId }: DeliveryMessage,
+  before: Delivery | undefined,
+): Promise<Place> {
+  if (before?.waitingAt === undefined || !isParked(before)) return behind(endpointId, eventId, now());
+  const { waitingAt } = before;
+  const through = (await health.readLatest(endpointId)).backlog?.through;
+  return through === undefined || waitingAt > through
+    ? { waiting: endpointPartition(endpointId), waitingAt }
+    : behind(endpointId, eventId, timeOfPlace({ waitingAt: through }) + 1);
 }
 
 /** The record of a delivery that waits for its endpoint. */
 function parked(
   { now, retentionDays }: ParkPorts,
   { organizationId, endpointId, eventId, eventType, round, trigger, lastError }: DeliveryMessage,
-  before: Delivery | undefined,
+  { before, place }: { before: Delivery | undefined; place: Place },
 ): Delivery {
   const nowMs = now();
   const attemptCount = before?.attemptCount ?? 0;
@@ -59,7 +79,7 @@ function parked(
     attempts: before?.attempts ?? [],
     ...(lastError === undefined ? {} : { lastError }),
     ...(trigger === 'scheduled' ? {} : { trigger }),
-    ...behind(endpointId, eventId, nowMs),
+    ...place,
     updatedAt: isoTime(nowMs),
     expiresAt: expiryOf(nowMs, retentionDays),
   };

@@ -3,7 +3,8 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { endpoint } from '../endpoint/endpoint.ts';
 import { endpointKey } from '../endpoint/store.ts';
-import { endedQueries } from './ended-list.ts';
+import { endedPositionOf, endedQueries } from './ended-list.ts';
+import type { EndedPosition } from './ended-list.ts';
 import { deliveryKey } from './key.ts';
 import { eventIdsOf } from '../event/event-list.ts';
 import type { StoredEvent } from '../event/event.ts';
@@ -117,19 +118,32 @@ function withStatusOf(client: DynamoDBDocumentClient, ledger: string, now: Now) 
   ): Promise<Page<DeliverySummary>> {
     const { limit, cursor } = query;
     const [from, to] = eventIdsOf(query);
-    const position = cursor === undefined ? undefined : positionOf(cursor, z.tuple([eventId, endpointId]));
+    const position = cursor === undefined ? undefined : positionOf(cursor, endedPosition);
     const { items, isLast } = await queryMerged(
       client,
       endedQueries(ledger, { organizationId, status, from, to, limit, position, isNewestFirst: true }),
       ({ eventId: order }) => String(order),
     );
     const data = items.map((item) => deliverySummary.parse(item));
-    const last = data.at(-1);
+    const last = items.at(-1);
     return {
       data: data.filter((one) => one.expiresAt * 1000 > now()).filter((one) => isAskedFor(query, one)),
-      nextCursor: isLast || last === undefined ? null : cursorAt([last.eventId, last.endpointId]),
+      nextCursor: isLast || last === undefined ? null : endedCursorAt(endedPositionOf(last)),
     };
   };
+}
+
+/** Those of an old partition are told apart, so that a cursor of the version before is one, too. */
+const unspread = 'unspread';
+const endedPosition = z
+  .tuple([eventId, endpointId, z.literal(unspread).optional()])
+  .transform(([event, endpoint, where]): EndedPosition => ({
+    ...{ eventId: event, endpointId: endpoint },
+    ...(where === undefined ? {} : { isUnspread: true }),
+  }));
+
+function endedCursorAt({ eventId, endpointId, isUnspread }: EndedPosition): string {
+  return cursorAt([eventId, endpointId, ...(isUnspread === true ? [unspread] : [])]);
 }
 
 /** Counts the tests of an endpoint in windows of a minute; false for one too many. */

@@ -1,7 +1,10 @@
 import { againMessage, lostMessage } from '../delivery/again.ts';
+import { isParked } from '../delivery/delivery.ts';
 import type { DeliverySummary } from '../delivery/delivery.ts';
+import { unrecordedMsMax } from '../delivery/hold.ts';
 import type { DeliveryMessage, FirstAttempt } from '../delivery/message.ts';
 import type { EventSummary, Skipped } from '../event/event.ts';
+import { timeOfPlace } from '../shared/waiting.ts';
 import type { Job, Lack } from './job.ts';
 
 /** A delivery that a job looks at, or an event of which there should be one. */
@@ -40,11 +43,8 @@ export function candidatesOf(
   });
 }
 
-/** Younger events may still be in a queue: a message is put off so long until what is wrong makes a row of it. */
-export const queuedMsMax = 30 * 60_000;
-
-/** An attempt that is later than this is not coming: the longest wait for a queue and a hop are minutes. */
-export const overdueMsMax = 3_600_000;
+/** By then whoever comes every minute has looked twice at what waits until a time (recovery/wake). */
+export const sentOnMsMax = 2 * 3_600_000;
 
 /**
  * What a candidate lacked when the job was asked for; `undefined` for nothing. What has changed since then is left
@@ -55,23 +55,29 @@ export function lackOf(candidate: Candidate, { createdAt }: Pick<Job, 'createdAt
   const { delivery } = candidate;
   if (delivery === undefined) {
     if (candidate.skipReason !== undefined) return 'discarded';
-    return askedMs - Date.parse(candidate.receivedAt) > queuedMsMax ? 'missing' : undefined;
+    return askedMs - Date.parse(candidate.receivedAt) > unrecordedMsMax ? 'missing' : undefined;
   }
-  const { status, updatedAt, nextAttemptAt = updatedAt, waiting } = delivery;
+  const { status, updatedAt } = delivery;
   if (Date.parse(updatedAt) > askedMs) return undefined;
   switch (status) {
     case 'dead':
     case 'discarded':
       return status;
     case 'retrying':
-      // What waits as a row is come for, however long that takes: it is not missing.
-      return waiting === undefined && askedMs - Date.parse(nextAttemptAt) > overdueMsMax
-        ? 'missing'
-        : undefined;
+      return isComing(delivery, askedMs) ? undefined : 'missing';
     case 'delivered':
     case 'failed':
       return undefined;
   }
+}
+
+/** Whether the next attempt may still come by itself. */
+function isComing(delivery: DeliverySummary, nowMs: number): boolean {
+  const { updatedAt, nextAttemptAt = updatedAt, waitingAt } = delivery;
+  // Its endpoint's drain comes for it, however long that takes.
+  if (isParked(delivery)) return true;
+  if (waitingAt !== undefined) return nowMs - timeOfPlace({ waitingAt }) <= sentOnMsMax;
+  return nowMs - Date.parse(nextAttemptAt) <= unrecordedMsMax;
 }
 
 /** Whether a job is to recover a candidate that lacks something. */
@@ -82,7 +88,11 @@ export function isIncluded({ include }: Pick<Job, 'include'>, candidate: Candida
   return include.includes('not_entitled') && lack === 'discarded' && reason === 'not_entitled';
 }
 
-/** The message by which a candidate is recovered. Sent twice, it does the same: the ledger lets one of the two pass. */
+/**
+ * The message by which a candidate is recovered. Sent twice, it does the same: the ledger lets one of the two pass. It
+ * waits in line, unlike a retry by hand: a job may send thousands, and its endpoint has a pace.
+ */
 export function recoveringMessage({ ids, delivery }: Candidate): DeliveryMessage {
-  return delivery?.status === 'retrying' ? lostMessage(ids, delivery) : againMessage(ids, delivery);
+  const isLost = delivery?.status === 'retrying';
+  return { ...(isLost ? lostMessage(ids, delivery) : againMessage(ids, delivery)), isOfMany: true };
 }

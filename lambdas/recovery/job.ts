@@ -43,8 +43,8 @@ export const job = publicJob.extend({
   organizationId,
   /** Counts the writes; each is made over the version that was read, so of two workers one goes on. */
   version: count,
-  /** Where the last page ended. */
-  cursor: z.object({ eventId, endpointId }).exactOptional(),
+  /** Where the last page ended; of dead letters, whether it was among those from before their list was spread. */
+  cursor: z.object({ eventId, endpointId, isUnspread: z.literal(true).exactOptional() }).exactOptional(),
   /** Messages of the last page: counted together with it, so they are owed, whoever dies. */
   outbox: z.array(deliveryMessage),
   /** The next delivery must not come before, however many copies of the job's message there are. */

@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { deliverySummary } from '../delivery/delivery.ts';
-import { endedQueries } from '../delivery/ended-list.ts';
+import { endedPositionOf, endedQueries } from '../delivery/ended-list.ts';
 import { deliveryKey } from '../delivery/key.ts';
 import { eventIdsBetween } from '../event/event-id.ts';
 import { makeEventStore } from '../event/store.ts';
@@ -170,18 +170,18 @@ function deadOf(client: DynamoDBDocumentClient, TableName: string, { now, pageIt
       client,
       endedQueries(TableName, {
         ...{ organizationId: of.organizationId, status: 'dead', from, to, limit: pageItems },
-        position: of.cursor && [of.cursor.eventId, of.cursor.endpointId],
+        position: of.cursor,
         isNewestFirst: false,
       }),
       ({ eventId: order }) => String(order),
     );
     const dead = items.map((item) => deliverySummary.parse(item));
-    const last = dead.at(-1);
+    const last = items.at(-1);
     const alive = dead.filter((delivery) => isAlive(delivery, now));
     return {
       candidates: alive.map((delivery) => ({ ids: delivery, delivery })),
       examined: alive.length,
-      cursor: last && { eventId: last.eventId, endpointId: last.endpointId },
+      cursor: last && endedPositionOf(last),
       isLast,
     };
   };

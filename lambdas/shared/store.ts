@@ -64,7 +64,7 @@ export async function queryPage(
  * One page of a list that is spread over several partitions of an index: a page of each, merged.
  *
  * @param inputs one Query for each partition, with the same `Limit` and direction
- * @param orderOf what the list is sorted by; the same values stand in one partition
+ * @param orderOf what the list is sorted by; of the same value those of an earlier Query come first
  */
 export async function queryMerged(
   client: DynamoDBDocumentClient,
@@ -75,7 +75,7 @@ export async function queryMerged(
   const { Limit = 0, ScanIndexForward = true } = inputs[0] ?? {};
   const sign = ScanIndexForward ? 1 : -1;
   const all = pages.flatMap(({ items }) => items.map((item) => ({ item, order: orderOf(item) })));
-  // Stable: those of one value stay as their partition has them.
+  // Stable: those of one value stay as their partition has them, one partition after the other.
   const sorted = all.toSorted((a, b) => (a.order === b.order ? 0 : a.order < b.order ? -sign : sign));
   const items = sorted.slice(0, Limit).map(({ item }) => item);
   return { items, isLast: pages.every(({ isLast }) => isLast) && all.length <= Limit };

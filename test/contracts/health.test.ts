@@ -2,7 +2,9 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { resumed, well } from '../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../lambdas/endpoint/health/health.ts';
+import { observe } from '../../lambdas/endpoint/health/observe.ts';
 import { healthKey, makeHealthStore } from '../../lambdas/endpoint/health/store.ts';
+import { effectivePolicy } from '../../lambdas/organization/policy.ts';
 import { makeReadWaiting } from '../../lambdas/recovery/waiting/store.ts';
 import { isoTime } from '../../lambdas/shared/time.ts';
 import { dueAt } from '../../lambdas/shared/waiting.ts';
@@ -206,10 +208,40 @@ describe.each(kinds)('health in %s', (kind, start) => {
       expect(await itemOf()).toMatchObject({ expiresAt: testStartMs / 1000 + 86_400 });
     });
 
-    test('leaves nothing, when nothing was known', async () => {
+    const soon = testStartMs / 1000 + 86_400;
+
+    test.each([
+      ['something was known', { ...full, backlog: undefined, unsaid: [] }],
+      ['nothing was known', undefined],
+    ])('ends though an attempt that began before notes something later, when %s', async (_, known) => {
+      if (known !== undefined) await health.replace(id, well, known);
+      const before = await health.readLatest(id);
       await health.forget(id);
-      expect(await itemOf()).toBeUndefined();
-      expect(await health.replace(id, well, full)).toBe(true);
+      clock.pass(30_000);
+      // Whoever has read it before finds that he was overtaken, and reads again.
+      expect(await health.replace(id, before, { ...before, failures: 1 })).toBe(false);
+      for (const policy of [{}, { circuitBreaker: null }]) {
+        const latest = await health.readLatest(id);
+        const circumstances = { policy: effectivePolicy(policy, {}), nowMs: clock.now() };
+        const failed = { kind: 'failure', isThrottle: false, retryAfterMs: 0, isProbe: false } as const;
+        const after = observe(latest, { ...failed, durationMs: 600 }, circumstances);
+        expect(await health.replace(id, latest, after)).toBe(true);
+        expect(await itemOf()).toMatchObject({ expiresAt: soon });
+      }
+      const latest = await health.readLatest(id);
+      expect(await health.replace(id, latest, resumed(latest, clock.now()))).toBe(true);
+      expect(await itemOf()).toMatchObject({ expiresAt: soon });
+    });
+
+    test('has no end while a row is there that was parked later, and ends with it', async () => {
+      await health.forget(id);
+      const before = await health.readLatest(id);
+      await health.replace(id, before, { ...before, organizationId, backlog });
+      expect(await itemOf()).not.toHaveProperty('expiresAt');
+      const parked = await health.readLatest(id);
+      await health.replace(id, parked, { ...parked, backlog: undefined });
+      await health.forget(id);
+      expect(await itemOf()).toMatchObject({ expiresAt: soon });
     });
   });
 });

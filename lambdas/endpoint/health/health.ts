@@ -56,6 +56,8 @@ export const health = z.object({
   unsaid: z.array(notice),
   /** Until then the worker that wrote it is saying it. */
   sayAfter: z.string().optional(),
+  /** Epoch seconds: its endpoint is no more. Whoever writes it anew, because his attempt ends late, keeps that. */
+  expiresAt: z.number().optional(),
 });
 
 /** What a caller sees of it. */
@@ -132,10 +134,10 @@ const graceMs = 86_400_000;
 export function resumed(before: Health, nowMs: number): Health {
   const at = isoTime(nowMs);
   const wasStopped = before.off !== undefined || before.pause !== undefined;
-  const { version, organizationId, backSince, slow } = before;
+  const { version, organizationId, expiresAt, backSince, slow } = before;
   return {
     ...well,
-    ...{ version, organizationId },
+    ...{ version, organizationId, expiresAt },
     graceUntil: isoTime(nowMs + graceMs),
     backlog: wantedNow(before.backlog, nowMs),
     // Who clicks twice does not end the ramp that the first click began.

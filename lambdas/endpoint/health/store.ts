@@ -31,7 +31,12 @@ export function makeHealthStore(client: DynamoDBDocumentClient, ledger: string, 
     /** Writes health over the version that was read; false when somebody has been faster. */
     replace: async (endpointId: string, before: Health, after: Health): Promise<boolean> => {
       const version = before.version + 1;
-      const Item = { ...healthKey(endpointId), ...after, version, ...placeOf(endpointId, after, now()) };
+      const { expiresAt, ...rest } = after;
+      const Item = {
+        ...{ ...healthKey(endpointId), ...rest, version, ...placeOf(endpointId, after, now()) },
+        // Rows are ended by the drain, which then has the end written anew.
+        ...(expiresAt === undefined || after.backlog !== undefined ? {} : { expiresAt }),
+      };
       const condition =
         before.version === 0
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
@@ -47,7 +52,13 @@ export function makeHealthStore(client: DynamoDBDocumentClient, ledger: string, 
   };
 }
 
-/** Lets go of what was known of an endpoint that is no more; what waits for it is looked after now. */
+/**
+ * Lets go of what was known of an endpoint that is no more; what waits for it is looked after now.
+ *
+ * Its end is written even where nothing is known, and as a version of its own: an attempt that began before still has
+ * something to note when it ends, and finds that it must keep the end. By the day on which DynamoDB deletes the item no
+ * attempt is under way (functions remember an endpoint for half a minute), and a drain's last write ends it anew.
+ */
 function forgetOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
   return async function forget(endpointId: string): Promise<void> {
     const common = { TableName, Key: healthKey(endpointId) };
@@ -55,9 +66,14 @@ function forgetOf(client: DynamoDBDocumentClient, TableName: string, now: Now) {
       client,
       new UpdateCommand({
         ...common,
-        UpdateExpression: 'SET expiresAt = :soon',
-        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(backlog)',
-        ExpressionAttributeValues: { ':soon': expiryOf(now(), 1) },
+        UpdateExpression:
+          'SET expiresAt = :soon, failures = if_not_exists(failures, :none), ' +
+          'warned = if_not_exists(warned, :none), unsaid = if_not_exists(unsaid, :nothing) ADD #version :one',
+        ConditionExpression: 'attribute_not_exists(backlog)',
+        ExpressionAttributeNames: { '#version': 'version' },
+        ExpressionAttributeValues: {
+          ...{ ':soon': expiryOf(now(), 1), ':none': 0, ':nothing': [], ':one': 1 },
+        },
       }),
     );
     const { waitingAt } = dueAt(now() + wakerMs, endpointId);

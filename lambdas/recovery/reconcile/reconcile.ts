@@ -1,10 +1,11 @@
 import { isParked } from '../../delivery/delivery.ts';
 import type { Delivery, DeliveryStatus } from '../../delivery/delivery.ts';
+import { unrecordedMsMax } from '../../delivery/hold.ts';
 import type { EventSummary, Span } from '../../event/event.ts';
 import type { Page, PageQuery } from '../../shared/page.ts';
 import type { Now } from '../../shared/time.ts';
 import { timeOfPlace } from '../../shared/waiting.ts';
-import { overdueMsMax, queuedMsMax } from '../candidates.ts';
+import { sentOnMsMax } from '../candidates.ts';
 import { aTally } from './tally.ts';
 import type { Reconciliation, Tally } from './tally.ts';
 
@@ -59,9 +60,6 @@ export async function reconcile(ports: ReconcilePorts, query: ReconcileQuery): P
   });
   return all.result(isComplete);
 }
-
-/** By then whoever comes every minute has looked twice (recovery/wake). */
-const sentOnMsMax = 2 * 3_600_000;
 
 async function reconcileOne(
   ports: ReconcilePorts,
@@ -149,7 +147,7 @@ async function endOf(
   const delivery = await ports.ledger.readDelivery(endpointId, id);
   // What happened long ago may have come in a moment ago. (Only a test fails, and no stored event is one.)
   if (delivery === undefined || delivery.status === 'failed') {
-    return Date.parse(receivedAt) > nowMs - queuedMsMax ? 'waiting' : 'missing';
+    return Date.parse(receivedAt) > nowMs - unrecordedMsMax ? 'waiting' : 'missing';
   }
   return (await isOverdue(ports, delivery)) ? 'overdue' : delivery.status;
 }
@@ -160,7 +158,7 @@ async function isOverdue({ isAttended, clock }: ReconcilePorts, delivery: Delive
   if (status !== 'retrying') return false;
   const nowMs = clock.now();
   if (waiting === undefined || waitingAt === undefined) {
-    return Date.parse(nextAttemptAt ?? updatedAt) < nowMs - overdueMsMax;
+    return Date.parse(nextAttemptAt ?? updatedAt) < nowMs - unrecordedMsMax;
   }
   if (timeOfPlace({ waitingAt }) > nowMs - sentOnMsMax) return false;
   return !isParked(delivery) || !(await isAttended(endpointId));

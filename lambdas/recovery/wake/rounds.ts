@@ -7,6 +7,8 @@ export const rounds = z.object({
   through: z.record(z.string(), z.string()),
   /** The same of the second look, an hour later. */
   secondThrough: z.record(z.string(), z.string()),
+  /** When the second look began at the oldest row. */
+  secondSince: z.string().optional(),
   /** Until then a run is under way. */
   leaseUntil: z.string().optional(),
 });

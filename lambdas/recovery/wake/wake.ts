@@ -32,6 +32,12 @@ const aheadMs = 60_000;
 /** What is still there so long after it was sent on has lost its message; it is sent once more. */
 const secondLookMs = 3_600_000;
 
+/**
+ * So often the second look begins anew at the oldest row: what has lost that message, too, is still there, and nobody
+ * else comes for it. Seldom, since a lane that is late for hours has all of it sent once more each time.
+ */
+const lookAnewMs = 6 * 3_600_000;
+
 /** Longer than a run reads: a second one at the same time would send everything twice. Over when the next one is due. */
 const leaseMs = 55_000;
 
@@ -56,7 +62,9 @@ export async function wake(ports: WakePorts): Promise<void> {
   // All of it is late, and says nothing of whether this lane is.
   const again = { sent: 0, drains: 0, lateMs: 0 };
   const through: Record<string, string> = { ...leased.through };
-  const secondThrough: Record<string, string> = { ...leased.secondThrough };
+  const { secondSince = isoTime(0) } = leased;
+  const isAnew = nowMs - Date.parse(secondSince) >= lookAnewMs;
+  const secondThrough: Record<string, string> = isAnew ? {} : { ...leased.secondThrough };
   await Promise.all(
     duePartitions.map(async (partition) => {
       through[partition] = await sendOn(ports, tally, {
@@ -68,7 +76,10 @@ export async function wake(ports: WakePorts): Promise<void> {
     }),
   );
   const { leaseUntil, ...rest } = leased;
-  await ports.rounds.replace(leased, { ...rest, version: leased.version + 1, through, secondThrough });
+  await ports.rounds.replace(leased, {
+    ...{ ...rest, version: leased.version + 1, through, secondThrough },
+    secondSince: isAnew ? isoTime(nowMs) : secondSince,
+  });
   ports.log('wake.done', { ...tally, sentAgain: again.sent, drainsAgain: again.drains });
 }
 

@@ -27,10 +27,11 @@ describe('what the health of an endpoint says of a message', () => {
     'a first one': aMessage(),
     'a later one': aMessage({ attempt: 3 }),
     'one by hand': aMessage({ trigger: 'manual', round: 2 }),
+    'one of a recovery': aMessage({ trigger: 'manual', round: 2, isOfMany: true }),
     'one that was redriven': aMessage({ trigger: 'redrive', round: 2 }),
     'one that was brought back': aMessage({ pass: 1 }),
   };
-  const behind = ['a first one', 'a later one', 'one that was redriven'];
+  const behind = ['a first one', 'a later one', 'one of a recovery', 'one that was redriven'];
 
   const all = Object.keys(messages);
 

@@ -26,6 +26,8 @@ const waitingUntil = (minutes: number) =>
     ...dueAt(Date.parse(since(minutes)), ids.endpointId, ids.eventId),
   });
 
+const aged = (minutes: number) => ({ ...waitingUntil(minutes), updatedAt: since(minutes + 60) });
+
 describe('lackOf', () => {
   test.each([
     ['delivered', aDelivered(), undefined],
@@ -33,12 +35,13 @@ describe('lackOf', () => {
     ['dead', aDead(), 'dead'],
     ['discarded for whatever reason', aDiscarded({ reason: 'unsubscribed' }), 'discarded'],
     ['retrying, its next attempt an hour late', aDelivery({ nextAttemptAt: since(61) }), 'missing'],
-    ['retrying, its next attempt half an hour late', aDelivery({ nextAttemptAt: since(30) }), undefined],
+    ['retrying, its next attempt almost an hour late', aDelivery({ nextAttemptAt: since(60) }), undefined],
     ['retrying, its next attempt to come', aDelivery({ nextAttemptAt: since(-30) }), undefined],
     // As a row it is come for, however long that takes: sent again it would be a second message.
     ['waiting for its endpoint for days', parked, undefined],
     ['waiting until its time, a week ahead', waitingUntil(-10_000), undefined],
-    ['waiting until its time, an hour ago', waitingUntil(60), undefined],
+    ['waiting until its time, two hours ago', aged(120), undefined],
+    ['waiting until its time, longer ago: both of its messages were lost', aged(121), 'missing'],
     ['dead since the job was asked for', aDead({ updatedAt: since(-1) }), undefined],
     ['dead at the very moment', aDead({ updatedAt: job.createdAt }), 'dead'],
   ] as const)('of a delivery that is %s', (_, delivery, lack) => {
@@ -47,13 +50,12 @@ describe('lackOf', () => {
 
   const meant = { skipReason: undefined, delivery: undefined };
   test.each([
-    ['an event of an hour ago that was meant for it', { ...meant, receivedAt: since(60) }, 'missing'],
-    ['an event that may still be in a queue', { ...meant, receivedAt: since(30) }, undefined],
     [
-      'an event that was put off so long that it should be a row',
-      { ...meant, receivedAt: since(31) },
+      'an event of more than an hour ago that was meant for it',
+      { ...meant, receivedAt: since(61) },
       'missing',
     ],
+    ['an event that may still be in a queue, held', { ...meant, receivedAt: since(60) }, undefined],
     ['an event that came after the job was asked for', { ...meant, receivedAt: since(-1) }, undefined],
     ['an event that passed it by', { ...meant, skipReason: 'gone', receivedAt: since(1) }, 'discarded'],
   ] as const)('of %s and has no delivery', (_, event, lack) => {

@@ -26,7 +26,7 @@ const made: Partial<Record<Story, Delivery>> = {
 export async function tell(scene: Scene, stories: readonly Story[]): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, story] of stories.entries()) {
-    const receivedMs = story === 'young' ? testStartMs - 60_000 : testStartMs - 60 * minuteMs;
+    const receivedMs = story === 'young' ? testStartMs - 60_000 : testStartMs - 61 * minuteMs;
     const timeMs = testStartMs - (stories.length - index) * minuteMs;
     const event = anEvent({
       name: `${index}`,

@@ -80,11 +80,40 @@ describe('three recoveries of what is missing', () => {
   });
 });
 
+// Seen: for a quarter of an hour each, two copies of a lone delivery, until its endpoint was paused for our own fault.
+test('recoveries at any time send nothing of a lone delivery that cannot be signed', async () => {
+  for (const seed of [1, 2, 3]) {
+    const scene = await aScene({ event: forNobody, seed });
+    scene.settings.fateOf = ({ port }) => (port === 'prepare' ? 'fault before' : undefined);
+    await many(scene, 1);
+    for (let minutes = 25; minutes <= 70; minutes += 3) {
+      await work(scene, testStartMs + minutes * 60_000);
+      expect(await recoverMissing(scene)).toMatchObject({ missing: 0, sent: 0 });
+    }
+    expect(await rowsOf(scene)).toHaveLength(1);
+  }
+});
+
+test('a row that has lost both of its messages is missing two hours later, and is sent', async () => {
+  const retry = { initialBackoffSeconds: 7_200 };
+  const scene = await aScene({ endpoint: anEndpoint({ policy: { retry } }) });
+  scene.receiver.answers(500, 200);
+  await scene.start();
+  await scene.step();
+  const dueMs = Date.parse((await scene.delivery()).nextAttemptAt ?? '');
+  scene.clock.passTo(dueMs + 2 * hourMs - 1_000);
+  expect(await recoverMissing(scene)).toMatchObject({ missing: 0, sent: 0 });
+  scene.clock.pass(2_000);
+  expect(await recoverMissing(scene)).toMatchObject({ missing: 1, sent: 1 });
+  await scene.step();
+  expect(await scene.delivery()).toMatchObject({ status: 'delivered', attemptCount: 2 });
+});
+
 test('a delivery of which nothing is left but its event is missing, and is sent', async () => {
   const scene = await aScene({ event: forNobody });
   await many(scene, 1);
   for (const record of scene.queue.receive()) scene.queue.delete(record);
-  scene.clock.pass(hourMs);
+  scene.clock.pass(hourMs + 1);
   expect(await recoverMissing(scene)).toMatchObject({ missing: 1, sent: 1 });
   expect(scene.queue.waiting().map(({ body }) => readMessage(body)?.attempt)).toEqual([1]);
   await work(scene);

@@ -91,12 +91,30 @@ describe('a delivery that waits until a time', () => {
 });
 
 describe('a second look', () => {
-  test('an hour later sends once more what is still there, and no third time', async () => {
+  test('an hour later sends once more what is still there, and for hours no third time', async () => {
     const scene = aWake();
     await scene.wait('lost', 30 * minuteMs);
     await scene.runEachMinute(30 + 180);
     expect(scene.sent.map(({ atMs }) => atMs - testStartMs)).toEqual([30 * minuteMs, 91 * minuteMs]);
     expect(scene.sent[1]).toMatchObject({ delaySeconds: 0, message: { round: 2, attempt: 4 } });
+  });
+
+  test('begins anew every six hours: what has lost both messages is sent until its attempt is recorded', async () => {
+    const scene = aWake();
+    await scene.wait('lost', 30 * minuteMs);
+    await scene.runEachMinute(13 * 60);
+    const times = scene.sent.map(({ atMs }) => atMs - testStartMs);
+    expect(times).toEqual([30 * minuteMs, 91 * minuteMs, 6 * hourMs, 12 * hourMs]);
+    await scene.deliver('lost');
+    await scene.runEachMinute(7 * 60);
+    expect(scene.sent).toHaveLength(4);
+  });
+
+  test('brings its drain to an endpoint whose messages were both lost, too', async () => {
+    const scene = aWake();
+    await scene.raise('one', 30 * minuteMs);
+    await scene.runEachMinute(7 * 60);
+    expect(scene.started.map(({ atMs }) => atMs - testStartMs)).toContain(6 * hourMs);
   });
 
   test('sends nothing of what was attempted meanwhile', async () => {
