@@ -12,18 +12,14 @@ import type { Outcome } from './classify.ts';
 import type { Job, Recipient } from './decide.ts';
 import { hold, lastingFaults } from './hold.ts';
 import type { OwnFault } from './hold.ts';
-import { note, noteSlow } from './note.ts';
-import type { NotePorts } from './note.ts';
+import { note, watchAttempt } from './note.ts';
+import type { Ended, WatchPorts } from './note.ts';
 import { settle } from './settle.ts';
 import type { SettlePorts } from './settle.ts';
-import type { Share } from './share.ts';
 
-export interface AttemptPorts extends SettlePorts, NotePorts {
+export interface AttemptPorts extends SettlePorts, WatchPorts {
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
-  readonly share: Share;
-  /** An id for each request, which no other request has. */
-  readonly newId: () => string;
   readonly targetRules: TargetRules;
 }
 
@@ -58,7 +54,7 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
     if (code === 'signing_unavailable') await noteUnsigned(ports, job, isProbe);
     return hold(ports, message, { code, fault });
   }
-  const { result, meanMs } = await posted(ports, job, request);
+  const { result, meanMs, uncounted } = await posted(ports, job, request);
   const nowMs = ports.now();
   const isOfOld = await isOfOldUrl(ports, job, result);
   const outcome = classify(result.answer, budgetOf(ports, job, { nowMs, isOfOld }));
@@ -73,6 +69,7 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
   const verdict = await settle(ports, attempted, job.delivery);
   const seen = { isProbe, durationMs: meanMs };
   if (!isOfOld) await note(ports, job, { ...observationOf(result.answer, nowMs), ...seen });
+  await uncounted;
   return verdict;
 }
 
@@ -96,13 +93,9 @@ async function posted(
   ports: AttemptPorts,
   { endpoint, policy }: Job,
   request: Prepared & { readonly body: Uint8Array },
-): Promise<{ readonly result: PostResult; readonly meanMs: number }> {
+): Promise<Ended & { readonly result: PostResult }> {
   const timeoutMs = policy.timeoutSeconds * 1000;
-  const tell = () => {
-    const meanMs = ports.share.slow(endpoint.id, timeoutMs);
-    // One slow answer among many quick ones is no slow endpoint.
-    if (meanMs >= slowMs) void noteSlow(ports, endpoint, meanMs);
-  };
+  const watch = watchAttempt(ports, endpoint, timeoutMs);
   let result: PostResult;
   try {
     result = await ports.post({
@@ -110,14 +103,14 @@ async function posted(
       url: endpoint.url,
       timeoutMs,
       rules: ports.targetRules,
-      slow: { afterMs: slowMs, tell },
+      slow: { afterMs: slowMs, tell: watch.tell },
       ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
     });
   } catch (fault) {
-    ports.share.leave(endpoint.id);
+    watch.end(undefined);
     throw fault;
   }
-  return { result, meanMs: ports.share.leave(endpoint.id, result.durationMs) };
+  return { result, ...watch.end(result.durationMs) };
 }
 
 /**

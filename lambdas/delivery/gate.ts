@@ -4,6 +4,7 @@ import type { Health } from '../endpoint/health/health.ts';
 import { pace } from '../endpoint/health/pace.ts';
 import type { Take } from '../endpoint/health/pace.ts';
 import type { HealthStore } from '../endpoint/health/remembered.ts';
+import { isHeld } from '../endpoint/health/slow.ts';
 import type { Now } from '../shared/time.ts';
 import type { Job } from './decide.ts';
 import type { DeliveryMessage } from './message.ts';
@@ -42,7 +43,7 @@ export async function admit(
 ): Promise<'go' | 'probe' | Cause> {
   const cause = waitsFor(message, health, ports.now());
   if (cause !== undefined) return cause;
-  if (!(await ports.share.enter(endpoint.id))) return 'share';
+  if (!(await ports.share.enter(endpoint.id, isHeld(health, ports.now())))) return 'share';
   try {
     const verdict = await askLeave(ports, { endpoint, policy }, health);
     if (verdict !== 'go' && verdict !== 'probe') ports.share.leave(endpoint.id);

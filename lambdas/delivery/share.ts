@@ -6,18 +6,30 @@ import type { Now } from '../shared/time.ts';
 export interface Share {
   /**
    * Asks for leave to begin an attempt; false when the endpoint has its share. Who finds it full waits until one of its
-   * attempts is answered, or counts as slow (`slowMs`): no longer.
+   * attempts is answered, or all of them are slow (`slowMs`): no longer.
+   *
+   * @param isHeld whether it is known to be slow by now (health/slow.ts): what it answered before tells nothing then
    */
-  readonly enter: (endpointId: string) => Promise<boolean>;
+  readonly enter: (endpointId: string, isHeld?: boolean) => Promise<boolean>;
   /**
    * An attempt has ended.
    *
-   * @param durationMs how long it took; nothing if it was not made after all
-   * @returns how many milliseconds an attempt takes, on average of the last ten
+   * @param took how long it took, and whether it was told to be slow; nothing if it was not made after all
+   * @returns how many milliseconds an attempt takes on average, nothing while too little is known
    */
-  readonly leave: (endpointId: string, durationMs?: number) => number;
-  /** An attempt has had no answer for `slowMs`. @param worstMs its timeout. @returns the average, as far as it is known */
-  readonly slow: (endpointId: string, worstMs: number) => number;
+  readonly leave: (endpointId: string, took?: Took) => number | undefined;
+  /**
+   * An attempt has had no answer for `slowMs`.
+   *
+   * @returns whether that looks like hanging: nothing that began since has been answered quickly
+   */
+  readonly slow: (endpointId: string) => boolean;
+}
+
+export interface Took {
+  /** Nothing if it ended by a fault of ours. */
+  readonly durationMs: number | undefined;
+  readonly wasSlow: boolean;
 }
 
 /** Whoever is new, has been quiet, or takes long, begins with so many. */
@@ -26,57 +38,60 @@ const few = 3;
 const windowMax = 1_000;
 /** After so long without an attempt nothing is known of an endpoint any more. */
 const quietMs = 60_000;
-/** Of so many latest answers: more, and who begins to hang is known too late (npm run simulate:isolation). */
-const samplesMax = 10;
+/** A mean of fewer is chance: of twenty answers that take 50 ms, four may take two seconds. */
+const samplesMin = 20;
+/** Older ones fade. */
+const samplesMax = 50;
 
 interface State {
   inFlight: number;
   slowInFlight: number;
   window: number;
   seenMs: number;
+  /** When the latest attempt began that was answered quickly. */
+  quickFromMs: number;
   meanMs: number;
   samples: number;
-  worstMs: number;
+  isHeld: boolean;
   readonly waiting: ((isLet: boolean) => void)[];
 }
 
 /**
  * Lets an endpoint hold few attempts at first, and more as it answers quickly. A function works on one batch at a time,
  * so this bounds what one batch does to an endpoint that is new or begins to hang; over all functions its pace does
- * (health/pace.ts), which is noted in the ledger as soon as the first attempt is slow.
+ * (health/pace.ts). When that begins, and why: health/slow.ts.
  */
 export function makeShare(now: Now): Share {
   // What is in flight is never the one that has been unused for longest: a function has ten deliveries at a time.
   const states = new LRUCache<string, State>({ max: 1_000 });
   const stateOf = (endpointId: string) => stateIn(states, endpointId, now());
   return {
-    enter: (endpointId) => {
+    enter: (endpointId, isHeld = false) => {
       const state = stateOf(endpointId);
       state.seenMs = now();
+      if (isHeld !== state.isHeld) Object.assign(state, { isHeld, samples: 0, meanMs: 0 });
       if (state.inFlight < state.window) {
         state.inFlight += 1;
         return Promise.resolve(true);
       }
-      if (isSlow(state)) return Promise.resolve(false);
+      if (isStuck(state)) return Promise.resolve(false);
       return new Promise((resolve) => state.waiting.push(resolve));
     },
-    leave: (endpointId, durationMs) => {
+    leave: (endpointId, took) => {
       const state = stateOf(endpointId);
       state.inFlight -= 1;
       state.seenMs = now();
-      if (durationMs !== undefined) learn(state, durationMs);
+      if (took !== undefined) learn(state, took, now());
       admit(state);
-      return meanOf(state);
+      return state.samples >= (state.isHeld ? 1 : samplesMin) ? state.meanMs : undefined;
     },
-    slow: (endpointId, worstMs) => {
+    slow: (endpointId) => {
       const state = stateOf(endpointId);
       state.slowInFlight += 1;
-      state.worstMs = worstMs;
-      if (isSlow(state)) {
-        state.window = few;
-        for (const resolve of state.waiting.splice(0)) resolve(false);
-      }
-      return meanOf(state);
+      const isHanging = state.quickFromMs < now() - slowMs;
+      if (isHanging) state.window = few;
+      sendAwayIfStuck(state);
+      return isHanging;
     },
   };
 }
@@ -85,28 +100,26 @@ function stateIn(states: LRUCache<string, State>, endpointId: string, nowMs: num
   const known = states.get(endpointId);
   if (known !== undefined && (known.inFlight > 0 || nowMs - known.seenMs < quietMs)) return known;
   const fresh: State = {
-    ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: nowMs },
-    ...{ meanMs: 0, samples: 0, worstMs: 0, waiting: [] },
+    ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: nowMs, quickFromMs: 0 },
+    ...{ meanMs: 0, samples: 0, isHeld: false, waiting: [] },
   };
   states.set(endpointId, fresh);
   return fresh;
 }
 
-/** How long an attempt takes on average, those that have not answered yet at their worst. */
-function meanOf({ meanMs, samples, slowInFlight, worstMs }: State): number {
-  const all = samples + slowInFlight;
-  return all === 0 ? 0 : (meanMs * samples + worstMs * slowInFlight) / all;
+/** Nobody will make room soon. */
+function isStuck({ inFlight, slowInFlight, window }: State): boolean {
+  return inFlight >= window && slowInFlight >= inFlight;
 }
 
-function isSlow(state: State): boolean {
-  return state.slowInFlight > 0 && meanOf(state) >= slowMs;
-}
-
-function learn(state: State, durationMs: number): void {
+function learn(state: State, { durationMs, wasSlow }: Took, nowMs: number): void {
+  if (wasSlow) state.slowInFlight -= 1;
+  if (durationMs === undefined) return;
+  const isQuick = durationMs < slowMs;
   state.samples = Math.min(samplesMax, state.samples + 1);
   state.meanMs += (durationMs - state.meanMs) / state.samples;
-  if (durationMs >= slowMs) state.slowInFlight = Math.max(0, state.slowInFlight - 1);
-  state.window = meanOf(state) >= slowMs ? few : Math.min(windowMax, state.window * 2);
+  state.window = isQuick ? Math.min(windowMax, state.window * 2) : few;
+  if (isQuick) state.quickFromMs = Math.max(state.quickFromMs, nowMs - durationMs);
 }
 
 function admit(state: State): void {
@@ -116,6 +129,9 @@ function admit(state: State): void {
     state.inFlight += 1;
     next(true);
   }
-  // A slow one among those that remain will not let them in soon.
-  if (isSlow(state)) for (const resolve of state.waiting.splice(0)) resolve(false);
+  sendAwayIfStuck(state);
+}
+
+function sendAwayIfStuck(state: State): void {
+  if (isStuck(state)) for (const resolve of state.waiting.splice(0)) resolve(false);
 }

@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { z } from 'zod';
 import { targetRulesOf } from '../endpoint/env.ts';
 import { outgoingDrain } from '../endpoint/health/drain-message.ts';
+import { makeHang } from '../endpoint/health/hanging/store.ts';
 import { makeTake } from '../endpoint/health/pace/store.ts';
 import { remembered } from '../endpoint/health/remembered.ts';
 import { makeHealthStore } from '../endpoint/health/store.ts';
@@ -59,6 +60,7 @@ export function wireDeliver(
     strikeOff: makeStrikeOff(client, ledger),
     health: remembered(makeHealthStore(client, ledger, now), caches),
     take: makeTake(client, ledger, now),
+    hang: makeHang(client, ledger, now),
     share: makeShare(now),
     send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
     bury: (message) => sendFalling(outgoing(message, 0)),

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { playOnset, playRetries, playSlow } from './isolation/scenes.ts';
+import { playOnset, playRetries, playSeldomSlow, playSlow } from './isolation/scenes.ts';
 import type { Waits, Wish } from './isolation/scenes.ts';
 
 /**
  * `npm run simulate:isolation`: one endpoint takes long; how long do the others wait, compared with the same run in
  * which it answers? In virtual time, with as many functions as an account has, so that nothing but the engine is
- * measured. Exits 1 when the 99th percentile over the whole minute, its first second included, is more than 1.2 times
- * what it is without.
+ * measured. And how is one that seldom takes long: it must get what it would get anyway. Exits 1 when the 99th percentile
+ * over the whole minute, its first second included, is more than 1.2 times what it is without.
  */
 const { values } = parseArgs({
   options: {
@@ -25,8 +25,8 @@ const ratioMax = 1.2;
 interface Scene {
   readonly title: string;
   readonly play: (wish: Wish) => Promise<Waits>;
-  /** What is held against each other: the first attempts of the others, or their second ones. */
-  readonly which: 'first' | 'second';
+  /** What is held against each other: the first attempts of the others, their second ones, or its own first ones. */
+  readonly which: 'first' | 'second' | 'own';
   readonly perSecond: number;
 }
 
@@ -35,6 +35,7 @@ const scenes: readonly Scene[] = [
   ...rates.map((perSecond) => onset(perSecond)),
   ...rates.map((perSecond) => retries(perSecond)),
   { title: 'one answers in 10 s', play: playSlow, which: 'first', perSecond: 100 },
+  ...[600, 2_000].map((tookMs) => seldom(tookMs)),
 ];
 
 function onset(perSecond: number): Scene {
@@ -43,6 +44,12 @@ function onset(perSecond: number): Scene {
 
 function retries(perSecond: number): Scene {
   return { title: 'half hangs, retries', play: playRetries, which: 'second', perSecond };
+}
+
+/** Of its own deliveries as many must come at once as those of a quick one, and wait no longer. */
+function seldom(tookMs: number): Scene {
+  const play = playSeldomSlow(tookMs);
+  return { title: `1 % of one in ${tookMs} ms`, play, which: 'own', perSecond: 100 };
 }
 
 function percentile(waits: readonly number[], share: number): number {
@@ -66,6 +73,10 @@ for (const { title, play, which, perSecond } of scenes) {
       `${played.instances} instances${missing === 0 ? '' : `; MISSING ${missing}`}`,
   );
   isWell &&= missing === 0 && p99 <= ratioMax * baseline;
+  if (which === 'own') {
+    isWell &&= share.perSecond >= 0.95 * perSecond;
+    isWell &&= percentile(during.first, 0.99) <= ratioMax * percentile(without.first, 0.99);
+  }
   // Ten at once, each of ten seconds; what is slow and answers is held to that, and gets it.
   if (play === playSlow) isWell &&= share.perSecond >= 0.9 && share.perSecond <= 1.05 && share.atOnce <= 12;
 }

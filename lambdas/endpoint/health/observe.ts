@@ -11,7 +11,8 @@ export type Observation = Success | Failure | Gone | OwnFault;
 interface Common {
   /** It held the breaker's lease: only what a probe has seen ends a pause. */
   readonly isProbe: boolean;
-  readonly durationMs: number;
+  /** Of an attempt, on average; nothing while too little is known of it. */
+  readonly durationMs: number | undefined;
 }
 interface Success extends Common {
   readonly kind: 'success';

@@ -1,6 +1,6 @@
 import type { EffectivePolicy } from '../../organization/policy.ts';
-import { isAhead } from './health.ts';
 import type { Health } from './health.ts';
+import { isHeld } from './slow.ts';
 
 /** Attempts a second that an endpoint gets when it has come back, and how long until it gets twice as many. */
 const firstPerSecond = 10;
@@ -13,9 +13,6 @@ const rampMs = 300_000;
  * works on at a time (lib/delivery.ts), so that ten such endpoints together do not fill it.
  */
 export const shareMax = 10;
-
-/** For so long it counts as slow since it was last seen to be. */
-const slowForMs = 300_000;
 
 /**
  * How many attempts a second an endpoint gets: what its policy allows; after a pause a pace that doubles every half
@@ -32,8 +29,7 @@ export function pace(
   const backMs = backSince === undefined ? Infinity : nowMs - Date.parse(backSince);
   const ramp =
     backMs < rampMs ? firstPerSecond * 2 ** Math.floor(Math.max(0, backMs) / doublingMs) : Infinity;
-  const isSlow = slow !== undefined && isAhead(slow.at, nowMs - slowForMs);
-  const share = isSlow ? (shareMax * 1_000) / slow.ms : Infinity;
+  const share = slow !== undefined && isHeld({ slow }, nowMs) ? (shareMax * 1_000) / slow.ms : Infinity;
   const perSecond = Math.min(rateLimitPerSecond ?? Infinity, ramp, share);
   return Number.isFinite(perSecond) ? perSecond : undefined;
 }

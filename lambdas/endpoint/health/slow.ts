@@ -4,14 +4,48 @@ import { isAhead } from './health.ts';
 import type { Health } from './health.ts';
 
 /**
- * The health of an endpoint that has not answered in `slowMs`.
+ * The rule by which an endpoint is held to its share of the workers; what it costs is how many attempts at once wait for
+ * it, so that is what is looked at, and not how many of its answers are slow.
  *
- * @param meanMs how long an attempt takes by what a function has seen of it; what has not answered is taken to need its
- * whole timeout, so that no more of the workers wait for it than its share
+ * - **It hangs** when as many attempts as its share (`shareMax`), over all functions together, have had no answer for
+ *   `slowMs`, and in none of these functions has it answered quickly what began later. It is held at once, and taken to
+ *   need its whole timeout until it has answered. One attempt more or less is no sign: of a hundred quick answers one may
+ *   take two seconds, and a function that waits for that one cannot tell it from the first of a thousand.
+ * - **It is slow** when the mean of what a function has seen is `slowMs` or more: of at least twenty answers, or, once it is
+ *   held, of those since. By Little's law the mean is what its attempts cost.
+ * - **It is quick again** when a function has seen it answer quickly, and nobody has seen it hang or slow for ten seconds.
+ *
+ * @see shareMax and pace (pace.ts) for what it is held to
  */
-export function observeSlow(before: Health, meanMs: number, nowMs: number): Health {
+export function isHeld({ slow }: Pick<Health, 'slow'>, nowMs: number): boolean {
+  return slow !== undefined && isAhead(slow.at, nowMs - slowForMs);
+}
+
+/** For so long it counts as slow since it was last seen to be. */
+const slowForMs = 300_000;
+
+/**
+ * Notes that an attempt has had no answer for `slowMs`; one write.
+ *
+ * @param attemptId no other attempt's
+ * @param untilMs by then it has ended, or its function has died
+ * @returns how many there are now, and what takes this one away: one write more
+ */
+export type Hang = (
+  endpointId: string,
+  attemptId: string,
+  untilMs: number,
+) => Promise<{ readonly count: number; readonly end: () => Promise<void> }>;
+
+/**
+ * The health of an endpoint that hangs.
+ *
+ * @param worstMs its timeout: it is taken to need that much until it has answered, so that no more of the workers wait for
+ * it than its share
+ */
+export function observeHanging(before: Health, worstMs: number, nowMs: number): Health {
   if (before.off !== undefined || isAhead(before.slow?.at, nowMs - refreshMs)) return before;
-  const ms = before.slow?.ms ?? Math.round(meanMs);
+  const ms = before.slow?.ms ?? worstMs;
   return { ...before, slow: { ms, at: isoTime(nowMs) } };
 }
 
@@ -26,9 +60,14 @@ const hungMs = 5_000;
 /** A change by less is not worth a write. */
 const noticeable = 1.5;
 
-/** How long it takes, by what a function has seen. @param durationMs of an attempt on average (delivery/share.ts) */
-export function timed(before: Health, durationMs: number, nowMs: number): Health {
+/**
+ * The health after an answer.
+ *
+ * @param durationMs of an attempt on average (delivery/share.ts); nothing while too little is known
+ */
+export function timed(before: Health, durationMs: number | undefined, nowMs: number): Health {
   const { slow } = before;
+  if (durationMs === undefined) return before;
   const at = isoTime(nowMs);
   if (durationMs >= slowMs) {
     const ms = Math.round(durationMs);

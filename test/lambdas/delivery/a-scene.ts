@@ -237,6 +237,7 @@ function portsOf(world: Things, random: () => number): DeliverPorts {
     strikeOff: ledger.strikeOff,
     health,
     take: health.take,
+    hang: health.hang,
     share: world.share,
     announce: (entry) => {
       world.announced.push(entry);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { slowMs } from '../../../lambdas/endpoint/health/slow.ts';
+import { well } from '../../../lambdas/endpoint/health/health.ts';
 import { shareMax } from '../../../lambdas/endpoint/health/pace.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
@@ -13,17 +14,35 @@ const hourMs = 60 * minuteMs;
 const causesOf = ({ journal }: Scene) =>
   journal.lines.filter(({ message }) => message === 'delivery.waits').map(({ fields }) => fields['cause']);
 
+/** So many attempts of other functions have no answer for ten seconds. */
+async function hangElsewhere({ health, clock }: Scene, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1)
+    await health.hang(endpointId, `elsewhere ${index}`, clock.now() + 10_000);
+}
+
 describe('a receiver that takes long', () => {
-  test('is known to do so before it has answered', async () => {
+  test('is held before it has answered when its share of the workers, over all functions, has no answer', async () => {
     const scene = await aScene({
       tookMs: 15_000,
       fateOf: ({ port }) => (port === 'record' ? 'crash before' : undefined),
     });
+    await hangElsewhere(scene, shareMax - 1);
     await many(scene, 1);
     await scene.invoke(scene.queue.receive(1));
     const health = await scene.health.readLatest(endpointId);
     expect(health.failures).toBe(0);
     expect(health.slow).toEqual({ ms: 15_000, at: isoTime(testStartMs + slowMs) });
+  });
+
+  test('is not held while fewer than its share have no answer, nor for its first slow answers', async () => {
+    const scene = await aScene({ tookMs: 2_000 });
+    await hangElsewhere(scene, shareMax - 2);
+    await many(scene, 15);
+    for (const record of scene.queue.receive()) await scene.invoke([record]);
+    expect(await scene.health.readLatest(endpointId)).toEqual(well);
+    // What was answered is no longer counted.
+    const { count } = await scene.health.hang(endpointId, 'another', scene.clock.now() + 1);
+    expect(count).toBe(1);
   });
 
   test('holds few of a batch at once; the rest waits as rows, without an attempt', async () => {

@@ -12,6 +12,8 @@ export interface Waits {
   readonly first: readonly number[];
   /** From a failure to the next attempt. */
   readonly second: readonly number[];
+  /** What first attempts at the noisy one waited. */
+  readonly own: readonly number[];
   /** Requests that reached the noisy one. */
   readonly arrivals: number;
   /** Of it once it was known to be slow: requests a second, and requests at once. */
@@ -55,10 +57,21 @@ export function playSlow(wish: Wish): Promise<Waits> {
   return play({ ...wish, others, endpointsOf: () => [...others, noisy], noisyMs: 10_000 });
 }
 
+/** Three endpoints take every event; one of them is well, but for a few answers of a hundred that take longer. */
+export function playSeldomSlow(tookMs: number) {
+  return (wish: Wish): Promise<Waits> => {
+    const others = [anEndpoint({ name: 'one' }), anEndpoint({ name: 'two' })];
+    const endpointsOf = () => [...others, noisy];
+    return play({ ...wish, others, endpointsOf, noisyMs: tookMs, noisyEvery: 100 });
+  };
+}
+
 interface Play extends Wish, Pick<SceneWish, 'endpointsOf'> {
   readonly others: readonly Endpoint[];
   /** How long the noisy one takes. */
   readonly noisyMs: number;
+  /** For one answer of how many it takes so long; for all by default. */
+  readonly noisyEvery?: number;
   /** Of the others' deliveries, which ones fail at first. */
   readonly failsEvery?: number;
 }
@@ -69,34 +82,45 @@ async function play(wish: Play): Promise<Waits> {
   const receive = receiverOf(wish, arrivals);
   const endpoints = [...others, noisy];
   const played = await playScene({ endpoints, receive, perSecond, seconds, endpointsOf, coldMs });
-  const [first, second]: [number[], number[]] = [[], []];
   const isOfOthers = ({ host }: Arrival) => host !== hostOf(noisy);
-  const byDelivery = Map.groupBy(arrivals.filter(isOfOthers), ({ host, eventId }) => `${host} ${eventId}`);
+  const { first, second } = waitsOf(arrivals.filter(isOfOthers), played);
+  const { first: own } = waitsOf(
+    arrivals.filter((one) => !isOfOthers(one)),
+    played,
+  );
+  const ofNoisy = arrivals.filter((one) => !isOfOthers(one) && one.atMs >= noisyFromMs);
+  return { first, second, own, arrivals: ofNoisy.length, share: shareOf(ofNoisy, wish), played };
+}
+
+/** What the deliveries waited that were published since it is noisy. */
+function waitsOf(arrivals: readonly Arrival[], { publishedMs }: Played): Pick<Waits, 'first' | 'second'> {
+  const [first, second]: [number[], number[]] = [[], []];
+  const byDelivery = Map.groupBy(arrivals, ({ host, eventId }) => `${host} ${eventId}`);
   for (const [one, two] of byDelivery.values()) {
     if (one === undefined) continue;
-    const publishedMs = played.publishedMs.get(one.eventId) ?? NaN;
-    if (publishedMs < noisyFromMs) continue;
-    first.push(one.atMs - publishedMs);
+    const atMs = publishedMs.get(one.eventId) ?? NaN;
+    if (atMs < noisyFromMs) continue;
+    first.push(one.atMs - atMs);
     if (two !== undefined) second.push(two.atMs - one.atMs);
   }
-  const ofNoisy = arrivals.filter((one) => !isOfOthers(one) && one.atMs >= noisyFromMs);
-  return { first, second, arrivals: ofNoisy.length, share: shareOf(ofNoisy, wish), played };
+  return { first, second };
 }
 
 /** By then what came before anybody knew has been answered, or has timed out. */
 const knownMs = 30_000;
 
-function shareOf(arrivals: readonly Arrival[], { noisyMs }: Play): Waits['share'] {
+function shareOf(arrivals: readonly Arrival[], { noisyMs, noisyEvery = 1 }: Play): Waits['share'] {
   const since = arrivals.filter(({ atMs }) => atMs >= noisyFromMs + knownMs);
   const [firstMs = 0, lastMs = 0] = [since[0]?.atMs, since.at(-1)?.atMs];
   const atOnce = since.map(
-    ({ atMs }) => since.filter((one) => one.atMs <= atMs && one.atMs + noisyMs > atMs).length,
+    ({ atMs }) => since.filter((one) => one.atMs <= atMs && one.atMs + noisyMs / noisyEvery > atMs).length,
   );
   return { perSecond: (since.length * 1_000) / (lastMs - firstMs), atOnce: Math.max(0, ...atOnce) };
 }
 
 /** Quick ones take 20 to 80 ms. */
-function receiverOf({ isNoisy, noisyMs, failsEvery = Infinity }: Play, arrivals: Arrival[]): Receiver {
+function receiverOf(wish: Play, arrivals: Arrival[]): Receiver {
+  const { isNoisy, noisyMs, noisyEvery = 1, failsEvery = Infinity } = wish;
   const chance = seededChance(3);
   const seen = new Set<string>();
   let count = 0;
@@ -104,7 +128,7 @@ function receiverOf({ isNoisy, noisyMs, failsEvery = Infinity }: Play, arrivals:
     arrivals.push(arrival);
     const tookMs = 20 + chance() * 60;
     if (arrival.host === hostOf(noisy)) {
-      const isNow = isNoisy && arrival.atMs >= noisyFromMs;
+      const isNow = isNoisy && arrival.atMs >= noisyFromMs && chance() * noisyEvery < 1;
       return { tookMs: isNow ? noisyMs : tookMs, answer: taken };
     }
     const name = `${arrival.host} ${arrival.eventId}`;

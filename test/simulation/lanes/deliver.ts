@@ -7,6 +7,7 @@ import { makeRecord, makeRewrite, makeStrikeOff } from '../../../lambdas/deliver
 import { makeShare } from '../../../lambdas/delivery/share.ts';
 import { makeReadKnown, makeReadRecipient } from '../../../lambdas/delivery/store.ts';
 import { outgoingDrain } from '../../../lambdas/endpoint/health/drain-message.ts';
+import { makeHang } from '../../../lambdas/endpoint/health/hanging/store.ts';
 import { makeTake } from '../../../lambdas/endpoint/health/pace/store.ts';
 import { remembered } from '../../../lambdas/endpoint/health/remembered.ts';
 import { makeHealthStore } from '../../../lambdas/endpoint/health/store.ts';
@@ -55,6 +56,7 @@ function readsAndWrites({ time, meter, tables, travel }: Surroundings) {
     strikeOff: makeStrikeOff(client, ledger),
     health: remembered(makeHealthStore(client, ledger, now), { now }),
     take: makeTake(client, ledger, now),
+    hang: makeHang(client, ledger, now),
     share: makeShare(now),
     now,
     retentionDays: 30,
@@ -62,13 +64,12 @@ function readsAndWrites({ time, meter, tables, travel }: Surroundings) {
 }
 
 function waysOut(around: Surroundings, sqs: SQSClient, used: { attempts: number }) {
-  const { time, chance, meter, secrets, receive, onLog, travel } = around;
+  const { time, chance, meter, secrets, receive, onLog, travel, newId } = around;
   const post = postTo(receive, time);
   const send = makeSend(sqs, urlOf('retries'));
   const sendFalling = makeSend(sqs, urlOf('falling'));
   const sendDrain = makeSend(sqs, urlOf('recovery'));
   const preparation = { ...memorySigningKeys(), readSecret: secrets.readSecret, now: time.now };
-  let ids = 0;
   return {
     announce: travel,
     send: (message, delaySeconds) => send(outgoing(message, delaySeconds)),
@@ -81,7 +82,7 @@ function waysOut(around: Surroundings, sqs: SQSClient, used: { attempts: number 
     },
     targetRules: defaultTargetRules,
     random: chance,
-    newId: () => `request-${(ids += 1)}`,
+    newId,
     release: () => Promise.reject(new Error('nothing falls here')),
     log: (message, fields) => {
       meter.logLine('deliver', message, fields);

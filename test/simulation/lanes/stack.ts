@@ -52,7 +52,9 @@ export async function makeStack({ endpoints, receive, onLog = () => undefined, c
     ...{ falling: lane('falling'), recovery: lane('recovery') },
   };
   const secrets = memorySecrets();
-  const around = { time, chance, meter, tables, travel, lanes, secrets, receive, onLog };
+  let ids = 0;
+  const newId = () => `id-${(ids += 1)}`;
+  const around = { time, chance, newId, meter, tables, travel, lanes, secrets, receive, onLog };
   const sqs = (actor: 'deliver' | 'recover' | 'wake') => sqsTo(Object.values(lanes), { actor, travel });
   const deliver = new SimulatedFunction(around, {
     ...{ actor: 'deliver', timeoutMs: 60_000, coldMs },

@@ -9,6 +9,8 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface Surroundings {
   readonly time: VirtualTime;
   readonly chance: () => number;
+  /** No two alike, whichever instance asks. */
+  readonly newId: () => string;
   readonly meter: Meter;
   readonly tables: MemoryTables;
   /** Waits as long as a call of AWS takes. */

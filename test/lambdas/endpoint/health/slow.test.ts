@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { well } from '../../../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
-import { observeSlow, slowMs, timed } from '../../../../lambdas/endpoint/health/slow.ts';
+import { observeHanging, slowMs, timed } from '../../../../lambdas/endpoint/health/slow.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
 
@@ -14,28 +14,34 @@ const slowSince = (agoMs: number, ms = 9_000, given: Partial<Health> = {}): Heal
 });
 const backlog = { since: at(-60_000), turn: 2, pass: 1, dueAt: at(60_000) };
 
-describe('an endpoint that has not answered in half a second', () => {
+describe('an endpoint that hangs', () => {
   test('is taken to need its whole timeout, until it has answered', () => {
-    expect(observeSlow(well, 30_000, testStartMs)).toEqual({ ...well, slow: { ms: 30_000, at: at(0) } });
+    expect(observeHanging(well, 30_000, testStartMs)).toEqual({ ...well, slow: { ms: 30_000, at: at(0) } });
   });
 
   test('that was slow before is taken to be as slow as it was then', () => {
-    expect(observeSlow(slowSince(5_000), 30_000, testStartMs).slow).toEqual({ ms: 9_000, at: at(0) });
+    expect(observeHanging(slowSince(5_000), 30_000, testStartMs).slow).toEqual({ ms: 9_000, at: at(0) });
   });
 
   test('is noted once in five seconds, however many attempts hang', () => {
     const noted = slowSince(4_999);
-    expect(observeSlow(noted, 30_000, testStartMs)).toBe(noted);
-    expect(observeSlow(slowSince(5_000), 30_000, testStartMs).slow?.at).toBe(at(0));
+    expect(observeHanging(noted, 30_000, testStartMs)).toBe(noted);
+    expect(observeHanging(slowSince(5_000), 30_000, testStartMs).slow?.at).toBe(at(0));
   });
 
   test('and has been switched off changes nothing', () => {
     const off: Health = { ...well, off: { at: at(-1), reason: 'gone' } };
-    expect(observeSlow(off, 30_000, testStartMs)).toBe(off);
+    expect(observeHanging(off, 30_000, testStartMs)).toBe(off);
   });
 });
 
 describe('an answer', () => {
+  test('of an endpoint of which too little is known changes nothing', () => {
+    expect(timed(well, undefined, testStartMs)).toBe(well);
+    const held = slowSince(10_000);
+    expect(timed(held, undefined, testStartMs)).toBe(held);
+  });
+
   test.each([
     [slowMs - 1, undefined],
     [slowMs, 500],
