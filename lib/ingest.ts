@@ -36,7 +36,7 @@ export class Ingest extends Construct {
       name: nameOf(stage, 'events'),
       key,
       visibilitySeconds,
-      // 50 receives: an hour and more of an outage of ours must not drain good events (DESIGN.md, section 4).
+      // 50 receives: an hour and more of an outage of ours must not drain good events.
       deadLetters: { queue: this.eventsDead, maxReceiveCount: 50 },
     });
     this.eventsFalling = new WorkQueue(this, 'EventsFalling', {

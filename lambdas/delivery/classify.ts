@@ -30,7 +30,7 @@ export interface Budget {
 }
 
 /**
- * Judges an answer (DESIGN.md, section 4). 2xx is the only success; 410 is final; everything else is tried again
+ * Judges an answer. 2xx is the only success; 410 is final; everything else is tried again
  * while the budget lasts. 429 and 503 may ask for a longer wait than the schedule's, never for a shorter one.
  */
 export function classify(answer: Answer, budget: Budget): Outcome {

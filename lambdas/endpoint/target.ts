@@ -11,7 +11,7 @@ export interface Target {
   readonly path: string;
   /**
    * The host when it is an IP literal, in the text of `normalizeAddress`. Node never calls `lookup` for a
-   * literal, so it has been checked here (sender.md, 8.3).
+   * literal, so it has been checked here.
    */
   readonly address?: string;
 }
@@ -54,7 +54,7 @@ export type ParsedTarget =
  * is no host name by RFC 1123, and certificates may not name it); an IP literal is refused unless `ipLiterals`.
  *
  * Never throws. A message is one sentence for the person who typed the URL; it names no address.
- * Source: sender.md 8.1; WHATWG URL; RFC 6761, 6762, 7686, 8375, 9476 for the names.
+ * Source: WHATWG URL; RFC 6761, 6762, 7686, 8375, 9476 for the names.
  */
 export function parseTarget(raw: string, rules: TargetRules): ParsedTarget {
   const rawRefusal = findRawRefusal(raw);
@@ -71,7 +71,7 @@ export function parseTarget(raw: string, rules: TargetRules): ParsedTarget {
 
 type Refusal = Extract<ParsedTarget, { ok: false }>;
 
-/** The limit of sender.md 8.1; old proxies cut longer ones. */
+/** Old proxies cut longer ones. */
 const hrefLengthMax = 2048;
 
 /** RFC 1035, 2.3.4, less the length bytes. */

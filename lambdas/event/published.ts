@@ -21,7 +21,7 @@ const busEvent = z.object({
   detail: z.looseObject({ organizationId }),
 });
 
-/** What a producer says (DESIGN.md, section 4). */
+/** What a producer says. */
 const detail = z
   .strictObject({
     organizationId,

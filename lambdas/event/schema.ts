@@ -38,7 +38,7 @@ function validatorOf(schema: object): ValidateFunction {
 
 /**
  * Says where data break the schema of their type, in words of the schema: nothing of the data is quoted, not even
- * the name of a field that the schema does not know (R9).
+ * the name of a field that the schema does not know: it is payload.
  *
  * @param data As it will be delivered; numbers kept as their text count as the numbers they are.
  * @returns `undefined` when they do not, or when the type has no schema.

@@ -75,7 +75,7 @@ export function answerOf(head: ResponseHead, body: string | undefined): Answer {
   };
 }
 
-/** Of a header's value (sender.md, section 10). */
+/** Of a header's value; more is not kept. */
 const keptValueMax = 256;
 
 function isContradiction(head: ResponseHead): boolean {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** What is read of any response's body: enough for an error page, too little to hurt (sender.md, section 6). */
+/** What is read of any response's body: enough for an error page, too little to hurt. */
 export const responseBytesMax = 16_384;
 
 export interface Body {

@@ -44,10 +44,10 @@ export class AttemptExpired extends Error {
  * `code`, `syscall` and the phase, never a message, because messages carry addresses. Never throws.
  *
  * Limits are named by phase, so that the code says what to look at: `dns_timeout` while resolving,
- * `connection_timeout` before TCP is there, `timeout` from the TLS handshake on (sender.md, section 6).
+ * `connection_timeout` before TCP is there, `timeout` from the TLS handshake on.
  *
  * A receiver that asked for a client certificate, got none, and hangs up is taken to want one: in TLS 1.3 its
- * refusal arrives after the handshake, often as a bare reset (sender.md, section 9).
+ * refusal arrives after the handshake, often as a bare reset.
  */
 export function failureOf(error: unknown, phase: PhaseName, facts?: TlsFacts): AttemptFailureCode {
   if (error instanceof AttemptExpired) return expired[phase];

@@ -1,7 +1,7 @@
 /**
  * The headers of a request as they go out: the caller's, then those that belong to the connection. Whatever a
  * caller says about where the request goes or where it ends is dropped: Node would send it as given, and two
- * readings of one request are how requests are smuggled (sender.md, section 7).
+ * readings of one request are how requests are smuggled.
  */
 export function toSentHeaders(
   headers: Readonly<Record<string, string>>,

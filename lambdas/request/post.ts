@@ -30,7 +30,7 @@ export interface Network {
 }
 
 /**
- * The one way out: every request to a receiver, a delivery or a test event, is made here (sender.md, 6 to 9).
+ * The one way out: every request to a receiver, a delivery or a test event, is made here (docs/security.md).
  *
  * A name is resolved once; every address is checked; the socket connects to nothing else, and is asked
  * afterwards where it went. Each attempt has a socket of its own, made here and not by an Agent, so nothing is

@@ -68,7 +68,7 @@ interface Description<Params, Query, Body> {
   /** `public` takes no token at all. */
   readonly scope: Scope | 'public';
   /**
-   * What the organization's plan must allow (R2): `none` is open to every plan, `read` also to an
+   * What the organization's plan must allow: `none` is open to every plan, `read` also to an
    * organization whose plan has lapsed, `write` only to an entitled one.
    */
   readonly entitlement: 'none' | 'read' | 'write';

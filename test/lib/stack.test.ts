@@ -421,7 +421,7 @@ describe('who may touch what', () => {
   const tagged = `${keys} if aws:ResourceTag/tidings:stage=prod`;
   const signed = `${tagged}, kms:SigningAlgorithm=ECDSA_SHA_256|RSASSA_PKCS1_V1_5_SHA_256, kms:MessageType=DIGEST`;
 
-  // DESIGN.md, section 3: nothing else is granted. A new line here is a decision.
+  // Nothing else is granted. A new line here is a decision.
   it.each<[string, Record<string, string[]>]>([
     [
       'DeliveryDeliver',

@@ -287,7 +287,7 @@ describe('whatever is allowed', () => {
   });
 });
 
-/** As an attempt decides (sender.md, 8.2): the URL, then every answer; `answers` is what a resolver would say. */
+/** As an attempt decides: the URL, then every answer; `answers` is what a resolver would say. */
 
 /** The last part takes all bytes that are left, as in `127.1`. */
 function split(value: number, parts: number): readonly number[] {

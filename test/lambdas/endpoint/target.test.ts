@@ -315,7 +315,7 @@ describe('parseTarget on a laptop', () => {
   });
 });
 
-/** As an attempt decides (sender.md, 8.2): the URL, then every answer; `answers` is what a resolver would say. */
+/** As an attempt decides: the URL, then every answer; `answers` is what a resolver would say. */
 function verdict(url: string, answers: readonly string[] | undefined, rules = defaultTargetRules): string {
   if (!parseTarget(url, rules).ok) return 'reject';
   if (answers === undefined) return 'allow';

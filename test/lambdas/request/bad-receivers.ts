@@ -39,7 +39,7 @@ const bomb = gzipSync(Buffer.alloc(50_000_000));
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-/** Section 6 of sender.md, as far as a receiver with a good certificate can misbehave. */
+/** How a receiver with a good certificate can misbehave. */
 export const scripts = {
   well: ({ end }) => {
     end(ok);
