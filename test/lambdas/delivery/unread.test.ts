@@ -51,7 +51,7 @@ describe('what was brought back from a row, and is refused', () => {
   test('by its share of the workers, too', async () => {
     const scene = await broughtBack({});
     for (let place = 0; place < 3; place += 1) await scene.share.enter(endpointId);
-    scene.share.slow(endpointId, 15_000);
+    scene.share.slow(endpointId);
     await sendAll(scene);
     await scene.invoke(scene.queue.receive(count));
     expect(callsOf(scene)).not.toHaveProperty('readKnown');
@@ -62,7 +62,7 @@ describe('what was brought back from a row, and is refused', () => {
 describe('what was brought back from a row, and has leave', () => {
   /** How many more may begin. */
   async function freePlaces({ share }: Scene): Promise<number> {
-    share.slow(endpointId, 15_000);
+    share.slow(endpointId);
     const asked = await Promise.all([1, 2, 3, 4].map(() => share.enter(endpointId)));
     return asked.filter(Boolean).length;
   }
