@@ -17,7 +17,7 @@ import type { Attempt } from './attempt-record.ts';
 import type { Delivery } from './delivery.ts';
 import { describeFailure } from '../request/failure-text.ts';
 import { failureOfStatus } from '../request/failure.ts';
-import type { FailureCode } from '../request/failure.ts';
+import type { Failure, FailureCode } from '../request/failure.ts';
 import type { Prepared, Unsigned } from '../request/prepare.ts';
 
 export interface TestEventPorts {
@@ -119,7 +119,8 @@ export const testsPerMinute = 10;
 
 function diagnose(eventId: string, { answer, durationMs, phases }: PostResult): Diagnosis {
   const code = codeOf(answer);
-  const text = code === undefined ? { message: 'The receiver took the event.' } : describeFailure(code);
+  const text =
+    code === undefined ? { message: 'The receiver took the event.' } : describeFailure(code, factsOf(answer));
   return diagnosis.parse({
     eventId,
     outcome: code === undefined ? 'delivered' : 'failed',
@@ -131,6 +132,10 @@ function diagnose(eventId: string, { answer, durationMs, phases }: PostResult): 
     phases: [...phases],
     responseBody: answer.kind === 'response' ? answer.body : undefined,
   });
+}
+
+function factsOf(answer: PostResult['answer']): Pick<Failure, 'cause' | 'limitMs'> {
+  return answer.kind === 'failure' ? answer : {};
 }
 
 function codeOf(answer: PostResult['answer']): FailureCode | undefined {

@@ -6,6 +6,8 @@ export interface CertificateFacts {
   readonly issuer: string;
   /** RFC 3339, or empty when the certificate holds no readable date. */
   readonly validTo: string;
+  /** Whether it is the receiver's own certificate that is out of date, and not one of those that vouch for it. */
+  readonly isOutOfDate: boolean;
 }
 
 /** What the handshake showed, also when it failed later: an expired certificate can be shown with its date. */
