@@ -208,6 +208,20 @@ describe.concurrent('what is sent and what is kept', () => {
     },
   );
 
+  test.each([
+    [`/h?sig='x'&e=%2F+%22%zz`, `/h?sig='x'&e=%2F+%22%zz`],
+    ['/a/../b/./c', '/a/../b/./c'],
+    ['/?', '/?'],
+    ['', '/'],
+    ['?a=1', '/?a=1'],
+  ])('the URL %j goes out as it is shown: %s', async (written, expected) => {
+    const receiver = await aReceiver(scripts.well);
+
+    await tryPost({ url: `https://receiver.localhost:${receiver.port}${written}` });
+
+    expect(receiver.received().split('\r\n', 1)).toEqual([`POST ${expected} HTTP/1.1`]);
+  });
+
   test('a name that is given twice goes out once', async () => {
     const receiver = await aReceiver(scripts.well);
 
