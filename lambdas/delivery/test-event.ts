@@ -96,7 +96,7 @@ export async function sendTestEvent(
     timestamp: isoTime(startedMs),
     organizationId: organization.id,
     resource: undefined,
-    data: { message: 'Hello from Tidings' },
+    dataText: JSON.stringify({ message: 'Hello from Tidings' }),
   });
   const policy = effectivePolicy(endpoint.policy, organization.policy);
   const result = await ports.post({
