@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AttemptFailureCode } from '../../../lambdas/request/failure.ts';
 import { answering, aTcpReceiver, scripts } from './bad-receivers.ts';
-import { aReceiver, kept, phasesOf, quickMs, shortMs, tryPost, verdict } from './a-post.ts';
+import { aReceiver, kept, phasesOf, quickMs, shortMs, toldOf, tryPost, verdict } from './a-post.ts';
 
 describe.concurrent('what a receiver does decides the verdict', () => {
   const cases: [keyof typeof scripts, number | AttemptFailureCode, number][] = [
@@ -328,6 +328,26 @@ describe.concurrent('what is sent and what is kept', () => {
     const result = await tryPost({ port: receiver.port, body: new Uint8Array(20_000_000) });
 
     expect(verdict(result)).toBe(413);
+  });
+
+  test('a receiver that does not read the request is told so, and not that it is slow to answer', async () => {
+    const receiver = await aReceiver(({ socket }) => {
+      socket.pause();
+    });
+
+    const result = await tryPost({
+      port: receiver.port,
+      body: new Uint8Array(20_000_000),
+      timeoutMs: shortMs,
+    });
+
+    expect(result.answer).toEqual({
+      kind: 'failure',
+      code: 'timeout',
+      cause: 'request_unread',
+      limitMs: shortMs,
+    });
+    expect(toldOf(result)?.message).toBe('The receiver did not read the whole request within 0.4 s.');
   });
 
   test('the caller can end an attempt, also before it has begun', async () => {
