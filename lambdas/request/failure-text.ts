@@ -29,7 +29,7 @@ function textOfStatus(code: FailureCode): FailureText {
 type FixedFailureCode = Exclude<FailureCode, `http_${number}`>;
 
 /** In place of `{limit}` stands "within 5 s". */
-const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
+export const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
   dns_not_found: {
     message: 'The host name has no address.',
     advice: 'Check the spelling of the host name, and that its DNS record is public.',

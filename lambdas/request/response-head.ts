@@ -50,7 +50,7 @@ export function makeHeadReader(): HeadReader {
       if (line !== '') status = statusOf(line);
       return false;
     }
-    if (line !== '') lines.push(line);
+    if (!/^\r*$/.test(line)) lines.push(line);
     else if (status >= 200) return true;
     else {
       informational += 1;
@@ -73,7 +73,7 @@ export function makeHeadReader(): HeadReader {
         if (status === undefined) refuseOtherProtocols(pieces);
         return undefined;
       }
-      const line = Buffer.concat(pieces).toString('latin1').replace(/\r+$/, '');
+      const line = Buffer.concat(pieces).toString('latin1').replace(/\r$/, '');
       [pieces, from] = [[], end + 1];
       if (!takeLine(line)) continue;
       const head = begun();
@@ -86,11 +86,10 @@ export function makeHeadReader(): HeadReader {
 
 /** At once: who speaks another protocol may well say nothing more, and wait. */
 function refuseOtherProtocols(pieces: readonly Buffer[]): void {
-  const beginning = Buffer.concat(pieces.slice(0, protocol.length)).toString('latin1').trimStart();
-  const length = Math.min(beginning.length, protocol.length);
-  if (beginning.slice(0, length) !== protocol.slice(0, length)) {
+  const beginning = Buffer.concat(pieces.slice(0, protocol.length)).toString('latin1', 0, protocol.length);
+  const isBlankLine = beginning === '\r';
+  if (!isBlankLine && !protocol.startsWith(beginning))
     throw new AttemptFailure('invalid_response', 'not_http');
-  }
 }
 
 /** Any white space may stand where one blank should, and any minor version is read as 1.1. Source: RFC 9112, 4; RFC 9110, 2.5. */

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { causes } from '../../../lambdas/request/cause-text.ts';
-import { describeFailure } from '../../../lambdas/request/failure-text.ts';
+import { describeFailure, texts } from '../../../lambdas/request/failure-text.ts';
 import {
   AttemptExpired,
   AttemptFailure,
@@ -135,6 +136,16 @@ describe('a code becomes a sentence and an advice', () => {
     'timeout',
     'tls_no_san',
   ];
+
+  test('every code without a status stands in docs/codes.md, and no other', () => {
+    const page = readFileSync(new URL('../../../docs/codes.md', import.meta.url), 'utf8');
+    const [, section = ''] = /## Why an attempt failed([^]*?)\n## /.exec(page) ?? [];
+    const listed = new Set(
+      [...section.matchAll(/`([a-z]+_[a-z_]+|timeout|redirect)`/g)].map(([, code]) => code),
+    );
+    for (const name of ['address_check', 'first_byte']) listed.delete(name); // phases
+    expect(listed).toEqual(new Set(Object.keys(texts)));
+  });
 
   test('a limit that passed is named', () => {
     const { code, ...facts } = failureOf(new AttemptExpired(1500), 'lookup');

@@ -214,7 +214,7 @@ describe('a forbidden address is never connected to', () => {
 
     const { result, made } = await connectsDuring(() => tryPost({ url, rules: defaultTargetRules, lookup }));
 
-    expect(verdict(result)).toBe('blocked_address');
+    expect(result.answer).toEqual({ kind: 'failure', code: 'blocked_address', cause: 'forbidden_url' });
     expect(made).toBe(0);
     expect(lookup).not.toHaveBeenCalled();
   });

@@ -82,6 +82,18 @@ describe.concurrent('what a receiver does decides the verdict', () => {
     expect(JSON.stringify(result)).not.toContain('127.0.0.1');
   });
 
+  test.each([
+    ['http2Frames', 'does not begin like an HTTP/1.1 response'],
+    ['status999', 'a status that HTTP does not have'],
+    ['switching', 'another protocol (status 101)'],
+    ['hugeHeader', 'larger than 16 kB'],
+    ['closedBeforeHeaders', 'before it sent a status line'],
+  ] as const)('%s is told as what it is: %s', async (name, expected) => {
+    const receiver = await aReceiver(scripts[name]);
+
+    expect(toldOf(await tryPost({ port: receiver.port }))?.message).toContain(expected);
+  });
+
   test('a flood of informational responses is not read on until the deadline', async () => {
     const receiver = await aReceiver(scripts.endless102);
 
