@@ -37,3 +37,8 @@ export function bodyOf({ body, isBase64Encoded }: RequestBody, bytesMax = bodyBy
     throw new InvalidRequest('invalid_json', 'The body is not JSON in UTF-8.');
   }
 }
+
+/** The text of a body that `bodyOf` has taken. */
+export function bodyTextOf({ body = '', isBase64Encoded }: RequestBody): string {
+  return new TextDecoder().decode(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+}

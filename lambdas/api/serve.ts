@@ -23,7 +23,7 @@ import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
 import type { LimitRate } from './rate-limit.ts';
-import { bodyOf } from './request-body.ts';
+import { bodyOf, bodyTextOf } from './request-body.ts';
 import { openCursor, sealCursor } from './seal-cursor.ts';
 import type { List } from './seal-cursor.ts';
 
@@ -107,6 +107,7 @@ async function answered(
   const parts = {
     params,
     body: bodyOf(request, route.bodyBytesMax),
+    bodyText: () => bodyTextOf(request),
     caller,
     ifMatch: request.headers['if-match'],
   };

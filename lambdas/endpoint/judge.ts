@@ -4,6 +4,7 @@ import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy, refuseLongSchedule } from '../organization/policy.ts';
 import type { Policy } from '../organization/policy.ts';
 import { Conflict, InvalidRequest } from '../shared/errors.ts';
+import { isSentAsWritten } from './request-target.ts';
 import { parseTarget } from './target.ts';
 import type { TargetRules } from './target.ts';
 
@@ -47,12 +48,16 @@ export async function judge(
   if (url !== undefined) {
     const target = parseTarget(url, rules.target);
     if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
+    if (!isSentAsWritten(url)) throw new InvalidRequest('invalid_url', foreignCharacters, 'url');
   }
   if (policy !== undefined) {
     refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
   }
   await judgeEventTypes(rules, eventTypes ?? []);
 }
+
+const foreignCharacters =
+  'Path and query are sent as they are written: write characters that no URL has percent-encoded, such as %7B for {.';
 
 async function judgeEventTypes(
   rules: Pick<Rules, 'listEventTypes'>,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withMemberText } from '../shared/json-text.ts';
 import { storedBody } from './body.ts';
 import { category } from './event-type.ts';
 
@@ -63,10 +64,11 @@ export interface EventBody {
   readonly timestamp: string;
   readonly organizationId: string;
   readonly resource: string | undefined;
-  readonly data: unknown;
+  /** The JSON text of an object, as its producer wrote it. */
+  readonly dataText: string;
 }
 
 /** The body that every receiver of an event gets: UTF-8 without a BOM, the same bytes for all attempts. */
-export function bodyOf({ id, type, timestamp, organizationId, resource, data }: EventBody): Uint8Array {
-  return Buffer.from(JSON.stringify({ id, type, timestamp, organizationId, resource, data }));
+export function bodyOf({ id, type, timestamp, organizationId, resource, dataText }: EventBody): Uint8Array {
+  return Buffer.from(withMemberText({ id, type, timestamp, organizationId, resource }, 'data', dataText));
 }

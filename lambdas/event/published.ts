@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { organizationId } from '../shared/identifier.ts';
-import { jsonObject } from '../shared/json.ts';
+import { memberText } from '../shared/json-text.ts';
+import { jsonObject, parseJson } from '../shared/json.ts';
 import { detailBytesMax } from './body.ts';
 import type { RefusalReason } from './event.ts';
 
@@ -44,6 +45,8 @@ export interface Arrival {
   /** When EventBridge took it, in milliseconds since 1970. */
   readonly receivedAtMs: number;
   readonly rawDetail: unknown;
+  /** The same as it was written, as EventBridge hands it on. */
+  readonly detailText: string;
 }
 
 export type Content =
@@ -52,14 +55,22 @@ export type Content =
       readonly timeMs: number;
       readonly resource: string | undefined;
       readonly idempotencyKey: string | undefined;
+      /** What rules and schemas are held against. */
       readonly data: unknown;
+      /** What is delivered. */
+      readonly dataText: string;
     }
   | { readonly kind: 'invalid'; readonly reason: RefusalReason; readonly explanation: string };
 
-/** Reads EventBridge's envelope; `undefined` when it is none, or not even the organization can be told. */
-export function readArrival(event: unknown): Arrival | undefined {
-  const parsed = busEvent.safeParse(event);
-  if (!parsed.success) return undefined;
+/**
+ * Reads EventBridge's envelope; `undefined` when it is none, or not even the organization can be told.
+ *
+ * @param text as it came from the queue
+ */
+export function readArrival(text: string): Arrival | undefined {
+  const parsed = busEvent.safeParse(readJson(text));
+  const detailText = parsed.success ? memberText(text, 'detail') : undefined;
+  if (!parsed.success || detailText === undefined) return undefined;
   const { id, source, time, detail: rawDetail } = parsed.data;
   const receivedAtMs = Date.parse(time);
   // A producer may give the time itself (PutEvents), and no id holds one before 1970.
@@ -71,12 +82,22 @@ export function readArrival(event: unknown): Arrival | undefined {
     source: source.slice(0, 256),
     receivedAtMs,
     rawDetail,
+    detailText,
   };
 }
 
+/** What is not JSON was put there by hand, and is treated like an event that cannot be read. */
+function readJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads what the producer said. An explanation names the field at fault and never quotes it. */
-export function readContent({ rawDetail, receivedAtMs }: Arrival): Content {
-  const bytes = Buffer.byteLength(JSON.stringify(rawDetail));
+export function readContent({ rawDetail, detailText, receivedAtMs }: Arrival): Content {
+  const bytes = Buffer.byteLength(detailText);
   if (bytes > detailBytesMax) {
     const explanation = `The detail has ${String(bytes)} bytes; ${String(detailBytesMax)} are allowed.`;
     return { kind: 'invalid', reason: 'event_too_large', explanation };
@@ -91,7 +112,8 @@ export function readContent({ rawDetail, receivedAtMs }: Arrival): Content {
     const explanation = 'detail.occurredAt: lies before 1970 or more than a day ahead';
     return { kind: 'invalid', reason: 'invalid_event', explanation };
   }
-  return { kind: 'valid', timeMs, resource, idempotencyKey, data };
+  const dataText = memberText(detailText, 'data') ?? JSON.stringify(data);
+  return { kind: 'valid', timeMs, resource, idempotencyKey, data, dataText };
 }
 
 function explain(error: z.ZodError): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InvalidRequest, TooLarge } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
+import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
@@ -72,14 +73,16 @@ function publishRoute({ listEventTypes, publish, now, newUuid, schemas }: EventR
     body: publishBody,
     answer: { status: 202, schema: z.strictObject({ id: z.string(), warning: z.string().exactOptional() }) },
     heedsIdempotencyKey: true,
-    handle: async ({ params, body }) => {
-      const { type, ...said } = body;
+    handle: async ({ params, body, bodyText }) => {
+      const { type, data, ...said } = body;
       const known = publishable(catalogueOf(await listEventTypes()), type);
-      const warning = heedSchema(known, said.data, schemas);
+      const warning = heedSchema(known, data, schemas);
       // With both given, the id is known before the event has gone its way.
       const occurredAt = said.occurredAt ?? isoTime(now());
       const idempotencyKey = said.idempotencyKey ?? newUuid();
-      const detail = JSON.stringify({ ...said, ...params, occurredAt, idempotencyKey });
+      // As the caller wrote it: parsed and written again it would be another text.
+      const dataText = memberText(bodyText(), 'data') ?? JSON.stringify(data);
+      const detail = withMemberText({ ...said, ...params, occurredAt, idempotencyKey }, 'data', dataText);
       if (Buffer.byteLength(detail) > detailBytesMax) {
         throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
       }

@@ -52,9 +52,10 @@ export type Routed =
  * Stored before it is sent: a crash in between is repaired by the message that comes back, for the same event
  * always has the same id, and what is stored decides who gets it.
  *
+ * @param busEvent as it came from the queue: the text of `data` in it is what receivers get
  * @param sinceMs the answer that an organization does not exist is younger than this; milliseconds since 1970
  */
-export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: number): Promise<Routed> {
+export async function routeEvent(ports: RoutePorts, busEvent: string, sinceMs: number): Promise<Routed> {
   const arrival = readArrival(busEvent);
   if (arrival === undefined) return { kind: 'of_nobody', why: { code: 'malformed_event' } };
   const { organizationId, busEventId, type } = arrival;
@@ -155,14 +156,14 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     source,
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
-  if (content.kind === 'invalid') return refused(common, arrival.rawDetail, content);
+  if (content.kind === 'invalid') return refused(common, arrival.detailText, content);
   const violation = schemaViolation(catalogue.get(type) ?? {}, content.data);
   if (violation !== undefined && circumstances.schemas === 'strict') {
-    return refused(common, arrival.rawDetail, { reason: 'schema_violation', explanation: violation });
+    return refused(common, arrival.detailText, { reason: 'schema_violation', explanation: violation });
   }
-  const { resource, data } = content;
-  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, data }));
-  if (body === undefined) return refused(common, arrival.rawDetail, tooLarge);
+  const { resource, dataText } = content;
+  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, dataText }));
+  if (body === undefined) return refused(common, arrival.detailText, tooLarge);
   return {
     ...common,
     ...(category === undefined ? {} : { category }),
@@ -191,10 +192,10 @@ type Common = Omit<StoredEvent, 'status' | 'endpoints' | 'skipped'>;
 /** Kept as it came, if it fits: the producer will ask what it was. */
 function refused(
   common: Common,
-  rawDetail: unknown,
+  detailText: string,
   { reason, explanation }: { reason: RefusalReason; explanation: string },
 ): StoredEvent {
-  const body = packBody(Buffer.from(JSON.stringify(rawDetail)));
+  const body = packBody(Buffer.from(detailText));
   return {
     ...common,
     status: 'refused',

@@ -40,6 +40,8 @@ export interface RawRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  /** The text that was parsed into `body`; without it, what `body` is written as. */
+  readonly bodyText?: () => string;
   readonly caller: Caller;
   /** The header `If-Match`. */
   readonly ifMatch?: string | undefined;
@@ -108,6 +110,8 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
   readonly params: z.output<Params>;
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
+  /** As it came, for an operation that hands a part of it on. */
+  readonly bodyText: () => string;
   readonly caller: Caller;
   /**
    * Holds `If-Match` against what is there now, as its ETag stands for it.
@@ -132,7 +136,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
   const { handle, ...rest } = description;
   return {
     ...rest,
-    run: async ({ params, query, body, caller, ifMatch, audited = unaudited }) => {
+    run: async ({ params, query, body, bodyText, caller, ifMatch, audited = unaudited }) => {
       const request = {
         mustMatch: (shown: unknown) => {
           mustMatch(ifMatch, shown);
@@ -140,6 +144,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         params: parsePart(rest.params, params),
         query: parsePart(rest.query, query),
         body: parsePart(rest.body, body),
+        bodyText: bodyText ?? (() => JSON.stringify(body)),
         caller,
         audited,
       };

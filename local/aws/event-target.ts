@@ -14,6 +14,8 @@ export interface EventTarget {
 }
 
 interface Way {
+  /** The event as its targets get it. */
+  body: string;
   sqs: Sqs;
   report: (problem: string) => void;
   ruleArn: string;
@@ -23,8 +25,7 @@ interface Way {
 
 /** Sends the event to the target's queue, else to its dead-letter queue, else drops it and says so. */
 export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void> {
-  const { sqs, target, traceHeader } = way;
-  const body = JSON.stringify(event);
+  const { body, sqs, target, traceHeader } = way;
   try {
     const groupId = target.messageGroupIdPath && groupIdAt(target.messageGroupIdPath, event);
     await sqs.queueByArn(target.queueArn).send({ body, groupId, traceHeader });

@@ -18,13 +18,15 @@ describe('readArrival', () => {
       source: 'acme.pipelines',
       receivedAtMs,
       rawDetail: detail,
+      detailText: JSON.stringify(detail),
     });
   });
 
   it.each([
-    ['nothing', undefined],
-    ['a text', 'event'],
-    ['a list', []],
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['a text', '"event"'],
+    ['a list', '[]'],
     ['no detail', aBusEvent({ detail: undefined })],
     ['no organization', aBusEvent({ detail: { data: {} } })],
     ['an organization that is no text', aBusEvent({ detail: { organizationId: 5 } })],
@@ -48,7 +50,7 @@ describe('readArrival', () => {
 
   it('never throws', () => {
     fc.assert(
-      fc.property(fc.anything(), (event) => {
+      fc.property(fc.oneof(fc.string(), fc.json()), (event) => {
         readArrival(event);
       }),
     );
@@ -63,6 +65,7 @@ describe('readContent', () => {
       resource: undefined,
       idempotencyKey: undefined,
       data: { runId: 77 },
+      dataText: '{"runId":77}',
     });
   });
 
@@ -153,8 +156,8 @@ describe('readContent', () => {
   });
 });
 
-function aBusEvent(changes: Record<string, unknown>): unknown {
-  return {
+function aBusEvent(changes: Record<string, unknown>): string {
+  return JSON.stringify({
     version: '0',
     id: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
     'detail-type': 'pipeline.run.failed',
@@ -165,17 +168,19 @@ function aBusEvent(changes: Record<string, unknown>): unknown {
     resources: [],
     detail: { organizationId: 'org_1', data: {} },
     ...changes,
-  };
+  });
 }
 
 function read(detail: Record<string, unknown>): Content {
+  const rawDetail = { organizationId: 'org_1', ...detail };
   const arrival: Arrival = {
     busEventId: 'b-1',
     organizationId: 'org_1',
     type: 'pipeline.run.failed',
     source: 'acme.pipelines',
     receivedAtMs,
-    rawDetail: { organizationId: 'org_1', ...detail },
+    rawDetail,
+    detailText: JSON.stringify(rawDetail),
   };
   return readContent(arrival);
 }
