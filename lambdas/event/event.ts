@@ -10,6 +10,7 @@ export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
 /** Why an event went to nobody. */
 export const refusalReason = z.enum([
   'invalid_event',
+  'invalid_time',
   'unknown_event_type',
   'event_too_large',
   'schema_violation',
@@ -24,7 +25,7 @@ export const storedEvent = z.object({
   category: category.exactOptional(),
   /** When it happened. */
   timestamp: z.string(),
-  /** When EventBridge took it. */
+  /** When the queue took it, by the queue's clock; of one that waits in events-dead, when it was redriven. */
   receivedAt: z.string(),
   source: z.string(),
   resource: z.string().exactOptional(),

@@ -10,6 +10,7 @@ import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
 import { catalogueOf, publishable } from './catalogue.ts';
 import { eventIdOf } from './event-id.ts';
+import { isEventTime, timeBounds } from './event-time.ts';
 import { eventListQuery } from './event-list.ts';
 import type { EventListQuery } from './event-list.ts';
 import { eventTypeName } from './event-type.ts';
@@ -84,8 +85,8 @@ function publishRoute({ listEventTypes, publish, now, newUuid, schemas }: EventR
         throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
       }
       const timeMs = Date.parse(occurredAt);
-      if (timeMs < 0 || timeMs > now() + 86_400_000) {
-        throw new InvalidRequest('invalid_request', 'occurredAt: lies before 1970 or ahead.', 'occurredAt');
+      if (!isEventTime(timeMs, now())) {
+        throw new InvalidRequest('invalid_time', `occurredAt: ${timeBounds}`, 'occurredAt');
       }
       await publish({ source: 'tidings.api', detailType: type, detail });
       const id = eventIdOf({ ...params, timeMs, idempotencyKey, busEventId: '' });

@@ -39,6 +39,14 @@ export type Routed =
   /** With what can be said of it in a log line. */
   | { readonly kind: 'of_nobody'; readonly why: Readonly<Record<string, string>> };
 
+/** How an event has come. */
+export interface Receipt {
+  /** When the queue took it, by the queue's clock, in milliseconds since 1970: a producer's clock may be anything. */
+  readonly receivedAtMs: number;
+  /** The answer that an organization does not exist is younger than this; milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
 /**
  * Routes an event from the bus: stores it with the endpoints it is meant for, then asks for one delivery each.
  * What breaks a rule is stored as refused, where its organization finds it with the reason. Only what names no
@@ -46,14 +54,12 @@ export type Routed =
  *
  * Stored before it is sent: a crash in between is repaired by the message that comes back, for the same event
  * always has the same id, and what is stored decides who gets it.
- *
- * @param sinceMs the answer that an organization does not exist is younger than this; milliseconds since 1970
  */
-export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: number): Promise<Routed> {
-  const arrival = readArrival(busEvent);
+export async function routeEvent(ports: RoutePorts, busEvent: unknown, receipt: Receipt): Promise<Routed> {
+  const arrival = readArrival(busEvent, receipt.receivedAtMs);
   if (arrival === undefined) return { kind: 'of_nobody', why: { code: 'malformed_event' } };
   const { organizationId, busEventId, type } = arrival;
-  const subscribers = await ports.lookUpSubscribers(organizationId, sinceMs);
+  const subscribers = await ports.lookUpSubscribers(organizationId, receipt.sinceMs);
   if (subscribers.organization === undefined) {
     return { kind: 'of_nobody', why: { code: 'unknown_organization', organizationId, busEventId, type } };
   }
@@ -109,9 +115,8 @@ interface Circumstances {
 function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumstances): StoredEvent {
   const content = contentOf(arrival, catalogue);
   const { busEventId, organizationId, type, source, receivedAtMs } = arrival;
-  const valid = content.kind === 'valid' ? content : undefined;
-  const timeMs = valid?.timeMs ?? receivedAtMs;
-  const id = eventIdOf({ organizationId, timeMs, busEventId, idempotencyKey: valid?.idempotencyKey });
+  const { timeMs, idempotencyKey } = content;
+  const id = eventIdOf({ organizationId, timeMs, busEventId, idempotencyKey });
   const timestamp = isoTime(timeMs);
   const category = catalogue.get(type)?.category;
   const common = {
@@ -151,7 +156,8 @@ function contentOf(arrival: Arrival, catalogue: Catalogue): Content {
   const content = readContent(arrival);
   if (content.kind === 'invalid' || isPublishable(catalogue, arrival.type)) return content;
   const explanation = 'The catalogue has no event type of this name (detail-type).';
-  return { kind: 'invalid', reason: 'unknown_event_type', explanation };
+  const { timeMs, idempotencyKey } = content;
+  return { kind: 'invalid', timeMs, idempotencyKey, reason: 'unknown_event_type', explanation };
 }
 
 type Common = Omit<StoredEvent, 'status' | 'endpoints' | 'skipped'>;
