@@ -5,6 +5,9 @@ import { detailBytesMax } from './body.ts';
 import { clocksMsMax, isEventTime, timeBounds } from './event-time.ts';
 import type { RefusalReason } from './event.ts';
 
+/** Source of what the API publishes. */
+export const apiSource = 'tidings.api';
+
 export const occurredAt = z.iso.datetime({ offset: true });
 export const resource = z.string().min(1).max(512);
 export const idempotencyKey = z.string().min(1).max(256);
@@ -44,7 +47,7 @@ export interface Arrival {
   readonly receivedAtMs: number;
   /** What the envelope says, in milliseconds since 1970: the same in every copy, and no more than a producer's word. */
   readonly envelopeTimeMs: number;
-  readonly rawDetail: unknown;
+  readonly rawDetail: Readonly<Record<string, unknown>>;
 }
 
 /** What makes an event's id. */

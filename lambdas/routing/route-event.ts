@@ -7,7 +7,8 @@ import { isPublishable } from '../event/catalogue.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import { eventIdOf } from '../event/event-id.ts';
 import { bodyOf } from '../event/event.ts';
-import type { RefusalReason, Skipped, StoredEvent } from '../event/event.ts';
+import type { Skipped, StoredEvent } from '../event/event.ts';
+import { fingerprintOf } from '../event/publication/fingerprint.ts';
 import { readArrival, readContent } from '../event/published.ts';
 import { schemaViolation } from '../event/schema.ts';
 import type { SchemaRule } from '../event/schema.ts';
@@ -17,15 +18,16 @@ import type { Organization } from '../organization/organization.ts';
 import type { Log } from '../shared/log.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
+import { keepEvent } from './keep-event.ts';
+import type { KeepPorts } from './keep-event.ts';
+import { refused } from './refused-event.ts';
 import type { LookUpSubscribers } from './remember-unknown.ts';
 import { standings } from './standing.ts';
 import type { Standing, StandingPorts } from './standing.ts';
 
-export interface RoutePorts extends StandingPorts {
+export interface RoutePorts extends StandingPorts, KeepPorts {
   readonly lookUpSubscribers: LookUpSubscribers;
   readonly readCatalogue: () => Promise<Catalogue>;
-  /** Stores an event once; gives the one that was there before. */
-  readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
   readonly send: (message: DeliveryMessage) => Promise<void>;
   readonly clock: { readonly now: Now; readonly retentionDays: number };
   /** What happens to data that break the schema of their type. */
@@ -65,8 +67,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, receipt: 
   }
   const { organization, endpoints } = subscribers;
   const event = await judged(ports, arrival, { organization, endpoints });
-  const before = await ports.add(event);
-  const meant = before ?? event;
+  const { event: meant, isDuplicate } = await keepEvent(ports, arrival, event);
   await Promise.all(
     meant.endpoints.map((endpointId) =>
       ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
@@ -81,7 +82,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, receipt: 
     breaksSchema: meant.schemaViolation === undefined ? undefined : true,
     endpoints: meant.endpoints.length,
     skipped: meant.skipped.length,
-    isDuplicate: before !== undefined,
+    isDuplicate,
   });
   return { kind: 'stored' };
 }
@@ -126,6 +127,9 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     timestamp,
     receivedAt: isoTime(receivedAtMs),
     source,
+    fingerprint: fingerprintOf({
+      ...{ type, resource: arrival.rawDetail['resource'], data: arrival.rawDetail['data'] },
+    }),
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
   if (content.kind === 'invalid') return refused(common, arrival.rawDetail, content);
@@ -158,26 +162,6 @@ function contentOf(arrival: Arrival, catalogue: Catalogue): Content {
   const explanation = 'The catalogue has no event type of this name (detail-type).';
   const { timeMs, idempotencyKey } = content;
   return { kind: 'invalid', timeMs, idempotencyKey, reason: 'unknown_event_type', explanation };
-}
-
-type Common = Omit<StoredEvent, 'status' | 'endpoints' | 'skipped'>;
-
-/** Kept as it came, if it fits: the producer will ask what it was. */
-function refused(
-  common: Common,
-  rawDetail: unknown,
-  { reason, explanation }: { reason: RefusalReason; explanation: string },
-): StoredEvent {
-  const body = packBody(Buffer.from(JSON.stringify(rawDetail)));
-  return {
-    ...common,
-    status: 'refused',
-    reason,
-    explanation,
-    endpoints: [],
-    skipped: [],
-    ...(body === undefined ? {} : { body }),
-  };
 }
 
 function meantFor({ organization, wanting }: Circumstances): { endpoints: string[]; skipped: Skipped[] } {

@@ -449,6 +449,7 @@ describe('who may touch what', () => {
       {
         StorageConfig: ['dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestBus: ['events:PutEvents'],
         IngestEvents: take,
         IngestEventsFalling: [...take, 'sqs:SendMessage'].toSorted(),
         DeliveryDeliveries: ['sqs:SendMessage'],
