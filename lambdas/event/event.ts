@@ -53,6 +53,8 @@ export const storedEvent = z.object({
   body: storedBody.exactOptional(),
   /** Of what it says: tells another event of the same key from a copy. */
   fingerprint: z.string().exactOptional(),
+  /** Id of the message that brought it: who stored it answers for its deliveries. */
+  routedBy: z.string().exactOptional(),
   /** Epoch seconds. */
   expiresAt: z.number(),
 });

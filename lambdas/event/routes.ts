@@ -40,7 +40,7 @@ const organizationPath = z.strictObject({ organizationId });
 
 /** An event in a list. Its body is not shown: who may read webhooks' settings need not read their content. */
 export const eventSummary = storedEvent.omit({
-  ...{ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true },
+  ...{ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true, routedBy: true },
 });
 
 /** What a caller sees of a stored event. */

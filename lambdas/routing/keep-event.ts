@@ -53,12 +53,13 @@ async function keepConflicting(
 ): Promise<StoredEvent> {
   const { busEventId } = arrival;
   const id = eventIdOf({ organizationId, timeMs: Date.parse(timestamp), busEventId });
-  const { fingerprint, resource } = event;
+  const { fingerprint, resource, routedBy } = event;
   const conflicting = refused(
     {
       ...{ id, organizationId, type, timestamp, receivedAt, source, expiresAt },
       ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(resource === undefined ? {} : { resource }),
+      ...(routedBy === undefined ? {} : { routedBy }),
     },
     arrival.rawDetail,
     {

@@ -21,7 +21,7 @@ export async function receive(ports: ReceivePorts, record: SQSRecord): Promise<V
   const { SentTimestamp, ApproximateReceiveCount } = record.attributes;
   const receivedAtMs = Number(SentTimestamp);
   // An organization that was made before the event fell is known to whoever looks after that.
-  const receipt = { receivedAtMs, sinceMs: isFalling ? receivedAtMs : 0 };
+  const receipt = { receivedAtMs, messageId: record.messageId, sinceMs: isFalling ? receivedAtMs : 0 };
   const routed = await routeEvent(ports, readJson(record.body), receipt);
   if (routed.kind === 'stored') return 'done';
   if (!isFalling) {

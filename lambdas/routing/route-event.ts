@@ -15,11 +15,12 @@ import type { SchemaRule } from '../event/schema.ts';
 import type { Arrival, Content } from '../event/published.ts';
 import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
-import type { Log } from '../shared/log.ts';
+import type { Log, LogFields } from '../shared/log.ts';
 import { expiryOf, isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { keepEvent } from './keep-event.ts';
 import type { KeepPorts } from './keep-event.ts';
+import { traceOf } from './of-nobody.ts';
 import { refused } from './refused-event.ts';
 import type { LookUpSubscribers } from './remember-unknown.ts';
 import { standings } from './standing.ts';
@@ -39,12 +40,14 @@ export interface RoutePorts extends StandingPorts, KeepPorts {
 export type Routed =
   | { readonly kind: 'stored' }
   /** With what can be said of it in a log line. */
-  | { readonly kind: 'of_nobody'; readonly why: Readonly<Record<string, string>> };
+  | { readonly kind: 'of_nobody'; readonly why: LogFields };
 
 /** How an event has come. */
 export interface Receipt {
   /** When the queue took it, by the queue's clock, in milliseconds since 1970: a producer's clock may be anything. */
   readonly receivedAtMs: number;
+  /** Id of the message: when it comes again, it has the same. */
+  readonly messageId: string;
   /** The answer that an organization does not exist is younger than this; milliseconds since 1970. */
   readonly sinceMs: number;
 }
@@ -59,17 +62,22 @@ export interface Receipt {
  */
 export async function routeEvent(ports: RoutePorts, busEvent: unknown, receipt: Receipt): Promise<Routed> {
   const arrival = readArrival(busEvent, receipt.receivedAtMs);
-  if (arrival === undefined) return { kind: 'of_nobody', why: { code: 'malformed_event' } };
-  const { organizationId, busEventId, type } = arrival;
+  if (arrival === undefined) {
+    return { kind: 'of_nobody', why: { code: 'malformed_event', ...traceOf(busEvent) } };
+  }
+  const { organizationId, busEventId, type, source } = arrival;
   const subscribers = await ports.lookUpSubscribers(organizationId, receipt.sinceMs);
   if (subscribers.organization === undefined) {
-    return { kind: 'of_nobody', why: { code: 'unknown_organization', organizationId, busEventId, type } };
+    const why = { code: 'unknown_organization', organizationId, busEventId, source, eventType: type };
+    return { kind: 'of_nobody', why };
   }
   const { organization, endpoints } = subscribers;
-  const event = await judged(ports, arrival, { organization, endpoints });
+  const { messageId } = receipt;
+  const event = { ...(await judged(ports, arrival, { organization, endpoints })), routedBy: messageId };
   const { event: meant, isDuplicate } = await keepEvent(ports, arrival, event);
+  const isSentElsewhere = isDuplicate && isAnswered(meant, messageId, ports.clock.now());
   await Promise.all(
-    meant.endpoints.map((endpointId) =>
+    (isSentElsewhere ? [] : meant.endpoints).map((endpointId) =>
       ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
     ),
   );
@@ -85,6 +93,19 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, receipt: 
     isDuplicate,
   });
   return { kind: 'stored' };
+}
+
+/**
+ * For so long after an event came in, whoever stored it answers for its deliveries: it has sent them, or its message is
+ * still in the queue and comes again when its visibility ends. Far shorter than that time: only after it could the
+ * message fall into the dead-letter queue, and be redriven as another one.
+ */
+const answeredMs = 60_000;
+
+/** Whether another message answers for the deliveries of an event, so that a copy need not ask for them again. */
+function isAnswered({ routedBy, receivedAt }: StoredEvent, messageId: string, nowMs: number): boolean {
+  if (routedBy === undefined || routedBy === messageId) return false;
+  return nowMs - Date.parse(receivedAt) < answeredMs;
 }
 
 async function judged(
