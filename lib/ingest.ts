@@ -70,6 +70,7 @@ export class Ingest extends Construct {
       });
     }
 
+    this.#takeStrays(busDead);
     new events.Rule(this, 'Rule', {
       eventBus: this.bus,
       description: 'Every event that names an organization, but not our own operator events',
@@ -82,6 +83,21 @@ export class Ingest extends Construct {
           messageGroupId: events.EventField.fromPath('$.detail.organizationId'),
           deadLetterQueue: busDead,
         }),
+      ],
+    });
+  }
+
+  /** The bus is Tidings' own: what names no organization was meant for one all the same, and goes where nobody waits behind it. */
+  #takeStrays(busDead: sqs.Queue): void {
+    new events.Rule(this, 'StrayRule', {
+      eventBus: this.bus,
+      description: 'Every event that names no organization: an operator finds who sends them',
+      eventPattern: {
+        source: events.Match.anythingBut('tidings'),
+        detail: { organizationId: events.Match.doesNotExist() },
+      },
+      targets: [
+        new targets.SqsQueue(this.eventsFalling, { messageGroupId: 'nobody', deadLetterQueue: busDead }),
       ],
     });
   }

@@ -11,12 +11,24 @@ export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
 /** Why an event went to nobody. */
 export const refusalReason = z.enum([
   'invalid_event',
+  'invalid_time',
   'unknown_event_type',
   'event_too_large',
   'schema_violation',
+  /** Another event has its key and time. */
+  'idempotency_conflict',
+  /** The bus did not take it from the API. */
+  'not_published',
 ]);
 
-/** An event as the ledger keeps it. */
+export const eventStatus = z
+  .enum(['accepted', 'refused', 'queued', 'lost'])
+  .describe(
+    '`queued`: published through the API, and not routed yet. `lost`: nothing has come of it in 14 days, as long as ' +
+      'a queue keeps anything.',
+  );
+
+/** An event as the ledger keeps it; `lost` is what is read there of one that is queued for too long. */
 export const storedEvent = z.object({
   id: z.string(),
   organizationId: z.string(),
@@ -25,11 +37,11 @@ export const storedEvent = z.object({
   category: category.exactOptional(),
   /** When it happened. */
   timestamp: z.string(),
-  /** When EventBridge took it. */
+  /** When the queue took it, by the queue's clock; of one that waits in events-dead, when it was redriven. */
   receivedAt: z.string(),
   source: z.string(),
   resource: z.string().exactOptional(),
-  status: z.enum(['accepted', 'refused']),
+  status: eventStatus,
   reason: refusalReason.exactOptional(),
   /** A sentence on the reason; never quotes the event. */
   explanation: z.string().exactOptional(),
@@ -40,6 +52,10 @@ export const storedEvent = z.object({
   skipped: z.array(skipped),
   /** Not there when it was too large to keep. */
   body: storedBody.exactOptional(),
+  /** Of what it says: tells another event of the same key from a copy. */
+  fingerprint: z.string().exactOptional(),
+  /** Id of the message that brought it: who stored it answers for its deliveries. */
+  routedBy: z.string().exactOptional(),
   /** Epoch seconds. */
   expiresAt: z.number(),
 });

@@ -18,8 +18,10 @@ export interface ReceivePorts extends RoutePorts {
 export async function receive(ports: ReceivePorts, record: SQSRecord): Promise<Verdict> {
   const isFalling = ports.isFalling(record);
   const { SentTimestamp, ApproximateReceiveCount } = record.attributes;
+  const receivedAtMs = Number(SentTimestamp);
   // An organization that was made before the event fell is known to whoever looks after that.
-  const routed = await routeEvent(ports, record.body, isFalling ? Number(SentTimestamp) : 0);
+  const receipt = { receivedAtMs, messageId: record.messageId, sinceMs: isFalling ? receivedAtMs : 0 };
+  const routed = await routeEvent(ports, record.body, receipt);
   if (routed.kind === 'stored') return 'done';
   if (!isFalling) {
     await ports.fall(record);

@@ -138,7 +138,7 @@ export class EventBuses {
   #checkTarget({ queueArn, deadLetterQueueArn, messageGroupIdPath }: EventTarget): void {
     this.#sqs.queueByArn(queueArn);
     if (deadLetterQueueArn !== undefined) this.#sqs.queueByArn(deadLetterQueueArn);
-    if (messageGroupIdPath !== undefined && !/^\$(\.[\w-]+)+$/.test(messageGroupIdPath)) {
+    if (messageGroupIdPath !== undefined && !/^(\$(\.[\w-]+)+|[\w-]+)$/.test(messageGroupIdPath)) {
       throw new AwsError('ValidationException', `${messageGroupIdPath} is no path the stand-in knows.`);
     }
   }

@@ -7,7 +7,7 @@ import type { Sqs } from './sqs.ts';
 export interface EventTarget {
   id: string;
   queueArn: string;
-  /** Such as `$.detail.organizationId`: read from the original event, it becomes the message's group id. */
+  /** Such as `$.detail.organizationId`, read from the original event, or a text: it becomes the message's group id. */
   messageGroupIdPath?: string | undefined;
   /** Takes what could not be put on the queue; without one such events are dropped, as on AWS. */
   deadLetterQueueArn?: string | undefined;
@@ -43,6 +43,7 @@ export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void>
  * 12, item 5); here it cannot be put on the queue, and goes the way of every event that cannot.
  */
 function groupIdAt(path: string, event: EventEnvelope): string {
+  if (!path.startsWith('$')) return path;
   let value: unknown = event;
   for (const name of path.split('.').slice(1)) {
     if (typeof value !== 'object' || value === null) break;

@@ -103,7 +103,7 @@ describe('the bus', () => {
   const rules = ofType('AWS::Events::Rule').filter(([, rule]) => 'EventPattern' in rule.Properties);
 
   it('hands on every event that names an organization, but not our own operator events', () => {
-    expect(rules).toHaveLength(1);
+    expect(rules).toHaveLength(2);
     template.hasResourceProperties('AWS::Events::Rule', {
       State: 'ENABLED',
       EventPattern: {
@@ -113,12 +113,29 @@ describe('the bus', () => {
     });
   });
 
+  it('hands on every other event to where events of nobody fall: a misspelt organizationId left no trace', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      State: 'ENABLED',
+      EventPattern: {
+        source: [{ 'anything-but': ['tidings'] }],
+        detail: { organizationId: [{ exists: false }] },
+      },
+      Targets: [Match.objectLike({ SqsParameters: { MessageGroupId: 'nobody' } })],
+    });
+    const [target] = targetsOf('IngestStrayRule');
+    expect(nameOf(target?.Arn)).toBe('IngestEventsFalling');
+    expect(nameOf(target?.DeadLetterConfig.Arn)).toBe('IngestBusDead');
+  });
+
+  const targetsOf = (name: string) => {
+    const rule = rules.find(([id]) => withoutHash(id) === name);
+    return z
+      .array(z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.object({ Arn: z.unknown() }) }))
+      .parse(rule?.[1].Properties['Targets']);
+  };
+
   it('hands them to the queue of events, in fair groups by organization, else to a queue of its own', () => {
-    const [rule] = rules;
-    const targets = z.array(
-      z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.object({ Arn: z.unknown() }) }),
-    );
-    const [target, ...others] = targets.parse(rule?.[1].Properties['Targets']);
+    const [target, ...others] = targetsOf('IngestRule');
     expect(others).toEqual([]);
     expect(nameOf(target?.Arn)).toBe('IngestEvents');
     expect(nameOf(target?.DeadLetterConfig.Arn)).toBe('IngestBusDead');
@@ -140,7 +157,7 @@ describe('the bus', () => {
     });
   });
 
-  it.each(['IngestEvents', 'IngestBusDead'])('may send to %s', (name) => {
+  it.each(['IngestEvents', 'IngestEventsFalling'])('may send to %s', (name) => {
     const allowed = ofType('AWS::SQS::QueuePolicy')
       .filter(([, policy]) =>
         z.array(z.unknown()).parse(policy.Properties['Queues']).map(nameOf).includes(name),
@@ -449,6 +466,7 @@ describe('who may touch what', () => {
       {
         StorageConfig: ['dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestBus: ['events:PutEvents'],
         IngestEvents: take,
         IngestEventsFalling: [...take, 'sqs:SendMessage'].toSorted(),
         DeliveryDeliveries: ['sqs:SendMessage'],

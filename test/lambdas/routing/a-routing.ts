@@ -5,6 +5,7 @@ import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
 import { unpackBody } from '../../../lambdas/event/body.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
+import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { outgoingFalling } from '../../../lambdas/routing/falling.ts';
 import { receive } from '../../../lambdas/routing/receive.ts';
@@ -47,6 +48,7 @@ export function aRouting({
   const falling = memoryQueue({ now: clock.now, visibilityMs: 180_000, maxReceiveCount: 3 });
   const deliveries = memoryQueue({ now: clock.now });
   const journal = memoryLog();
+  const announced: OperatorEntry[] = [];
   configuration.setOrganization(organization);
   for (const endpoint of endpoints) configuration.set(endpoint);
 
@@ -65,6 +67,7 @@ export function aRouting({
     readCatalogue: () => Promise.resolve(catalogueOf(eventTypes)),
     versions: configuration.versions,
     add: ledger.events.add,
+    announce: (entry) => Promise.resolve(void announced.push(entry)),
     send: (message) => deliveries.send(outgoing(message, 0)),
     fall: (record) => falling.send(outgoingFalling(record)),
     isFalling: ({ eventSourceARN }) => eventSourceARN.endsWith(':events-falling'),
@@ -107,6 +110,7 @@ export function aRouting({
     falling,
     deliveries,
     journal,
+    announced,
     /** Organizations that were looked up, each time. */
     looks,
     /** What may be replaced, to play a fault. */
