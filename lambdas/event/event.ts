@@ -13,6 +13,7 @@ export const refusalReason = z.enum([
   'unknown_event_type',
   'event_too_large',
   'schema_violation',
+  'schema_not_judged',
 ]);
 
 /** An event as the ledger keeps it. */
@@ -34,6 +35,8 @@ export const storedEvent = z.object({
   explanation: z.string().exactOptional(),
   /** Where it breaks the schema of its type, and was accepted all the same; never quotes the event. */
   schemaViolation: z.string().exactOptional(),
+  /** Why nobody could hold it against the schema of its type, and it was accepted all the same. */
+  schemaNotJudged: z.string().exactOptional(),
   /** Endpoints that it is meant for. */
   endpoints: z.array(z.string()),
   skipped: z.array(skipped),

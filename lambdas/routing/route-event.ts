@@ -9,8 +9,8 @@ import { eventIdOf } from '../event/event-id.ts';
 import { bodyOf } from '../event/event.ts';
 import type { RefusalReason, Skipped, StoredEvent } from '../event/event.ts';
 import { readArrival, readContent } from '../event/published.ts';
-import { schemaViolation } from '../event/schema.ts';
-import type { SchemaRule } from '../event/schema.ts';
+import { judgeData } from '../event/schema.ts';
+import type { Judgement, SchemaRule } from '../event/schema.ts';
 import type { Arrival, Content } from '../event/published.ts';
 import { isEntitled } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
@@ -20,6 +20,7 @@ import type { Now } from '../shared/time.ts';
 import type { LookUpSubscribers } from './remember-unknown.ts';
 import { standings } from './standing.ts';
 import type { Standing, StandingPorts } from './standing.ts';
+import type { TellNotJudged } from './tell-not-judged.ts';
 
 export interface RoutePorts extends StandingPorts {
   readonly lookUpSubscribers: LookUpSubscribers;
@@ -30,6 +31,7 @@ export interface RoutePorts extends StandingPorts {
   readonly clock: { readonly now: Now; readonly retentionDays: number };
   /** What happens to data that break the schema of their type. */
   readonly schemas: SchemaRule;
+  readonly tellNotJudged: TellNotJudged;
   readonly log: Log;
 }
 
@@ -66,6 +68,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: 
       ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
     ),
   );
+  await ports.tellNotJudged(meant);
   ports.log(meant.status === 'refused' ? 'event.refused' : 'event.routed', {
     organizationId,
     eventId: meant.id,
@@ -73,6 +76,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: 
     eventType: meant.type,
     code: meant.reason,
     breaksSchema: meant.schemaViolation === undefined ? undefined : true,
+    notJudged: meant.schemaNotJudged === undefined ? undefined : true,
     endpoints: meant.endpoints.length,
     skipped: meant.skipped.length,
     isDuplicate: before !== undefined,
@@ -124,9 +128,9 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
   if (content.kind === 'invalid') return refused(common, arrival.rawDetail, content);
-  const violation = schemaViolation(catalogue.get(type) ?? {}, content.data);
-  if (violation !== undefined && circumstances.schemas === 'strict') {
-    return refused(common, arrival.rawDetail, { reason: 'schema_violation', explanation: violation });
+  const judgement = judgeData(catalogue.get(type) ?? {}, content.data);
+  if (judgement.kind !== 'fits' && circumstances.schemas === 'strict') {
+    return refused(common, arrival.rawDetail, refusalOf(judgement));
   }
   const { resource, data } = content;
   const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, data }));
@@ -136,10 +140,22 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     ...(category === undefined ? {} : { category }),
     ...(resource === undefined ? {} : { resource }),
     status: 'accepted',
-    ...(violation === undefined ? {} : { schemaViolation: violation }),
+    ...remarkOf(judgement),
     ...meantFor(circumstances),
     body,
   };
+}
+
+function refusalOf({ kind, sentence }: Exclude<Judgement, { kind: 'fits' }>) {
+  const reason = kind === 'breaks' ? 'schema_violation' : 'schema_not_judged';
+  return { reason, explanation: sentence } as const;
+}
+
+/** What a stored event says of the schema of its type, where that did not keep it from being delivered. */
+function remarkOf(judgement: Judgement): Pick<StoredEvent, 'schemaViolation' | 'schemaNotJudged'> {
+  if (judgement.kind === 'fits') return {};
+  const { kind, sentence } = judgement;
+  return kind === 'breaks' ? { schemaViolation: sentence } : { schemaNotJudged: sentence };
 }
 
 const tooLarge = {

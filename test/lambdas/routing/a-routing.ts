@@ -5,10 +5,12 @@ import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
 import { unpackBody } from '../../../lambdas/event/body.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
+import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { outgoingFalling } from '../../../lambdas/routing/falling.ts';
 import { receive } from '../../../lambdas/routing/receive.ts';
 import type { ReceivePorts } from '../../../lambdas/routing/receive.ts';
+import { makeTellNotJudged } from '../../../lambdas/routing/tell-not-judged.ts';
 import { rememberUnknown } from '../../../lambdas/routing/remember-unknown.ts';
 import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
 import { cached } from '../../../lambdas/shared/cache.ts';
@@ -50,6 +52,7 @@ export function aRouting({
   configuration.setOrganization(organization);
   for (const endpoint of endpoints) configuration.set(endpoint);
 
+  const announced: OperatorEntry[] = [];
   const looks: string[] = [];
   // Look-ups of the same moment are one, as in the handler, but nothing is kept: a test need not wait for a change.
   const readSubscribers = cached(
@@ -69,6 +72,11 @@ export function aRouting({
     isFalling: ({ eventSourceARN }) => eventSourceARN.endsWith(':events-falling'),
     clock: { now: clock.now, retentionDays: 30 },
     schemas,
+    tellNotJudged: makeTellNotJudged({
+      announce: (entry) => Promise.resolve(void announced.push(entry)),
+      now: clock.now,
+      log: journal.log,
+    }),
     log: journal.log,
   };
   const work = async (queue: MemoryQueue): Promise<void> => {
@@ -106,6 +114,8 @@ export function aRouting({
     falling,
     deliveries,
     journal,
+    /** What operators were told. */
+    announced,
     /** Organizations that were looked up, each time. */
     looks,
     /** What may be replaced, to play a fault. */
