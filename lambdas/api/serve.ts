@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { MethodNotAllowed, NotFound, Refusal } from '../shared/errors.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
+import { noBody } from '../shared/route.ts';
 import type { Answer, Caller, Route } from '../shared/route.ts';
 import type { Now } from '../shared/time.ts';
 import { deployment } from '../shared/versions.ts';
@@ -23,7 +24,7 @@ import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
 import type { LimitRate } from './rate-limit.ts';
-import { bodyOf, bodyTextOf } from './request-body.ts';
+import { bodyOf, bodyTextOf, hasBody } from './request-body.ts';
 import { openCursor, sealCursor } from './seal-cursor.ts';
 import type { List } from './seal-cursor.ts';
 
@@ -106,7 +107,7 @@ async function answered(
   const list = { path: request.rawPath, query };
   const parts = {
     params,
-    body: bodyOf(request, route.bodyBytesMax),
+    body: givenBody(request, route),
     bodyText: () => bodyTextOf(request),
     caller,
     ifMatch: request.headers['if-match'],
@@ -120,6 +121,12 @@ async function answered(
   const answer = await route.run({ ...parts, query: { ...query, ...place }, audited });
   const seal = async (found: string) => sealCursor(await habits.readCursorKey(), list, found);
   return answerOf(await sealed(answer, seal), list);
+}
+
+/** A body is read only for an operation that takes one: others refuse it by its presence, whatever it is. */
+function givenBody(request: HttpRequest, route: Route): unknown {
+  if (route.body !== noBody) return bodyOf(request, route.bodyBytesMax);
+  return hasBody(request) ? {} : undefined;
 }
 
 function auditedRequest({ route, params }: Match, caller: Caller, requestId: string): AuditedRequest {

@@ -15,6 +15,7 @@ export const refusalReason = z.enum([
   'unknown_event_type',
   'event_too_large',
   'schema_violation',
+  'schema_not_judged',
   /** Another event has its key and time. */
   'idempotency_conflict',
   /** The bus did not take it from the API. */
@@ -47,6 +48,8 @@ export const storedEvent = z.object({
   explanation: z.string().exactOptional(),
   /** Where it breaks the schema of its type, and was accepted all the same; never quotes the event. */
   schemaViolation: z.string().exactOptional(),
+  /** Why nobody could hold it against the schema of its type, and it was accepted all the same. */
+  schemaNotJudged: z.string().exactOptional(),
   /** Endpoints that it is meant for. */
   endpoints: z.array(z.string()),
   skipped: z.array(skipped),

@@ -1,43 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import { firstMessage } from '../delivery/message.ts';
 import type { DeliveryMessage } from '../delivery/message.ts';
-import type { Subscribers } from '../endpoint/subscribers.ts';
-import { wants } from '../endpoint/wants.ts';
-import { packBody } from '../event/body.ts';
-import { isPublishable } from '../event/catalogue.ts';
-import type { Catalogue } from '../event/catalogue.ts';
-import { eventIdOf } from '../event/event-id.ts';
-import { bodyOf } from '../event/event.ts';
-import type { Skipped, StoredEvent } from '../event/event.ts';
-import { fingerprintOf } from '../event/publication/fingerprint.ts';
-import { readArrival, readContent, readJson } from '../event/published.ts';
-import { schemaViolation } from '../event/schema.ts';
-import type { SchemaRule } from '../event/schema.ts';
-import type { Arrival, Content } from '../event/published.ts';
-import { isEntitled } from '../organization/organization.ts';
-import type { Organization } from '../organization/organization.ts';
+import type { StoredEvent } from '../event/event.ts';
+import { readArrival, readJson } from '../event/published.ts';
+import type { Arrival } from '../event/published.ts';
 import type { Log, LogFields } from '../shared/log.ts';
-import { expiryOf, isoTime } from '../shared/time.ts';
-import type { Now } from '../shared/time.ts';
 import { deployment } from '../shared/versions.ts';
 import type { Versions } from '../shared/versions.ts';
+import { judged } from './judge-event.ts';
+import type { JudgePorts } from './judge-event.ts';
 import { keepEvent } from './keep-event.ts';
 import type { KeepPorts } from './keep-event.ts';
 import { traceOf } from './of-nobody.ts';
-import { refused } from './refused-event.ts';
 import type { LookUpSubscribers } from './remember-unknown.ts';
-import { standings } from './standing.ts';
-import type { Standing, StandingPorts } from './standing.ts';
+import type { TellNotJudged } from './tell-not-judged.ts';
 
-export interface RoutePorts extends StandingPorts, KeepPorts {
+export interface RoutePorts extends JudgePorts, KeepPorts {
   readonly lookUpSubscribers: LookUpSubscribers;
-  readonly readCatalogue: () => Promise<Catalogue>;
-  /** What both of these have answered, and answer next, is as of the versions that were seen last. */
+  /** What this and the catalogue have answered, and answer next, is as of the versions that were seen last. */
   readonly versions: Versions;
   readonly send: (message: DeliveryMessage) => Promise<void>;
-  readonly clock: { readonly now: Now; readonly retentionDays: number };
-  /** What happens to data that break the schema of their type. */
-  readonly schemas: SchemaRule;
+  readonly tellNotJudged: TellNotJudged;
   readonly log: Log;
 }
 
@@ -89,6 +72,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: string, receipt: R
       ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
     ),
   );
+  await ports.tellNotJudged(meant);
   ports.log(meant.status === 'refused' ? 'event.refused' : 'event.routed', {
     organizationId,
     eventId: meant.id,
@@ -96,6 +80,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: string, receipt: R
     eventType: meant.type,
     code: meant.reason,
     breaksSchema: meant.schemaViolation === undefined ? undefined : true,
+    notJudged: meant.schemaNotJudged === undefined ? undefined : true,
     endpoints: meant.endpoints.length,
     skipped: meant.skipped.length,
     isDuplicate,
@@ -143,96 +128,4 @@ async function judgedAsOfNow(
     ]);
     if (isDeepStrictEqual(versions, versionsNow) || looks === looksMax) return event;
   }
-}
-
-async function judged(
-  ports: RoutePorts,
-  arrival: Arrival,
-  { organization, endpoints }: Subscribers & { organization: Organization },
-): Promise<StoredEvent> {
-  const catalogue = await ports.readCatalogue();
-  const { type: name } = arrival;
-  const type = { name, category: catalogue.get(name)?.category ?? 'test' };
-  const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
-  const standing = await standings(ports, wanting);
-  return eventOf(arrival, catalogue, {
-    organization,
-    wanting: standing,
-    schemas: ports.schemas,
-    ...ports.clock,
-  });
-}
-
-interface Circumstances {
-  readonly organization: Organization;
-  readonly wanting: readonly Standing[];
-  readonly now: Now;
-  readonly retentionDays: number;
-  readonly schemas: SchemaRule;
-}
-
-function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumstances): StoredEvent {
-  const content = contentOf(arrival, catalogue);
-  const { busEventId, organizationId, type, source, receivedAtMs } = arrival;
-  const { timeMs, idempotencyKey } = content;
-  const id = eventIdOf({ organizationId, timeMs, busEventId, idempotencyKey });
-  const timestamp = isoTime(timeMs);
-  const category = catalogue.get(type)?.category;
-  const common = {
-    id,
-    organizationId,
-    type,
-    timestamp,
-    receivedAt: isoTime(receivedAtMs),
-    source,
-    fingerprint: fingerprintOf({
-      ...{ type, resource: arrival.rawDetail['resource'], data: arrival.rawDetail['data'] },
-    }),
-    expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
-  };
-  if (content.kind === 'invalid') return refused(common, arrival.detailText, content);
-  const violation = schemaViolation(catalogue.get(type) ?? {}, content.data);
-  if (violation !== undefined && circumstances.schemas === 'strict') {
-    return refused(common, arrival.detailText, { reason: 'schema_violation', explanation: violation });
-  }
-  const { resource, dataText } = content;
-  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, dataText }));
-  if (body === undefined) return refused(common, arrival.detailText, tooLarge);
-  return {
-    ...common,
-    ...(category === undefined ? {} : { category }),
-    ...(resource === undefined ? {} : { resource }),
-    status: 'accepted',
-    ...(violation === undefined ? {} : { schemaViolation: violation }),
-    ...meantFor(circumstances),
-    body,
-  };
-}
-
-const tooLarge = {
-  reason: 'event_too_large',
-  explanation: 'The event does not fit into the ledger, even compressed.',
-} as const;
-
-function contentOf(arrival: Arrival, catalogue: Catalogue): Content {
-  const content = readContent(arrival);
-  if (content.kind === 'invalid' || isPublishable(catalogue, arrival.type)) return content;
-  const explanation = 'The catalogue has no event type of this name (detail-type).';
-  const { timeMs, idempotencyKey } = content;
-  return { kind: 'invalid', timeMs, idempotencyKey, reason: 'unknown_event_type', explanation };
-}
-
-function meantFor({ organization, wanting }: Circumstances): { endpoints: string[]; skipped: Skipped[] } {
-  if (!isEntitled(organization)) {
-    return {
-      endpoints: [],
-      skipped: wanting.map(({ endpointId }) => ({ endpointId, reason: 'not_entitled' })),
-    };
-  }
-  return {
-    endpoints: wanting.filter(({ reason }) => reason === undefined).map(({ endpointId }) => endpointId),
-    skipped: wanting.flatMap(({ endpointId, reason }) =>
-      reason === undefined ? [] : [{ endpointId, reason }],
-    ),
-  };
 }

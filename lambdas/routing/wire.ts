@@ -21,6 +21,7 @@ import type { routeEnv } from './env.ts';
 import { outgoingFalling } from './falling.ts';
 import type { ReceivePorts } from './receive.ts';
 import { rememberUnknown } from './remember-unknown.ts';
+import { makeTellNotJudged } from './tell-not-judged.ts';
 
 /** What the route function reaches outside of itself. */
 export interface RouteReach {
@@ -63,6 +64,7 @@ export function wireRoute(
     isFalling: comesFrom(env.EVENTS_FALLING_QUEUE_URL),
     clock: { now, retentionDays: env.RETENTION_DAYS },
     schemas: env.EVENT_SCHEMAS,
+    tellNotJudged: makeTellNotJudged({ announce, now, log }),
     release: makeRelease(sqs, [env.EVENTS_QUEUE_URL, env.EVENTS_FALLING_QUEUE_URL]),
     announce,
     log,

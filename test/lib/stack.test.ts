@@ -721,11 +721,44 @@ describe('the API', () => {
     expect(tokensOf(own.resources).audience).toHaveLength(3);
   });
 
-  it('has a throttle and an access log', () => {
+  it('has an access log', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
       StageName: '$default',
-      DefaultRouteSettings: { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 },
       AccessLogSettings: { DestinationArn: Match.anyValue() },
+    });
+  });
+
+  /** How many requests each route lets through, by its key. */
+  const throttlesIn = ({ resources: all }: Pick<typeof stack, 'resources'>) => {
+    const [own] = [...all.values()].filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Stage');
+    const throttle = z.strictObject({ ThrottlingRateLimit: z.number(), ThrottlingBurstLimit: z.number() });
+    return z.record(z.string(), throttle).parse(own?.Properties['RouteSettings']);
+  };
+
+  it('lets through no more than leaves deliveries their executions, though each request takes its longest', () => {
+    const throttles = throttlesIn(stack);
+    const keys = ofType('AWS::ApiGatewayV2::Route').map(([, route]) => route.Properties['RouteKey']);
+    expect(Object.keys(throttles).toSorted()).toEqual(keys.map(String).toSorted());
+    const seconds = z.number().parse(named('ApiHandler').Properties['Timeout']);
+    const executions = Object.values(throttles).map(
+      (one) => one.ThrottlingBurstLimit + one.ThrottlingRateLimit * seconds,
+    );
+    // What an account has, without what Tidings itself takes (docs/capacity.md).
+    expect(executions.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(1_000 - 270);
+    expect(named('ApiHandler').Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  it('is bounded by Lambda itself where executions are reserved, and lets through more', () => {
+    const own = synthesized({ apiConcurrency: '100' });
+    const reserved = [...own.resources].flatMap(([id, { Properties }]) =>
+      'ReservedConcurrentExecutions' in Properties
+        ? [[withoutHash(id), Properties['ReservedConcurrentExecutions']]]
+        : [],
+    );
+    expect(Object.fromEntries(reserved)).toEqual({ ApiHandler: 100, TesterTest: 10 });
+    expect(Object.values(throttlesIn(own))[0]).toEqual({
+      ThrottlingRateLimit: 200,
+      ThrottlingBurstLimit: 400,
     });
   });
 

@@ -10,6 +10,7 @@ import type { Organization } from '../../../lambdas/organization/organization.ts
 import { outgoingFalling } from '../../../lambdas/routing/falling.ts';
 import { receive } from '../../../lambdas/routing/receive.ts';
 import type { ReceivePorts } from '../../../lambdas/routing/receive.ts';
+import { makeTellNotJudged } from '../../../lambdas/routing/tell-not-judged.ts';
 import { rememberUnknown } from '../../../lambdas/routing/remember-unknown.ts';
 import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
 import { cached } from '../../../lambdas/shared/cache.ts';
@@ -73,6 +74,11 @@ export function aRouting({
     isFalling: ({ eventSourceARN }) => eventSourceARN.endsWith(':events-falling'),
     clock: { now: clock.now, retentionDays: 30 },
     schemas,
+    tellNotJudged: makeTellNotJudged({
+      announce: (entry) => Promise.resolve(void announced.push(entry)),
+      now: clock.now,
+      log: journal.log,
+    }),
     log: journal.log,
   };
   const work = async (queue: MemoryQueue): Promise<void> => {
@@ -110,6 +116,7 @@ export function aRouting({
     falling,
     deliveries,
     journal,
+    /** What operators were told. */
     announced,
     /** Organizations that were looked up, each time. */
     looks,

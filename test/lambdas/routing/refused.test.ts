@@ -91,4 +91,30 @@ describe('data that break the schema of their type', () => {
     expect(routing.sent()).toHaveLength(1);
     expect((await publish('warn', { runId: '77' })).event).not.toHaveProperty('schemaViolation');
   });
+
+  test('that nobody can judge are refused by the strict, and delivered by others, and both say so', async () => {
+    // As it may stand in the catalogue since before such were refused.
+    const odd = [
+      { ...eventTypes[0], name: type, category: 'governance' as const, schema: { $ref: '#' } },
+    ].map((one) => ({ description: 'Paid.', isBuiltIn: false, ...one }));
+    for (const schemas of ['strict', 'warn'] as const) {
+      const routing = aRouting({ endpoints: [anEndpoint()], eventTypes: odd, schemas });
+      await routing.publish(aBusEvent({ type, detail: { data: { runId: 'x' } } }));
+      await routing.publish(aBusEvent({ id: 'another', type: 'pipeline.run.failed' }));
+      await routing.settle();
+      const events = await routing.stored();
+      const event = events.find((one) => one.type === type);
+      expect(event).toMatchObject(
+        schemas === 'strict'
+          ? { status: 'refused', reason: 'schema_not_judged', endpoints: [] }
+          : { status: 'accepted', endpoints: [one] },
+      );
+      expect(event?.explanation ?? event?.schemaNotJudged).toContain('leads deeper');
+      // One bad schema delays nobody: no message was received twice.
+      expect(routing.sent()).toHaveLength(schemas === 'strict' ? 1 : 2);
+      expect(routing.announced).toEqual([
+        expect.objectContaining({ detailType: 'event.not_judged', source: 'tidings' }) as unknown,
+      ]);
+    }
+  });
 });
