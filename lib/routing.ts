@@ -49,7 +49,7 @@ export class Routing extends Construct {
     route.addEventSource(
       new SqsEventSource(eventsFalling, { batchSize: 10, maxConcurrency: 2, reportBatchItemFailures: true }),
     );
-    route.allow(['dynamodb:Query'], storage.config.tableArn);
+    route.allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], storage.config.tableArn);
     route.allow(['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'], storage.ledger.tableArn);
     // Operator events.
     route.allow(['events:PutEvents'], bus.eventBusArn);

@@ -112,7 +112,11 @@ function publishRoute(ports: EventRoutesPorts): Route {
         { nowMs: now(), retentionDays },
       );
       const isDuplicate = await publishOnce({ ...publications, publish }, queued, entry);
-      return { id, ...(isDuplicate ? { duplicate: true } : {}), ...(warning === undefined ? {} : { warning }) };
+      return {
+        id,
+        ...(isDuplicate ? { duplicate: true } : {}),
+        ...(warning === undefined ? {} : { warning }),
+      };
     },
   });
 }

@@ -35,7 +35,7 @@ const fits: Judgement = { kind: 'fits' };
  * waits behind this event must not wait for that. Never throws, whatever the schema is.
  *
  * What is said is in words of the schema: nothing of the data is quoted, not even the name of a field that the schema
- * does not know (R9).
+ * does not know: it is payload.
  *
  * @param data As it will be delivered; numbers kept as their text count as the numbers they are.
  */

@@ -464,7 +464,7 @@ describe('who may touch what', () => {
     [
       'RoutingRoute',
       {
-        StorageConfig: ['dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
         IngestBus: ['events:PutEvents'],
         IngestEvents: take,
@@ -516,7 +516,13 @@ describe('who may touch what', () => {
       'RecoveryRecover',
       {
         StorageConfig: ['dynamodb:BatchGetItem'],
-        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
         'StorageLedger/index/byStatus': ['dynamodb:Query'],
         'StorageLedger/index/waiting': ['dynamodb:Query'],
         RecoveryQueue: [...take, 'sqs:SendMessage'],
