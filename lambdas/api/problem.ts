@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MethodNotAllowed, TooMany } from '../shared/errors.ts';
-import type { Refusal } from '../shared/errors.ts';
+import type { Fault, Refusal } from '../shared/errors.ts';
 
 /** What the API answers with: a subset of what HTTP APIs take from a function. */
 export interface HttpAnswer {
@@ -20,6 +20,10 @@ export const problem = z.strictObject({
   detail: z.string(),
   /** Path of the field at fault. */
   field: z.string().exactOptional(),
+  /** All that is wrong with the request, `detail` and `field` being the first of it. */
+  errors: z
+    .array(z.strictObject({ field: z.string().exactOptional(), code: z.string(), detail: z.string() }))
+    .exactOptional(),
   requestId: z.string(),
 });
 
@@ -38,8 +42,9 @@ const titles = {
 
 /** A refusal as RFC 9457 writes it, with a stable `code`. */
 export function problemOf(refusal: Refusal, requestId: string): HttpAnswer {
-  const { status, code, message, field } = refusal;
-  const problem = answer(status, { code, detail: message, field, requestId });
+  const { status, code, message, field, faults } = refusal;
+  const errors = faults.length === 0 ? undefined : faults;
+  const problem = answer(status, { code, detail: message, field, errors, requestId });
   return { ...problem, headers: { ...problem.headers, ...headersOf(refusal) } };
 }
 
@@ -56,12 +61,20 @@ export function faultAnswer(requestId: string): HttpAnswer {
   return answer(500, { code: 'internal_error', detail, field: undefined, requestId });
 }
 
-function answer(status: keyof typeof titles, said: Readonly<Record<string, string | undefined>>): HttpAnswer {
+interface Said {
+  readonly code: string;
+  readonly detail: string;
+  readonly field: string | undefined;
+  readonly errors?: readonly Fault[] | undefined;
+  readonly requestId: string;
+}
+
+function answer(status: keyof typeof titles, said: Said): HttpAnswer {
   return {
     statusCode: status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
     body: JSON.stringify({
-      type: `urn:tidings:problem:${said['code'] ?? ''}`,
+      type: `urn:tidings:problem:${said.code}`,
       title: titles[status],
       status,
       ...said,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvalidRequest } from '../shared/errors.ts';
+import { allOf, InvalidRequest } from '../shared/errors.ts';
 import type { SecretName, SecretWriter } from '../signing/secret.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'letters, digits and -, at most 64');
@@ -44,39 +44,49 @@ const denied =
   /^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|date|via|forwarded|x-forwarded-.*|proxy-.*|cookie|set-cookie|user-agent|accept-encoding|signature|signature-input|webhook-.*|x-amz.*|traceparent|tracestate)$/i;
 
 /**
- * Judges the headers of an endpoint.
+ * Judges the headers of an endpoint, and tells all that is wrong with them.
  *
  * @throws InvalidRequest `header_not_allowed`, or `invalid_request` for a missing value or too many bytes.
  */
-export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly OwnHeader[]): void {
-  const seen = new Set<string>();
-  for (const [index, header] of wanted.entries()) {
-    const field = `headers.${String(index)}`;
-    const lower = header.name.toLowerCase();
-    if (denied.test(lower)) {
-      throw new InvalidRequest(
-        'header_not_allowed',
-        'This header belongs to the request itself.',
-        `${field}.name`,
-      );
-    }
-    if (seen.has(lower))
-      throw new InvalidRequest('invalid_request', 'This header is named twice.', `${field}.name`);
-    seen.add(lower);
-    if (header.value === undefined && keptVersion(header, before) === undefined) {
-      throw new InvalidRequest(
-        'invalid_request',
-        'This header has no value yet: give one.',
-        `${field}.value`,
-      );
-    }
-  }
+export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly OwnHeader[]): Promise<void> {
   const bytes = wanted.reduce((sum, { name, value }) => sum + name.length + (value?.length ?? 0), 0);
-  if (bytes > bytesMax)
-    throw new InvalidRequest('invalid_request', 'Headers may have 4 kB in all.', 'headers');
-  if (wanted.filter(isSecret).length > secretsMax) {
-    throw new InvalidRequest('invalid_request', 'An endpoint may have 8 secret headers.', 'headers');
+  return allOf(
+    ...wanted.map((header, index) => () => {
+      const earlier = wanted.slice(0, index).map(({ name }) => name.toLowerCase());
+      judgeHeader(header, { field: `headers.${String(index)}`, earlier, before });
+    }),
+    () => {
+      if (bytes > bytesMax) throw refusal('Headers may have 4 kB in all.', 'headers');
+    },
+    () => {
+      if (wanted.filter(isSecret).length > secretsMax) {
+        throw refusal('An endpoint may have 8 secret headers.', 'headers');
+      }
+    },
+  );
+}
+
+interface Surroundings {
+  readonly field: string;
+  /** Names of the headers that stand before it, in lower case. */
+  readonly earlier: readonly string[];
+  readonly before: readonly OwnHeader[];
+}
+
+function judgeHeader(header: WantedHeader, { field, earlier, before }: Surroundings): void {
+  const lower = header.name.toLowerCase();
+  if (denied.test(lower)) {
+    const code = 'header_not_allowed';
+    throw new InvalidRequest(code, 'This header belongs to the request itself.', `${field}.name`);
   }
+  if (earlier.includes(lower)) throw refusal('This header is named twice.', `${field}.name`);
+  if (header.value === undefined && keptVersion(header, before) === undefined) {
+    throw refusal('This header has no value yet: give one.', `${field}.value`);
+  }
+}
+
+function refusal(message: string, field: string): InvalidRequest {
+  return new InvalidRequest('invalid_request', message, field);
 }
 
 /** Credentials are secret whatever their owner says. */

@@ -1,6 +1,6 @@
 import type { Organization } from '../organization/organization.ts';
 import { mergePolicy, setsSchedule } from '../organization/policy.ts';
-import { Conflict, NotWritten } from '../shared/errors.ts';
+import { allOf, Conflict, NotWritten } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { isoTime } from '../shared/time.ts';
@@ -46,8 +46,10 @@ export async function register(
   organization: Organization,
   wanted: NewEndpoint,
 ): Promise<Registered> {
-  await judge(ports.rules, wanted, organization);
-  judgeHeaders(wanted.headers, []);
+  await allOf(
+    () => judge(ports.rules, wanted, organization),
+    () => judgeHeaders(wanted.headers, []),
+  );
   await refuseTooMany(ports, organization.id);
   await refuseTakenName(ports, organization.id, wanted);
   return make(ports, organization.id, wanted);
@@ -108,8 +110,10 @@ export async function amend(
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
   const isScheduled = policy !== undefined && setsSchedule(policy);
   const judged = { url: change.url, eventTypes: change.eventTypes, policy: isScheduled ? merged : undefined };
-  await judge(ports.rules, judged, organization);
-  judgeHeaders(headers ?? [], before.headers);
+  await allOf(
+    () => judge(ports.rules, judged, organization),
+    () => judgeHeaders(headers ?? [], before.headers),
+  );
   if (name != null) await refuseTakenName(ports, organization.id, { id: before.id, name });
   const changed: Endpoint = { ...before, ...rest, ...(name == null ? {} : { name }), policy: merged };
   if (name === null) delete changed.name;

@@ -1,3 +1,12 @@
+/** One thing that is wrong with a request. */
+export interface Fault {
+  /** Path of the field, such as `policy.retry.multiplier`; absent when it is the whole body. */
+  readonly field?: string;
+  readonly code: string;
+  /** What must be so, in words of ours; never what was sent. */
+  readonly detail: string;
+}
+
 /**
  * What a caller did wrong. The message is a sentence for the caller and never holds what was sent;
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
@@ -7,17 +16,22 @@ export abstract class Refusal extends Error {
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public field: string | undefined;
+  /** All that is wrong, this first; one, unless more was found at the same time. */
+  public faults: readonly Fault[];
 
-  public constructor(code: string, message: string, field?: string) {
+  public constructor(code: string, message: string, field?: string, faults?: readonly Fault[]) {
     super(message);
     this.name = new.target.name;
     this.code = code;
     this.field = field;
+    this.faults = faults ?? (field === undefined ? [] : [{ field, code, detail: message }]);
   }
 
   /** The same refusal of a part of something larger, whose place there is given. */
   public at(place: string): this {
-    this.field = this.field === undefined ? place : `${place}.${this.field}`;
+    const placed = (field: string | undefined) => (field === undefined ? place : `${place}.${field}`);
+    this.field = placed(this.field);
+    this.faults = this.faults.map((fault) => ({ ...fault, field: placed(fault.field) }));
     return this;
   }
 }
@@ -51,6 +65,27 @@ export class MethodNotAllowed extends Refusal {
     super('method_not_allowed', `This path takes ${allowed.join(', ')}.`);
     this.allowed = allowed;
   }
+}
+
+/**
+ * Applies several rules to one request, and tells at once what each of them refuses.
+ *
+ * @throws Refusal the first one, with the faults of all; anything else that is thrown rises at once.
+ */
+export async function allOf(...rules: readonly (() => Promise<void> | void)[]): Promise<void> {
+  const refusals: Refusal[] = [];
+  for (const rule of rules) {
+    try {
+      await rule();
+    } catch (thrown) {
+      if (!(thrown instanceof InvalidRequest)) throw refusals[0] ?? thrown;
+      refusals.push(thrown);
+    }
+  }
+  const [first] = refusals;
+  if (first === undefined) return;
+  first.faults = refusals.flatMap(({ faults }) => faults);
+  throw first;
 }
 
 /** The request contradicts what is stored. */

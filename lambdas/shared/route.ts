@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { InvalidRequest } from './errors.ts';
 import { etagOf, mustMatch } from './etag.ts';
+import { parsePart, refusalOf } from './faults.ts';
 import { TextPage } from './page.ts';
 
 export type Scope = 'webhooks:read' | 'webhooks:write' | 'webhooks:operate';
@@ -121,7 +121,7 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
 /** For an operation without parameters, query or body: what is given all the same is refused. */
 export const noParams = z.strictObject({});
 export const noQuery = z.strictObject({});
-export const noBody = z.undefined({ error: 'this operation takes no body' });
+export const noBody = z.undefined({ error: 'must be left out: this operation takes none' });
 
 /** Describes an operation together with the function that handles its parsed request and gives the answer's body. */
 export function route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
@@ -137,9 +137,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         mustMatch: (shown: unknown) => {
           mustMatch(ifMatch, shown);
         },
-        params: parsePart(rest.params, params),
-        query: parsePart(rest.query, query),
-        body: parsePart(rest.body, body),
+        ...parseParts(rest, { params, query, body }),
         caller,
         audited,
       };
@@ -156,30 +154,18 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
 
 const unaudited: Audited = (_before, work) => work();
 
-function parsePart<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw refusalOf(parsed.error);
-}
-
-/** The first thing that is wrong, with the path of its field; what was sent is never quoted. */
-function refusalOf(error: z.ZodError): InvalidRequest {
-  const [issue] = error.issues;
-  const path = issue?.path.map(String) ?? [];
-  if (issue?.code === 'unrecognized_keys') {
-    const field = [...path, issue.keys[0] ?? ''].join('.');
-    return new InvalidRequest(
-      'unknown_field',
-      `There is no field of this name: ${field.slice(0, 100)}.`,
-      field,
-    );
-  }
-  if (path.length === 0) {
-    return new InvalidRequest(
-      'invalid_request',
-      `The request is not as described: ${issue?.message ?? 'invalid'}.`,
-    );
-  }
-  const field = path.join('.');
-  return new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
+/**
+ * Parses all parts of a request, so that everything that is wrong with it is told at once.
+ *
+ * @throws InvalidRequest
+ */
+function parseParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  schemas: { readonly params: P; readonly query: Q; readonly body: B },
+  given: Pick<RawRequest, 'params' | 'query' | 'body'>,
+) {
+  const params = parsePart(schemas.params, given.params);
+  const query = parsePart(schemas.query, given.query);
+  const body = parsePart(schemas.body, given.body);
+  if (params.ok && query.ok && body.ok) return { params: params.value, query: query.value, body: body.value };
+  throw refusalOf([params, query, body].flatMap((part) => (part.ok ? [] : part.faults)));
 }

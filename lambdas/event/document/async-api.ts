@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidRequest } from '../../shared/errors.ts';
+import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
 import { category, eventTypeName } from '../event-type.ts';
 import type { EventType } from '../event-type.ts';
@@ -151,9 +152,9 @@ function ofOperation(place: Place, channel: string): Named[] {
 }
 
 function proposalOf(document: unknown, place: Place, names: readonly string[]): Proposal {
-  const parsed = message.safeParse(place.value);
-  if (!parsed.success) throw unreadable(place, parsed.error);
-  const { name, title, summary, description, tags = [], examples = [], ...rest } = parsed.data;
+  const parsed = parsePart(message, place.value);
+  if (!parsed.ok) throw refusalOf(parsed.faults).at(fieldOf(place));
+  const { name, title, summary, description, tags = [], examples = [], ...rest } = parsed.value;
   const candidates = [...(name === undefined ? [] : [name]), ...names];
   const type = candidates.find((one) => eventTypeName.safeParse(one).success);
   if (type === undefined) return { name: candidates[0] ?? '', place };
@@ -172,11 +173,6 @@ function proposalOf(document: unknown, place: Place, names: readonly string[]): 
       deprecated: rest['x-deprecated'] ?? (rest.deprecated === true ? {} : undefined),
     },
   };
-}
-
-function unreadable(place: Place, { issues: [issue] }: z.ZodError): InvalidRequest {
-  const field = [fieldOf(place), ...(issue?.path ?? [])].join('.');
-  return new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
 }
 
 /** Where the schema of a message's payload stands; version 3 may name its format beside it. */

@@ -46,6 +46,7 @@ describe('a refusal', () => {
       code: 'invalid_request',
       detail: expect.stringMatching(/^url: /) as unknown,
       field: 'url',
+      errors: [{ field: 'url', code: 'invalid_request', detail: 'must be a string of 1 to 2048 characters' }],
       requestId: 'request-77',
     });
   });
