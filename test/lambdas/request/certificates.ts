@@ -22,6 +22,10 @@ export interface Wish {
   readonly commonName?: string;
   readonly validFromDays?: number;
   readonly validToDays?: number;
+  /** Extended key usages. */
+  readonly usages?: readonly string[];
+  /** Of an RSA key; without it the key is P-256. */
+  readonly rsaBits?: number;
 }
 
 export interface Authority {
@@ -36,13 +40,13 @@ export async function anAuthority(name = 'Test authority'): Promise<Authority> {
     name: `CN=${name}`,
     keys,
     signingAlgorithm: algorithm,
-    ...validity({}),
+    ...validity({ validFromDays: -3_650, validToDays: 3_650 }),
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
   return {
     certificate: certificate.toString('pem'),
     issue: async (wish = {}) => {
-      const own = await makeKeys();
+      const own = await makeKeys(wish.rsaBits);
       const issued = await x509.X509CertificateGenerator.create({
         subject: `CN=${wish.commonName ?? 'receiver'}`,
         issuer: certificate.subject,
@@ -50,7 +54,10 @@ export async function anAuthority(name = 'Test authority'): Promise<Authority> {
         signingKey: keys.privateKey,
         signingAlgorithm: algorithm,
         ...validity(wish),
-        extensions: alternativeNames(wish.names ?? ['receiver.localhost']),
+        extensions: [
+          ...alternativeNames(wish.names ?? ['receiver.localhost']),
+          ...(wish.usages === undefined ? [] : [new x509.ExtendedKeyUsageExtension([...wish.usages])]),
+        ],
       });
       return { certificate: issued.toString('pem'), key: await toPem(own.privateKey) };
     },
@@ -69,7 +76,12 @@ export async function aSelfSigned(names: readonly string[]): Promise<Identity> {
   return { certificate: certificate.toString('pem'), key: await toPem(keys.privateKey) };
 }
 
-async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+async function makeKeys(rsaBits?: number): Promise<webcrypto.CryptoKeyPair> {
+  if (rsaBits !== undefined) {
+    const publicExponent = new Uint8Array([1, 0, 1]);
+    const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: rsaBits, publicExponent, hash: 'SHA-256' };
+    return await webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
+  }
   return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 
