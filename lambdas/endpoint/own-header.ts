@@ -2,12 +2,21 @@ import { z } from 'zod';
 import { allOf, InvalidRequest } from '../shared/errors.ts';
 import type { SecretName, SecretWriter } from '../signing/secret.ts';
 
-const name = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'letters, digits and -, at most 64');
+/** A token (RFC 9110, section 5.6.2): every name that a header may have. */
+const name = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, "letters, digits and !#$%&'*+-.^_`|~, at most 64");
 
-/** Visible ASCII, with spaces and tabs inside; at most 1 kB. CR and LF would begin another header. */
+/** Of all names and values together; a receiver's server takes 8 to 16 kB of headers, ours included. */
+const bytesMax = 4_096;
+
+/**
+ * Visible ASCII, with spaces and tabs inside. CR and LF would begin another header. Tokens of Entra and Cognito have
+ * more than 1 kB: one value may use up what all of them may have.
+ */
 const value = z
   .string()
-  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,1022}[\x21-\x7e])?$/, 'visible ASCII, at most 1,024');
+  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,4094}[\x21-\x7e])?$/, 'visible ASCII, at most 4096 characters');
 
 /** A header that an administrator wants on every request; a secret one without a value keeps the value it has. */
 export const wantedHeader = z.strictObject({
@@ -33,9 +42,6 @@ export const shownHeader = z.union([z.object({ name, value }), z.object({ name, 
 export type WantedHeader = z.output<typeof wantedHeader>;
 export type OwnHeader = z.output<typeof ownHeader>;
 
-/** Of all values together; a receiver's server takes 8 to 16 kB of headers, ours included. */
-const bytesMax = 4_096;
-
 /** Labels in one secret: Secrets Manager allows twenty, and a replaced value has its own until it is retired. */
 const secretsMax = 8;
 
@@ -56,7 +62,11 @@ export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly O
       judgeHeader(header, { field: `headers.${String(index)}`, earlier, before });
     }),
     () => {
-      if (bytes > bytesMax) throw refusal('Headers may have 4 kB in all.', 'headers');
+      if (bytes > bytesMax)
+        throw refusal(
+          `Headers may have ${String(bytesMax)} bytes in all, names and values together.`,
+          'headers',
+        );
     },
     () => {
       if (wanted.filter(isSecret).length > secretsMax) {
@@ -75,7 +85,8 @@ interface Surroundings {
 
 function judgeHeader(header: WantedHeader, { field, earlier, before }: Surroundings): void {
   const lower = header.name.toLowerCase();
-  if (denied.test(lower)) {
+  // Behind CGI and its heirs `_` and `-` are the same, and so may other signs be: Webhook_Id would be read as webhook-id.
+  if (denied.test(lower.replace(/[^a-z0-9]/g, '-'))) {
     const code = 'header_not_allowed';
     throw new InvalidRequest(code, 'This header belongs to the request itself.', `${field}.name`);
   }

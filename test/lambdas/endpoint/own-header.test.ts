@@ -44,18 +44,38 @@ describe('a header', () => {
     ['a value with a null', { name: 'X-Team', value: 'a\0b' }],
     ['a value with a space at its end', { name: 'X-Team', value: 'a ' }],
     ['a value that is not ASCII', { name: 'X-Team', value: 'Grüße' }],
-    ['a value of 1,025 letters', { name: 'X-Team', value: 'a'.repeat(1_025) }],
+    ['a value of 4,097 letters', { name: 'X-Team', value: 'a'.repeat(4_097) }],
     ['a field too many', { name: 'X-Team', value: 'a', versionId: 'v-1' }],
   ])('with %s is refused', (_what, header) => {
     expect(wantedHeaders.safeParse([header]).success).toBe(false);
   });
 
-  it.each(['a', 'a b\tc', 'Bearer abc.def-_~+/=', '"{}"', 'a'.repeat(1_024)])(
+  it.each(['a', 'a b\tc', 'Bearer abc.def-_~+/=', '"{}"', `Bearer ${'a'.repeat(1_018)}`, 'a'.repeat(4_096)])(
     'may have the value %j',
     (value) => {
       expect(wantedHeaders.safeParse([{ name: 'X-Team', value }]).success).toBe(true);
     },
   );
+
+  it.each(['X_Api_Key', 'api.key', "x!#$%&*+^`|~'", '__proto__'])('may have the name %s', async (name) => {
+    expect(wantedHeaders.safeParse([{ name, value: 'a' }]).success).toBe(true);
+    expect(await refusalOf([{ name, value: 'a' }])).toBeUndefined();
+  });
+
+  it.each(['Webhook_Id', 'content.length', 'X_Forwarded_For', 'transfer_encoding', 'webhook~signature'])(
+    'is refused where a server might read it as one of the request itself: %s',
+    async (name) => {
+      expect(await refusalOf([{ name, value: 'a' }])).toMatchObject({ code: 'header_not_allowed' });
+    },
+  );
+
+  it('with a token of 4,000 characters leaves no room for much else', async () => {
+    const token = { name: 'authorization', value: `Bearer ${'a'.repeat(4_000)}` };
+    expect(await refusalOf([token])).toBeUndefined();
+    expect(await refusalOf([token, { name: 'X-Team', value: 'a'.repeat(100) }])).toMatchObject({
+      field: 'headers',
+    });
+  });
 
   it('may be one of twenty', () => {
     const many = (count: number) =>
