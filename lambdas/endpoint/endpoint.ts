@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { subscribableCategories } from '../event/event-type.ts';
+import { eventTypeWord, subscribableCategories } from '../event/event-type.ts';
 import { policy } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { ownSecret } from '../signing/secret.ts';
@@ -11,7 +11,7 @@ const eventTypePattern = z
   .string()
   .max(128)
   .regex(
-    /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.[a-z][a-z0-9_]*|\.\*))$/,
+    new RegExp(`^(?:\\*|${eventTypeWord}(?:\\.${eventTypeWord})*(?:\\.\\*)?)$`),
     'a type such as pipeline.run.failed, a prefix such as pipeline.*, or *',
   );
 

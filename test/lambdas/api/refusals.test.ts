@@ -85,6 +85,16 @@ describe('a user who is refused', () => {
     expect(problem.detail).toBe(`${field}: ${detail}`);
   });
 
+  it('for a subscription that lacks its .* reads how a prefix is written', async () => {
+    const problem = await problemOf({
+      method: 'POST',
+      path: endpoints,
+      body: { url, eventTypes: ['pipeline'] },
+    });
+    expect(problem).toMatchObject({ code: 'unknown_event_type', field: 'eventTypes.0' });
+    expect(problem.detail).toContain('A prefix ends in .*, such as pipeline.*');
+  });
+
   it('for a body that is a list reads that it must be an object', async () => {
     const problem = await problemOf({ method: 'POST', path: endpoints, body: [] });
     expect(problem.detail).toBe('The body must be an object.');

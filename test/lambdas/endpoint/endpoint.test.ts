@@ -18,12 +18,18 @@ describe('a new endpoint', () => {
     });
   });
 
-  it.each(['*', 'pipeline.run.failed', 'pipeline.*', 'pipeline.run.*', `a.${'b'.repeat(124)}.*`])(
-    'may subscribe to %s',
-    (pattern) => {
-      expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(true);
-    },
-  );
+  it.each([
+    '*',
+    'pipeline.run.failed',
+    'pipeline.*',
+    'pipeline.run.*',
+    'Order.*',
+    'userCreated',
+    'order-service.*',
+    `a.${'b'.repeat(124)}.*`,
+  ])('may subscribe to %s', (pattern) => {
+    expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(true);
+  });
 
   it.each([
     '',
@@ -31,10 +37,10 @@ describe('a new endpoint', () => {
     '.*',
     '*.*',
     'pipeline*',
-    'pipeline',
     'pipeline.*.failed',
     '*.failed',
-    'Pipeline.*',
+    '_pipeline.*',
+    'pipeline run.*',
     'a..*',
   ])('may not subscribe to %j', (pattern) => {
     expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(false);
