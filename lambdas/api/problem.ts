@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { MethodNotAllowed, TooMany } from '../shared/errors.ts';
+import {
+  InsufficientScope,
+  MethodNotAllowed,
+  TooMany,
+  Unauthorized,
+  UnsupportedType,
+} from '../shared/errors.ts';
 import type { Fault, Refusal } from '../shared/errors.ts';
 
 /** What the API answers with: a subset of what HTTP APIs take from a function. */
@@ -29,12 +35,14 @@ export const problem = z.strictObject({
 
 const titles = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
   412: 'Precondition Failed',
   413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
@@ -52,6 +60,12 @@ function headersOf(refusal: Refusal): Record<string, string> {
   if (refusal instanceof TooMany) return { 'retry-after': String(refusal.retryAfterSeconds) };
   // RFC 9110, section 15.5.6.
   if (refusal instanceof MethodNotAllowed) return { allow: refusal.allowed.join(', ') };
+  // RFC 6750, section 3: without a token nothing is said but how to ask.
+  if (refusal instanceof Unauthorized) return { 'www-authenticate': 'Bearer' };
+  if (refusal instanceof InsufficientScope) {
+    return { 'www-authenticate': `Bearer error="insufficient_scope", scope="${refusal.scope}"` };
+  }
+  if (refusal instanceof UnsupportedType) return refusal.accepts;
   return {};
 }
 

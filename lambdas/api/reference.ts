@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
 import { schemaOf } from './openapi-schema.ts';
@@ -33,6 +34,15 @@ main{padding:1rem 2rem 4rem;max-width:60rem}section{border-top:1px solid #8884;p
 .path{overflow-wrap:anywhere}code,.path{font-family:ui-monospace,monospace;font-size:.9em}table{border-collapse:collapse;width:100%;margin:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.2rem .75rem .2rem 0;border-bottom:1px solid #8883;font-size:.9rem;overflow-wrap:anywhere}
 @media(max-width:50rem){body{display:block}nav{position:static;height:auto}}`;
+
+const styleHash = createHash('sha256').update(style).digest('base64');
+
+/** The page runs nothing, loads nothing, and stands in no frame: whatever somebody might put into it does not, either. */
+export const pageHeaders = {
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+} as const;
 
 function operationHtml({
   operationId,

@@ -99,7 +99,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     params: inCollection,
     query: noQuery,
     body: newEndpoint,
-    answer: { status: 201, schema: shownWithSecret },
+    answer: { status: 201, schema: shownWithSecret, location: `${collection}/{id}` },
     tagged: settingsOf,
     heedsIdempotencyKey: true,
     handle: async ({ params, body, audited }) => {
@@ -178,8 +178,11 @@ function resumeRoute(ports: EndpointRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shownWithHealth },
-    handle: async ({ params, audited }) => {
+    tagged: settingsOf,
+    heedsIfMatch: true,
+    handle: async ({ params, mustMatch, audited }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+      mustMatch(show(before));
       const organization = await found(getOrganization(params.organizationId), 'organization');
       const switchOn = () => amend(registration, { before, organization }, { active: true });
       const after = before.active ? before : await audited(show(before), switchOn, show);

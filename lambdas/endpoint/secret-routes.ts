@@ -42,9 +42,11 @@ export function secretRoutes({ registration, getEndpoint, announce, log }: Secre
       status: 200,
       schema: z.strictObject({ secret: z.string(), secretVersions: z.array(secretVersion) }),
     },
+    heedsIfMatch: true,
     heedsIdempotencyKey: true,
-    handle: async ({ params, body, audited }) => {
+    handle: async ({ params, body, mustMatch, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      mustMatch(show(before));
       const { endpoint, secret } = await audited(
         show(before),
         () => rotateSecret(registration, before, body),

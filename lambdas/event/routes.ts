@@ -70,7 +70,11 @@ function publishRoute({ listEventTypes, publish, now, newUuid, schemas }: EventR
     params: organizationPath,
     query: noQuery,
     body: publishBody,
-    answer: { status: 202, schema: z.strictObject({ id: z.string(), warning: z.string().exactOptional() }) },
+    answer: {
+      status: 202,
+      schema: z.strictObject({ id: z.string(), warning: z.string().exactOptional() }),
+      location: '/v1/organizations/{organizationId}/events/{id}',
+    },
     heedsIdempotencyKey: true,
     handle: async ({ params, body }) => {
       const { type, ...said } = body;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Conflict, found } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
-import { itself, noBody, noQuery, route } from '../shared/route.ts';
+import { itself, Made, noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -67,11 +67,17 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,
+    mayCreate: true,
     handle: async ({ params, body, mustMatch, audited }) => {
       const before = await organizations.get(params.organizationId);
       mustMatch(before && show(before));
       const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
-      return audited(before && show(before), () => write(organizations, before, after), itself);
+      const written = await audited(
+        before && show(before),
+        () => write(organizations, before, after),
+        itself,
+      );
+      return before === undefined ? new Made(written) : written;
     },
   });
 }

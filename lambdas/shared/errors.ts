@@ -12,7 +12,7 @@ export interface Fault {
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
  */
 export abstract class Refusal extends Error {
-  public abstract readonly status: 400 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429;
+  public abstract readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public field: string | undefined;
@@ -41,9 +41,24 @@ export class InvalidRequest extends Refusal {
   public readonly status = 400;
 }
 
+/** Nobody is known to have asked. */
+export class Unauthorized extends Refusal {
+  public readonly status = 401;
+}
+
 /** The caller is known, but may not do this. */
 export class Forbidden extends Refusal {
   public readonly status = 403;
+}
+
+/** The token of the caller does not go so far. */
+export class InsufficientScope extends Forbidden {
+  public readonly scope: string;
+
+  public constructor(scope: string) {
+    super('insufficient_scope', `This takes a token with the scope ${scope}.`);
+    this.scope = scope;
+  }
 }
 
 /** There is no such thing, or it is another organization's: the two answers are the same. */
@@ -101,6 +116,18 @@ export class PreconditionFailed extends Refusal {
 /** More bytes than the limit that the message names. */
 export class TooLarge extends Refusal {
   public readonly status = 413;
+}
+
+/** The body is of a kind that this operation does not take. */
+export class UnsupportedType extends Refusal {
+  public readonly status = 415;
+  /** The header that names those that it takes: `Accept-Post`, `Accept-Patch`, or `Accept`. */
+  public readonly accepts: Readonly<Record<string, string>>;
+
+  public constructor(message: string, accepts: Readonly<Record<string, string>>) {
+    super('unsupported_media_type', message);
+    this.accepts = accepts;
+  }
 }
 
 /** Understood, and yet not to be done: it contradicts what the caller has said before. */

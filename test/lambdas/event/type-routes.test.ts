@@ -154,7 +154,7 @@ describe('a type that two operators change', () => {
     const answers = await Promise.all(
       ['First.', 'Second.'].map((description) => put(service, path, { ...definition, description })),
     );
-    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
+    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 409]);
     expect(await service.eventTypes.list()).toHaveLength(1);
   });
 });
