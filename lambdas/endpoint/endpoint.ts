@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventTypeWord, subscribableCategories } from '../event/event-type.ts';
-import { policy } from '../organization/policy.ts';
+import { policy, policyChange } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { ownSecret } from '../signing/secret.ts';
 import { clientCertificate, shownCertificate } from './client-certificate.ts';
@@ -50,20 +50,24 @@ export const newEndpoint = z.strictObject({
   headers: newHeaders.default([]),
 });
 
-/** What an administrator may change; fields of `policy` are merged one by one. */
+/** Of a field that `null` takes back to what a new endpoint has (RFC 7396). */
+function revertible<S extends z.ZodType>(schema: S, byDefault: z.output<S>) {
+  return z.exactOptional(z.nullable(schema).transform((value) => value ?? byDefault));
+}
+
+/** What an administrator may change, as a merge patch (RFC 7396); a URL has no default to go back to. */
 export const endpointChange = z.strictObject({
-  /** `null` takes it away. */
   name: endpointName.nullable().exactOptional(),
   url: fields.url.exactOptional(),
-  description: fields.description.exactOptional(),
-  active: fields.active.exactOptional(),
-  eventTypes: fields.eventTypes.exactOptional(),
-  categories: fields.categories.exactOptional(),
-  policy: fields.policy.exactOptional(),
-  keepResponse: fields.keepResponse.exactOptional(),
-  scheme: fields.scheme.exactOptional(),
+  description: fields.description.nullable().exactOptional(),
+  active: revertible(fields.active, true),
+  eventTypes: revertible(fields.eventTypes, []),
+  categories: revertible(fields.categories, []),
+  policy: policyChange.nullable().exactOptional(),
+  keepResponse: revertible(fields.keepResponse, false),
+  scheme: revertible(fields.scheme, 'hmac'),
   /** The whole list; a secret header without a value keeps the one it has. */
-  headers: wantedHeaders.exactOptional(),
+  headers: revertible(wantedHeaders, []),
 });
 
 /** A live version of an endpoint's secret: the first in the list is the newest. */

@@ -106,7 +106,7 @@ export async function amend(
   { before, organization }: { before: Endpoint; organization: Organization },
   change: EndpointChange,
 ): Promise<Endpoint> {
-  const { policy, headers, name, ...rest } = change;
+  const { policy, headers, name, description, ...rest } = change;
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
   const isScheduled = policy !== undefined && setsSchedule(policy);
   const judged = { url: change.url, eventTypes: change.eventTypes, policy: isScheduled ? merged : undefined };
@@ -115,8 +115,15 @@ export async function amend(
     () => judgeHeaders(headers ?? [], before.headers),
   );
   if (name != null) await refuseTakenName(ports, organization.id, { id: before.id, name });
-  const changed: Endpoint = { ...before, ...rest, ...(name == null ? {} : { name }), policy: merged };
+  const changed: Endpoint = {
+    ...before,
+    ...rest,
+    ...(name == null ? {} : { name }),
+    ...(description == null ? {} : { description }),
+    policy: merged,
+  };
   if (name === null) delete changed.name;
+  if (description === null) delete changed.description;
   return carryOut(ports, { before, changed }, headers);
 }
 

@@ -37,7 +37,11 @@ const collection = '/v1/organizations/{organizationId}/endpoints';
 const one = `${collection}/{endpointId}`;
 const inCollection = z.strictObject({ organizationId });
 const toOne = z.strictObject({ organizationId, endpointId });
-const shownWithSecret = shownEndpoint.extend({ secret: z.string() });
+const shownWithSecret = shownEndpoint.extend({
+  secret: z.string(),
+  /** What is as it was asked for, and yet may not be what was meant. */
+  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })).exactOptional(),
+});
 const shownWithHealth = shownEndpoint.extend({ health: shownHealth });
 
 /** The operations on endpoints. */
@@ -109,9 +113,16 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
         () => register(registration, organization, body),
         (made) => show(made.endpoint),
       );
-      return { ...show(endpoint), secret };
+      const warnings = warningsOf(endpoint);
+      return { ...show(endpoint), secret, ...(warnings.length === 0 ? {} : { warnings }) };
     },
   });
+}
+
+function warningsOf({ eventTypes, categories }: Endpoint) {
+  if (eventTypes.length + categories.length > 0) return [];
+  const detail = 'It receives nothing yet: subscribe it by eventTypes or categories.';
+  return [{ code: 'no_subscription', detail }];
 }
 
 function getRoute(ports: EndpointRoutesPorts): Route {
@@ -139,7 +150,8 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
     method: 'PATCH',
     path: one,
     operationId: 'updateEndpoint',
-    summary: 'Change an endpoint; what is left out stays as it is',
+    summary:
+      'Change an endpoint; what is left out stays as it is, and null takes a field back to its default',
     scope: 'webhooks:write',
     entitlement: 'write',
     params: toOne,

@@ -7,7 +7,7 @@ import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { isEntitled, organization, plan, withPlan } from './organization.ts';
 import type { Organization } from './organization.ts';
-import { mergePolicy, policy, refuseLongDefaults, setsSchedule } from './policy.ts';
+import { mergePolicy, policyChange, refuseLongDefaults, setsSchedule } from './policy.ts';
 import type { OwnPolicy } from './policy.ts';
 
 export interface OrganizationRoutesPorts {
@@ -87,12 +87,12 @@ function patchRoute({ organizations, listPolicies, now, retentionDays }: Organiz
     method: 'PATCH',
     path,
     operationId: 'updateOrganization',
-    summary: 'Change the defaults of its endpoints',
+    summary: 'Change the defaults of its endpoints; null takes a field back to ours',
     scope: 'webhooks:write',
     entitlement: 'write',
     params,
     query: noQuery,
-    body: z.strictObject({ policy }),
+    body: z.strictObject({ policy: policyChange.nullable() }),
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,

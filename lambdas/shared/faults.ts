@@ -52,7 +52,8 @@ function faultsOf(issue: Issue, within: Within): Fault[] {
       .slice(0, faultsMax)
       .map((key) => fault([...path, key], 'unknown_field', 'is not the name of a field here'));
   }
-  const schema = schemaAt(within.schema, issue.path);
+  const at = schemaAt(within.schema, issue.path);
+  const { inner: schema } = at === undefined ? { inner: undefined } : unwrapped(at);
   const value = valueAt(within.value, issue.path);
   if (issue.code === 'invalid_union' && issue.message === '') {
     const meant = optionMeant(issue.errors);
@@ -62,7 +63,7 @@ function faultsOf(issue: Issue, within: Within): Fault[] {
       return inner.flatMap((one) => faultsOf(one, { schema: option, value, path }));
     }
   }
-  const must = ruleOf(issue, schema);
+  const must = ruleOf(issue, at);
   return [
     fault(
       path,
@@ -93,12 +94,15 @@ function ruleOf(issue: Issue, schema: z.ZodType | undefined): string {
     return issue.code === 'invalid_format' ? `must be ${issue.message}` : issue.message;
   if (schema === undefined) return 'is not as described';
   const { inner, isNullable } = unwrapped(schema);
-  return `must be ${nounOf(inner)}${isNullable ? ' or null' : ''}`;
+  return `must be ${nounOf(inner)}${isNullable ? ', or null' : ''}`;
 }
 
 /** What a value is to be, by the same schema that describes it to clients. */
 function nounOf(schema: z.ZodType): string {
   if (schema instanceof z.ZodObject || schema instanceof z.ZodRecord) return 'an object';
+  if (schema instanceof z.ZodUnion) {
+    return schema.options.flatMap((one) => (one instanceof z.ZodType ? [nounOf(one)] : [])).join(' or ');
+  }
   if (schema instanceof z.ZodArray) return `a list${boundsOf(schema, 'entries')}`;
   const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const { type, minimum, maximum, format, enum: values, const: only } = described;

@@ -14,6 +14,7 @@ export interface Rule {
 export const rules: readonly Rule[] = [
   { code: 'invalid_cursor' },
   { code: 'changed_meanwhile' },
+  { code: 'already_exists' },
   { code: 'idempotency_key_reused' },
   { code: 'invalid_url' },
   { code: 'target_not_allowed' },

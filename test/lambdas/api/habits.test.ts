@@ -141,6 +141,70 @@ describe('a rotation by somebody who has not seen the latest change', () => {
   });
 });
 
+describe('null in a PATCH', () => {
+  it('of every field of an endpoint leaves it as if it had never been set', async () => {
+    const service = aWorld();
+    const made = await service.ask({ method: 'POST', path: endpoints, body: { url } });
+    const path = made.headers['location'] ?? '';
+    const {
+      description: _,
+      updatedAt: __,
+      ...fresh
+    } = JSON.parse((await service.ask({ path })).body) as Record<string, unknown>;
+    const set = {
+      name: 'billing',
+      description: 'mine',
+      active: false,
+      eventTypes: ['pipeline.*'],
+      categories: ['governance'],
+      policy: { timeoutSeconds: 5, retry: { multiplier: 2 }, circuitBreaker: null, rateLimitPerSecond: 5 },
+      keepResponse: true,
+      scheme: 'jwt',
+      headers: [{ name: 'X-Team', value: 'data' }],
+    };
+    const changed = await service.ask({ method: 'PATCH', path, body: set });
+    expect([changed.statusCode, JSON.parse(changed.body)]).toEqual([200, expect.objectContaining(set)]);
+    const body = Object.fromEntries(Object.keys(set).map((name) => [name, null]));
+    expect((await service.ask({ method: 'PATCH', path, body })).statusCode).toBe(200);
+    const { updatedAt: ___, ...after } = JSON.parse((await service.ask({ path })).body) as Record<
+      string,
+      unknown
+    >;
+    expect(after).toEqual(fresh);
+  });
+
+  it('of an organization’s defaults takes them back to ours, one by one or all', async () => {
+    const service = aWorld();
+    const patch = async (policy: unknown) => {
+      const answer = await service.ask({ method: 'PATCH', path: organization, body: { policy } });
+      return (JSON.parse(answer.body) as { policy?: unknown }).policy;
+    };
+    await patch({ timeoutSeconds: 5, retry: { multiplier: 2 }, rateLimitPerSecond: 5, circuitBreaker: null });
+    expect(await patch({ timeoutSeconds: null, rateLimitPerSecond: 'default' })).toEqual({
+      retry: { multiplier: 2 },
+      circuitBreaker: null,
+    });
+    expect(await patch(null)).toEqual({});
+  });
+
+  it('still means off and no limit where it did', async () => {
+    const policy = { circuitBreaker: null, disableAfterHours: null, rateLimitPerSecond: null };
+    const answer = await aWorld().ask({ method: 'PATCH', path: endpoint, body: { policy } });
+    expect(JSON.parse(answer.body)).toMatchObject({ policy });
+  });
+});
+
+it('an endpoint without a subscription is told so when it is made: it would wait for events in vain', async () => {
+  const make = async (body: object) =>
+    JSON.parse((await aWorld().ask({ method: 'POST', path: endpoints, body })).body) as {
+      warnings?: unknown;
+    };
+  expect((await make({ url })).warnings).toEqual([
+    { code: 'no_subscription', detail: 'It receives nothing yet: subscribe it by eventTypes or categories.' },
+  ]);
+  expect(await make({ url, categories: ['governance'] })).not.toHaveProperty('warnings');
+});
+
 describe('a refusal of a token (RFC 6750)', () => {
   it('names the scope that is lacking', async () => {
     const claims = { sub: 'user_5', organizationId: 'org_1', scope: 'webhooks:read' };

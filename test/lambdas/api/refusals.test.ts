@@ -46,13 +46,29 @@ describe('a user who is refused', () => {
       'a timeout that is a text',
       { method: 'PATCH', path: '/v1/organizations/org_1', body: { policy: { timeoutSeconds: '5' } } },
       'policy.timeoutSeconds',
-      'must be a number from 1 to 30',
+      'must be a number from 1 to 30, or null',
     ],
     [
       'a timeout that is too long',
       { method: 'PATCH', path: '/v1/organizations/org_1', body: { policy: { timeoutSeconds: 31 } } },
       'policy.timeoutSeconds',
-      'must be a number from 1 to 30',
+      'must be a number from 1 to 30, or null',
+    ],
+    [
+      'a limit that is no number, where null and a word mean something',
+      { method: 'PATCH', path: '/v1/organizations/org_1', body: { policy: { rateLimitPerSecond: true } } },
+      'policy.rateLimitPerSecond',
+      'must be a number from 0.01 to 10000 or "default", or null',
+    ],
+    [
+      'a breaker of which one number is wrong',
+      {
+        method: 'PATCH',
+        path: '/v1/organizations/org_1',
+        body: { policy: { circuitBreaker: { failures: 'x' } } },
+      },
+      'policy.circuitBreaker.failures',
+      'must be a whole number from 1 to 1000, or null',
     ],
     [
       'no URL',

@@ -81,6 +81,19 @@ describe('a change of an endpoint', () => {
   });
 });
 
+describe('null in a change', () => {
+  it('takes a field back to what a new endpoint has', () => {
+    const names = ['active', 'eventTypes', 'categories', 'keepResponse', 'scheme', 'headers'] as const;
+    const change = endpointChange.parse(Object.fromEntries(names.map((name) => [name, null])));
+    const fresh = newEndpoint.parse({ url });
+    for (const name of names) expect(change[name]).toEqual(fresh[name]);
+  });
+
+  it('takes no URL away: there is no other', () => {
+    expect(endpointChange.safeParse({ url: null }).success).toBe(false);
+  });
+});
+
 describe('liveVersions', () => {
   const createdAt = '2026-11-01T00:00:00.000Z';
   const expiring = (id: string, expiresAt: string) => ({ id, createdAt, expiresAt });
