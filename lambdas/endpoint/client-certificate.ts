@@ -81,11 +81,14 @@ function refuseOutOfDate(
 /** `clientAuth`, and any usage (RFC 5280, section 4.2.1.12). */
 const usages = new Set(['1.3.6.1.5.5.7.3.2', '2.5.29.37.0']);
 
+/** Node calls the extended key usage so; without the extension there is none, whatever its types say. */
+interface Usage {
+  readonly keyUsage?: readonly string[] | undefined;
+}
+
 /** What says for whom it may be used must name clients: receivers refuse it otherwise, each in words of its own. */
-function refuseUsage({ keyUsage }: X509Certificate): void {
-  // Node calls the extended key usage so; without the extension there is none.
-  const extended: readonly string[] | undefined = keyUsage;
-  if (extended === undefined || extended.some((usage) => usages.has(usage))) return;
+function refuseUsage({ keyUsage }: Usage): void {
+  if (keyUsage === undefined || keyUsage.some((usage) => usages.has(usage))) return;
   throw refusal(
     'certificate',
     'The certificate is not for TLS clients: its extended key usage lacks clientAuth.',

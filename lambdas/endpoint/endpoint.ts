@@ -98,6 +98,23 @@ export const shownEndpoint = endpoint.extend({
   clientCertificate: shownCertificate.exactOptional(),
 });
 
+/** An endpoint as it is shown once, to whom has made it. */
+export const madeEndpoint = shownEndpoint.extend({
+  secret: z.string(),
+  /** What is as it was asked for, and yet may not be what was meant. */
+  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })).exactOptional(),
+});
+
+/** What is said beside an endpoint that was made, if anything is. */
+export function warningsOf({
+  eventTypes,
+  categories,
+}: Endpoint): Pick<z.output<typeof madeEndpoint>, 'warnings'> {
+  if (eventTypes.length + categories.length > 0) return {};
+  const detail = 'It receives nothing yet: subscribe it by eventTypes or categories.';
+  return { warnings: [{ code: 'no_subscription', detail }] };
+}
+
 /** What a caller sees of an endpoint. */
 export function show(stored: Endpoint): z.output<typeof shownEndpoint> {
   return shownEndpoint.parse(stored);

@@ -8,7 +8,7 @@ import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
-import { endpointChange, newEndpoint, show, shownEndpoint } from './endpoint.ts';
+import { endpointChange, madeEndpoint, newEndpoint, show, shownEndpoint, warningsOf } from './endpoint.ts';
 import { endpointListQuery } from './endpoint-list.ts';
 import type { EndpointsQuery } from './endpoint-list.ts';
 import { showHealth, shownHealth } from './health/health.ts';
@@ -37,11 +37,6 @@ const collection = '/v1/organizations/{organizationId}/endpoints';
 const one = `${collection}/{endpointId}`;
 const inCollection = z.strictObject({ organizationId });
 const toOne = z.strictObject({ organizationId, endpointId });
-const shownWithSecret = shownEndpoint.extend({
-  secret: z.string(),
-  /** What is as it was asked for, and yet may not be what was meant. */
-  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })).exactOptional(),
-});
 const shownWithHealth = shownEndpoint.extend({ health: shownHealth });
 
 /** The operations on endpoints. */
@@ -103,7 +98,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     params: inCollection,
     query: noQuery,
     body: newEndpoint,
-    answer: { status: 201, schema: shownWithSecret, location: `${collection}/{id}` },
+    answer: { status: 201, schema: madeEndpoint, location: `${collection}/{id}` },
     tagged: settingsOf,
     heedsIdempotencyKey: true,
     handle: async ({ params, body, audited }) => {
@@ -113,16 +108,9 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
         () => register(registration, organization, body),
         (made) => show(made.endpoint),
       );
-      const warnings = warningsOf(endpoint);
-      return { ...show(endpoint), secret, ...(warnings.length === 0 ? {} : { warnings }) };
+      return { ...show(endpoint), secret, ...warningsOf(endpoint) };
     },
   });
-}
-
-function warningsOf({ eventTypes, categories }: Endpoint) {
-  if (eventTypes.length + categories.length > 0) return [];
-  const detail = 'It receives nothing yet: subscribe it by eventTypes or categories.';
-  return [{ code: 'no_subscription', detail }];
 }
 
 function getRoute(ports: EndpointRoutesPorts): Route {
@@ -219,8 +207,7 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
     answer: { status: 204, schema: undefined },
     heedsIfMatch: true,
     handle: async ({ params, mustMatch, audited }) => {
-      const { organizationId, endpointId } = params;
-      const before = await found(endpoints.get(organizationId, endpointId), 'endpoint');
+      const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
       mustMatch(show(before));
       await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },

@@ -19,12 +19,12 @@ export abstract class Refusal extends Error {
   /** All that is wrong, this first; one, unless more was found at the same time. */
   public faults: readonly Fault[];
 
-  public constructor(code: string, message: string, field?: string, faults?: readonly Fault[]) {
+  public constructor(code: string, message: string, field?: string) {
     super(message);
     this.name = new.target.name;
     this.code = code;
     this.field = field;
-    this.faults = faults ?? (field === undefined ? [] : [{ field, code, detail: message }]);
+    this.faults = field === undefined ? [] : [{ field, code, detail: message }];
   }
 
   /** The same refusal of a part of something larger, whose place there is given. */

@@ -29,7 +29,9 @@ export function refusalOf(faults: readonly Fault[]): InvalidRequest {
   const { field, code = 'invalid_request', detail = 'is not as described' } = faults[0] ?? {};
   const message =
     code === 'unknown_field' ? `There is no field of this name: ${field ?? ''}.` : sentenceOf(field, detail);
-  return new InvalidRequest(code, message, field, faults);
+  const refusal = new InvalidRequest(code, message, field);
+  refusal.faults = faults;
+  return refusal;
 }
 
 function sentenceOf(field: string | undefined, detail: string): string {

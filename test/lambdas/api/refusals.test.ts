@@ -94,7 +94,7 @@ describe('a user who is refused', () => {
       'eventTypes',
       'must be a list of at most 200 entries',
     ],
-  ])('for %s reads what must be so', async (_what, wish, field, detail) => {
+  ])('for %s reads what must be so', async (...[, wish, field, detail]) => {
     const problem = await problemOf(wish);
     expect(problem).toMatchObject({ status: 400, code: 'invalid_request', field });
     expect(problem.errors).toEqual([{ field, code: 'invalid_request', detail }]);
