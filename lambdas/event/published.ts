@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Fault } from '../shared/errors.ts';
+import { parsePart } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { jsonObject } from '../shared/json.ts';
 import { detailBytesMax } from './body.ts';
@@ -81,12 +83,12 @@ export function readContent({ rawDetail, receivedAtMs }: Arrival): Content {
     const explanation = `The detail has ${String(bytes)} bytes; ${String(detailBytesMax)} are allowed.`;
     return { kind: 'invalid', reason: 'event_too_large', explanation };
   }
-  const parsed = detail.safeParse(rawDetail);
-  if (!parsed.success) {
-    return { kind: 'invalid', reason: 'invalid_event', explanation: explain(parsed.error) };
+  const parsed = parsePart(detail, rawDetail);
+  if (!parsed.ok) {
+    return { kind: 'invalid', reason: 'invalid_event', explanation: explain(parsed.faults) };
   }
-  const { resource, idempotencyKey, data } = parsed.data;
-  const timeMs = parsed.data.occurredAt === undefined ? receivedAtMs : Date.parse(parsed.data.occurredAt);
+  const { resource, idempotencyKey, data, occurredAt } = parsed.value;
+  const timeMs = occurredAt === undefined ? receivedAtMs : Date.parse(occurredAt);
   if (timeMs < 0 || timeMs > receivedAtMs + aheadMsMax) {
     const explanation = 'detail.occurredAt: lies before 1970 or more than a day ahead';
     return { kind: 'invalid', reason: 'invalid_event', explanation };
@@ -94,9 +96,8 @@ export function readContent({ rawDetail, receivedAtMs }: Arrival): Content {
   return { kind: 'valid', timeMs, resource, idempotencyKey, data };
 }
 
-function explain(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const path = ['detail', ...(issue?.path.map(String) ?? [])].join('.');
-  const unknown = issue?.code === 'unrecognized_keys' ? 'has a field that is not known' : undefined;
-  return `${path.slice(0, 200)}: ${unknown ?? issue?.message ?? 'invalid'}`;
+/** The first thing that is wrong. The name of a field that is not known is the event's own, and not quoted. */
+function explain([fault]: readonly Fault[]): string {
+  if (fault === undefined || fault.code === 'unknown_field') return 'detail: has a field that is not known';
+  return `${['detail', ...(fault.field === undefined ? [] : [fault.field])].join('.')}: ${fault.detail}`;
 }

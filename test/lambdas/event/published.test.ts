@@ -113,6 +113,15 @@ describe('readContent', () => {
     expect(explanationOf(content)).toContain(field);
   });
 
+  it('is explained in words of ours, as the API would say it', () => {
+    const said = (detail: Record<string, unknown>) => explanationOf(read(detail));
+    expect(said({ data: {}, occurredAt: '2026-13-01' })).toBe(
+      'detail.occurredAt: must be a date and time with its zone, such as 2026-11-27T10:00:00Z',
+    );
+    expect(said({ data: {}, resource: 5 })).toBe('detail.resource: must be a string of 1 to 512 characters');
+    expect(said({})).toBe('detail.data: is missing: must be an object');
+  });
+
   it('data that is a number is refused, also when no double can hold it', () => {
     const detail = parseJson('{"data":12345678901234567890}') as Record<string, unknown>;
     expect(read(detail)).toMatchObject({ kind: 'invalid', reason: 'invalid_event' });
