@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { InvalidRequest } from '../shared/errors.ts';
 import { isoTime } from '../shared/time.ts';
+import { faultOfLoading } from './load-certificate.ts';
 
 /** What an administrator uploads, both in PEM; the key never comes back. */
 export const uploadedCertificate = z.strictObject({
@@ -95,17 +95,14 @@ function refuseUsage({ keyUsage }: Usage): void {
   );
 }
 
-/** Loads it as a delivery will: what OpenSSL refuses would fail every one of them. */
+/** What OpenSSL refuses would fail every delivery. */
 function refuseUnloadable({ certificate, privateKey }: z.output<typeof uploadedCertificate>): void {
-  try {
-    createSecureContext({ cert: certificate, key: privateKey });
-  } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-    const sentence = /TOO_(SMALL|WEAK)/.test(code)
-      ? weak
-      : 'TLS cannot use this certificate with this key: give both in PEM, as the authority has issued them.';
-    throw refusal('certificate', sentence);
-  }
+  const code = faultOfLoading(certificate, privateKey);
+  if (code === undefined) return;
+  const sentence = /TOO_(SMALL|WEAK)/.test(code)
+    ? weak
+    : 'TLS cannot use this certificate with this key: give both in PEM, as the authority has issued them.';
+  throw refusal('certificate', sentence);
 }
 
 const weak =
