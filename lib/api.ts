@@ -83,6 +83,7 @@ export class Api extends Construct {
       bounded: 'reference',
       reason: 'The same description as a page, for people who have no token yet.',
     });
+    this.answerTheRest(handler);
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',
@@ -145,6 +146,24 @@ export class Api extends Construct {
     this.bound(routes[0], `GET ${path}`, bounded);
     for (const route of routes)
       Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
+  }
+
+  /**
+   * Whatever no other route takes is answered by the function, as a problem with a request id: what API Gateway says by
+   * itself, `{"message":"Not Found"}`, no client of ours can read. Below `/v1` a token is asked for before, and its 401
+   * is the gateway's: an HTTP API lets nobody change that. The function serves nothing here but HEAD of what is
+   * public, as a request without an authorizer has no claims.
+   */
+  private answerTheRest(handler: HandlerFunction): void {
+    const route = new apigateway.HttpRoute(this, 'Rest', {
+      httpApi: this.http,
+      routeKey: apigateway.HttpRouteKey.DEFAULT,
+      integration: new HttpLambdaIntegration('Rest', handler),
+    });
+    Validations.of(route).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-APIG4',
+      reason: 'It answers that there is nothing: 404 to everybody, and 401 where a token is lacking.',
+    });
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {

@@ -68,6 +68,7 @@ export function send(response: ServerResponse, { statusCode, headers, cookies, b
     response.end();
     return;
   }
-  response.setHeader('content-length', body.length);
+  // To HEAD a length would have to be that of the answer to GET (RFC 9110, section 8.6), which the function has not sent.
+  if (response.req.method !== 'HEAD') response.setHeader('content-length', body.length);
   response.end(body);
 }

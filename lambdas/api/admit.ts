@@ -1,6 +1,6 @@
 import { accessOf } from '../organization/organization.ts';
 import type { Organization } from '../organization/organization.ts';
-import { Forbidden, NotFound } from '../shared/errors.ts';
+import { Forbidden, InsufficientScope, NotFound } from '../shared/errors.ts';
 import { organizationId as organizationIdOf } from '../shared/identifier.ts';
 import type { Caller, Route } from '../shared/route.ts';
 
@@ -25,7 +25,7 @@ export async function admit(
     throw new NotFound('organization');
   }
   if (!caller.scopes.has(route.scope)) {
-    throw new Forbidden('insufficient_scope', `This takes a token with the scope ${route.scope}.`);
+    throw new InsufficientScope(route.scope);
   }
   if (organizationId === undefined || route.entitlement === 'none') return;
   // What is no id is not asked for: a key of DynamoDB has a length, too.

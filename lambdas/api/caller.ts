@@ -24,7 +24,10 @@ function textOf(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' ? claim : undefined;
 }
 
+/** Words are parted by spaces, and a comma is part of one (RFC 6749, section 3.3); only in a list it may stand between. */
 function wordsOf(claim: unknown): string[] {
-  const text = Array.isArray(claim) ? claim.map(String).join(' ') : (textOf(claim) ?? '');
-  return text.replace(/^\[|\]$/g, '').split(/[\s,]+/);
+  if (Array.isArray(claim)) return claim.map(String);
+  const text = textOf(claim) ?? '';
+  const list = /^\[(.*)\]$/s.exec(text)?.[1];
+  return list === undefined ? text.split(/\s+/) : list.split(/,?\s+/);
 }

@@ -4,7 +4,7 @@ import type { Route } from '../shared/route.ts';
 import { z } from 'zod';
 import { openApi } from './openapi.ts';
 import type { Described } from './openapi.ts';
-import { referencePage } from './reference.ts';
+import { pageHeaders, referencePage } from './reference.ts';
 
 /** The operations that describe all others, and themselves, to tools and to people; they need no token. */
 export function documentRoutes(others: readonly Described[]): Route[] {
@@ -33,7 +33,13 @@ export function documentRoutes(others: readonly Described[]): Route[] {
     params: noParams,
     query: z.looseObject({}),
     body: noBody,
-    answer: { status: 200, schema: z.string(), contentType: 'text/html; charset=utf-8', cacheSeconds: 300 },
+    answer: {
+      status: 200,
+      schema: z.string(),
+      contentType: 'text/html; charset=utf-8',
+      cacheSeconds: 300,
+      headers: pageHeaders,
+    },
     handle: () => Promise.resolve((page ??= referencePage([...others, describing, referring]))),
   });
   return [describing, referring];

@@ -11,12 +11,16 @@ export interface Match {
  * win over parameters (OpenAPI 3.1, 4.8.8).
  */
 export function matchOf(routes: readonly Route[], method: string, path: string): Match | undefined {
-  return matchesOf(routes, path).find(({ route }) => route.method === method);
+  // Whatever is read by GET is looked at by HEAD (RFC 9110, section 9.1).
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  return matchesOf(routes, path).find(({ route }) => route.method === wanted);
 }
 
 /** The methods that a path has operations for. */
 export function methodsOf(routes: readonly Route[], path: string): string[] {
-  return matchesOf(routes, path).map(({ route }) => route.method);
+  return matchesOf(routes, path).flatMap(({ route }) =>
+    route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
+  );
 }
 
 function matchesOf(routes: readonly Route[], path: string): Match[] {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { noBody } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
+import { acceptHeaderOf, bodyTypesOf } from './body-type.ts';
 import { schemaOf } from './openapi-schema.ts';
 import { problem } from './problem.ts';
 
@@ -22,7 +24,7 @@ const refusals = {
   403: 'The token lacks a scope, or the organization a plan.',
   404: 'There is no such thing, or it belongs to somebody else.',
   409: 'It contradicts what is stored.',
-  412: 'It is not what you have seen.',
+  412: 'It is not what you have seen, or it is there already.',
   413: 'The body is too large.',
   422: 'The Idempotency-Key belongs to another request.',
   429: 'Too often.',
@@ -38,8 +40,21 @@ const requestId = {
 const etag = {
   ETag: {
     required: true,
-    schema: { type: 'string', pattern: '^"[A-Za-z0-9_-]{22}"$' },
-    description: 'Give it back as `If-Match`.',
+    schema: { type: 'string', pattern: '^"[A-Za-z0-9_-]{22}(\\.[A-Za-z0-9_-]{22})?"$' },
+    description: 'Give it back as `If-None-Match`, and as `If-Match` to what changes it.',
+  },
+};
+const location = {
+  Location: {
+    required: true,
+    schema: { type: 'string' },
+    description: 'The path of what was made or begun.',
+  },
+};
+const challenge = {
+  'WWW-Authenticate': {
+    schema: { type: 'string' },
+    description: 'As RFC 6750 has it; which scope is lacking.',
   },
 };
 const link = {
@@ -58,7 +73,18 @@ const replayed = {
   },
 };
 
-type Answered = Pick<Route, 'answer' | 'scope' | 'tagged' | 'heedsIdempotencyKey' | 'query'>;
+type Answered = Pick<
+  Route,
+  | 'answer'
+  | 'scope'
+  | 'tagged'
+  | 'heedsIdempotencyKey'
+  | 'query'
+  | 'method'
+  | 'mayCreate'
+  | 'body'
+  | 'bodyTypes'
+>;
 
 /** Every status that an operation may answer with: what is in it, and its headers. */
 export function responsesOf(route: Answered): object {
@@ -66,27 +92,53 @@ export function responsesOf(route: Answered): object {
   const problems = Object.entries(refusals).map(
     ([status, description]) => [status, refusalOf(status, description)] as const,
   );
-  return {
-    [answer.status]: {
-      description: 'Done.',
-      headers: headersOf(route),
-      ...(answer.schema === undefined
-        ? {}
-        : { content: { [answer.contentType ?? json]: { schema: schemaOf(answer.schema, 'output') } } }),
-    },
-    ...Object.fromEntries(problems),
-    ...(scope === 'public'
+  const content =
+    answer.schema === undefined
       ? {}
-      : { 401: { description: 'There is no token, or it is not valid.', content: gatewayContent } }),
+      : { content: { [answer.contentType ?? json]: { schema: schemaOf(answer.schema, 'output') } } };
+  return {
+    [answer.status]: { description: 'Done.', headers: headersOf(route), ...content },
+    ...(route.mayCreate === undefined
+      ? {}
+      : { 201: { description: 'Made.', headers: { ...headersOf(route), ...location }, ...content } }),
+    ...(route.method === 'GET'
+      ? { 304: { description: 'It is what you have.', headers: { ...requestId, ...etag } } }
+      : {}),
+    ...Object.fromEntries(problems),
+    ...(scope === 'public' ? {} : { 401: unauthorized }),
+    ...(route.body === noBody ? {} : { 415: unsupported(route) }),
     503: { description: 'API Gateway reaches nobody at the moment.', content: gatewayContent },
   };
 }
 
-function headersOf({ tagged, query, heedsIdempotencyKey }: Answered): object {
+/** API Gateway looks at the token, and says so in words of its own. */
+const unauthorized = {
+  description: 'There is no token, or it is not valid.',
+  headers: challenge,
+  content: { ...problemContent, ...gatewayContent },
+};
+
+function unsupported(route: Answered): object {
+  return {
+    description: `The body is sent as something else than ${bodyTypesOf(route).join(' or ')}.`,
+    headers: {
+      ...requestId,
+      [acceptHeaderOf(route.method)]: {
+        required: true,
+        schema: { type: 'string' },
+        description: 'What is taken.',
+      },
+    },
+    content: problemContent,
+  };
+}
+
+function headersOf({ answer, method, tagged, query, heedsIdempotencyKey }: Answered): object {
   const isList = query instanceof z.ZodObject && 'cursor' in query.shape;
   return {
     ...requestId,
-    ...(tagged === undefined ? {} : etag),
+    ...(tagged === undefined && method !== 'GET' ? {} : etag),
+    ...(answer.location === undefined ? {} : location),
     ...(isList ? link : {}),
     ...(heedsIdempotencyKey === undefined ? {} : replayed),
   };
@@ -97,7 +149,11 @@ function refusalOf(status: string, description: string): object {
   return {
     description,
     // API Gateway has a header of its own, apigw-requestid.
-    headers: { ...(isBoth ? {} : requestId), ...(status === '429' ? retryAfter : {}) },
+    headers: {
+      ...(isBoth ? {} : requestId),
+      ...(status === '429' ? retryAfter : {}),
+      ...(status === '403' ? challenge : {}),
+    },
     content: { ...problemContent, ...(isBoth ? gatewayContent : {}) },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
+import { anyJson, bodyTypesOf } from './body-type.ts';
 import { answerSchemas, responsesOf } from './openapi-answers.ts';
 import { schemaOf } from './openapi-schema.ts';
 
@@ -18,6 +19,9 @@ export function openApi(routes: readonly Described[]): object {
       title: 'Tidings',
       version: '1',
       summary: 'Webhooks of organizations: endpoints, secrets, events, deliveries, dead letters',
+      description:
+        'Wherever there is GET, HEAD is answered, too. A body is JSON in UTF-8; what says that it is something else is ' +
+        'refused (415). All that is wrong with a request is told at once, in `errors`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     // Wherever the description is served.
@@ -72,9 +76,11 @@ function operationOf(route: Described): object {
       ...parametersOf(params, 'path'),
       ...parametersOf(query, 'query'),
       ...(route.heedsIfMatch === undefined ? [] : [ifMatch]),
+      ...(route.method === 'GET' ? [ifNoneMatch] : []),
+      ...(route.mayCreate === undefined ? [] : [onlyIfMissing]),
       ...(route.heedsIdempotencyKey === undefined ? [] : [idempotencyKey]),
     ],
-    ...(body === noBody ? {} : { requestBody: bodyOf(body) }),
+    ...(body === noBody ? {} : { requestBody: bodyOf(route) }),
     responses: responsesOf(route),
   };
 }
@@ -85,6 +91,22 @@ const ifMatch = {
   required: false,
   schema: { type: 'string' },
   description: 'The ETag of what you have seen: the operation is refused if somebody has changed it since.',
+};
+
+const ifNoneMatch = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  schema: { type: 'string' },
+  description: 'The ETag of the answer that you have: if it is still the same, it is not sent again (304).',
+};
+
+const onlyIfMissing = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  schema: { type: 'string' },
+  description: '`*` makes it, and refuses (412) to change what is there already.',
 };
 
 const idempotencyKey = {
@@ -112,9 +134,15 @@ const objectSchema = z.object({
   required: z.array(z.string()).default([]),
 });
 
-function bodyOf(body: z.ZodType): object {
+function bodyOf(route: Described): object {
+  const content = { schema: schemaOf(route.body, 'input') };
+  // A range is nothing that a client could send.
+  const types = bodyTypesOf(route).flatMap((type) => (type === anyJson ? documentTypes : [type]));
   return {
-    required: !body.safeParse(undefined).success,
-    content: { 'application/json': { schema: schemaOf(body, 'input') } },
+    required: !route.body.safeParse(undefined).success,
+    content: Object.fromEntries(types.map((type) => [type, content])),
   };
 }
+
+/** Documents in JSON that an operation which takes any of them will meet. */
+const documentTypes = ['application/schema+json', 'application/vnd.aai.asyncapi+json'];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
 import { schemaOf } from './openapi-schema.ts';
@@ -24,7 +25,9 @@ export function referencePage(routes: readonly Described[]): string {
 const introduction = `<p>JSON over HTTPS. Every request but the public ones takes <code>authorization: Bearer</code> with a token that names your
 organization. Fields and parameters that are not listed here are refused. Lists answer <code>{"data": […], "nextCursor": …}</code>: give
 <code>nextCursor</code> back as <code>cursor</code> until it is <code>null</code>. Refusals are
-<a href="https://www.rfc-editor.org/rfc/rfc9457">problem documents</a> with a stable <code>code</code>. For tools:
+<a href="https://www.rfc-editor.org/rfc/rfc9457">problem documents</a> with a stable <code>code</code>, and <code>errors</code> has all that is wrong. A body is
+sent as <code>application/json</code>. Whatever is read by GET has an <code>ETag</code>: as <code>If-None-Match</code> it saves the answer (304), as
+<code>If-Match</code> it keeps a change from undoing somebody else's. A PATCH is a merge patch: <code>null</code> takes a field back to its default. For tools:
 <a href="/openapi.json">openapi.json</a>.</p>`;
 
 const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0;display:grid;grid-template-columns:20rem minmax(0,1fr)}
@@ -33,6 +36,15 @@ main{padding:1rem 2rem 4rem;max-width:60rem}section{border-top:1px solid #8884;p
 .path{overflow-wrap:anywhere}code,.path{font-family:ui-monospace,monospace;font-size:.9em}table{border-collapse:collapse;width:100%;margin:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.2rem .75rem .2rem 0;border-bottom:1px solid #8883;font-size:.9rem;overflow-wrap:anywhere}
 @media(max-width:50rem){body{display:block}nav{position:static;height:auto}}`;
+
+const styleHash = createHash('sha256').update(style).digest('base64');
+
+/** The page runs nothing, loads nothing, and stands in no frame: whatever somebody might put into it does not, either. */
+export const pageHeaders = {
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+} as const;
 
 function operationHtml({
   operationId,
@@ -44,6 +56,7 @@ function operationHtml({
   query,
   body,
   answer,
+  mayCreate,
 }: Described): string {
   const parts = [
     tableOf('In the path', schemaOf(params, 'input')),
@@ -53,7 +66,7 @@ function operationHtml({
   ];
   const who = scope === 'public' ? 'No token.' : `Scope <code>${scope}</code>.`;
   return `<section id="${operationId}"><h3>${escaped(summary)}</h3><p class="path"><strong>${method}</strong> ${escaped(path)}</p>
-<p>${who} Answers <code>${answer.status}</code>.</p>${parts.join('')}</section>`;
+<p>${who} Answers <code>${answer.status}</code>${mayCreate === undefined ? '' : ', and <code>201</code> if it was not there'}.</p>${parts.join('')}</section>`;
 }
 
 function tableOf(title: string, schema: unknown): string {

@@ -4,7 +4,8 @@ import type {
   APIGatewayProxyEventV2WithRequestContext,
 } from 'aws-lambda';
 import { z } from 'zod';
-import { MethodNotAllowed, NotFound, Refusal } from '../shared/errors.ts';
+import { MethodNotAllowed, NotFound, Refusal, Unauthorized } from '../shared/errors.ts';
+import { isKnown } from '../shared/etag.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import { noBody } from '../shared/route.ts';
@@ -24,6 +25,7 @@ import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
 import type { LimitRate } from './rate-limit.ts';
+import { refuseOtherTypes } from './body-type.ts';
 import { bodyOf, bodyTextOf, hasBody } from './request-body.ts';
 import { openCursor, sealCursor } from './seal-cursor.ts';
 import type { List } from './seal-cursor.ts';
@@ -69,7 +71,9 @@ export async function serve(ports: ServePorts, request: HttpRequest): Promise<Ht
     code: fault,
     durationMs: ports.now() - startedMs,
   });
-  return { ...answer, headers: { ...answer.headers, 'x-request-id': requestId } };
+  // Nobody is to guess what an answer is: it is what it says.
+  const headers = { ...answer.headers, 'x-request-id': requestId, 'x-content-type-options': 'nosniff' };
+  return { ...answer, headers, body: http.method === 'HEAD' ? '' : answer.body };
 }
 
 async function perform(
@@ -78,7 +82,10 @@ async function perform(
   request: HttpRequest,
 ): Promise<HttpAnswer> {
   if (match === undefined) throw unserved(ports.routes, request.rawPath);
-  // A public route has no authorizer, and so no claims.
+  // A public route has no authorizer, and so no claims; a request that came past the authorizer of another is nobody's.
+  if (match.route.scope !== 'public' && request.requestContext.authorizer === undefined) {
+    throw new Unauthorized('unauthorized', 'This takes a token: authorization: Bearer …');
+  }
   const caller = callerOf(request.requestContext.authorizer?.jwt.claims, ports.claimNames);
   const { route, params } = match;
   const { organizationId } = params;
@@ -105,14 +112,18 @@ async function answered(
   const { route, params } = match;
   const query = request.queryStringParameters ?? {};
   const list = { path: request.rawPath, query };
+  if (request.body !== undefined && request.body !== '')
+    refuseOtherTypes(route, request.headers['content-type']);
   const parts = {
     params,
     body: givenBody(request, route),
     bodyText: () => bodyTextOf(request),
     caller,
     ifMatch: request.headers['if-match'],
+    ifNoneMatch: request.headers['if-none-match'],
   };
-  if (habits === undefined) return answerOf(await route.run({ ...parts, query }), list);
+  const told = (answer: Answer) => unlessKnown(answerOf(answer, list), route, parts.ifNoneMatch);
+  if (habits === undefined) return told(await route.run({ ...parts, query }));
   const { cursor } = query;
   const place =
     cursor === undefined ? {} : { cursor: openCursor(await habits.readCursorKey(), list, cursor) };
@@ -120,7 +131,14 @@ async function answered(
   const audited = auditedBy(habits.audit, auditedRequest(match, caller, requestId));
   const answer = await route.run({ ...parts, query: { ...query, ...place }, audited });
   const seal = async (found: string) => sealCursor(await habits.readCursorKey(), list, found);
-  return answerOf(await sealed(answer, seal), list);
+  return told(await sealed(answer, seal));
+}
+
+/** The answer of a GET, or that the caller has it already (RFC 9110, section 15.4.5). */
+function unlessKnown(answer: HttpAnswer, { method }: Route, ifNoneMatch: string | undefined): HttpAnswer {
+  if (method !== 'GET' || !isKnown(ifNoneMatch, answer.headers['etag'])) return answer;
+  const { 'content-type': _, ...headers } = answer.headers;
+  return { statusCode: 304, headers, body: '' };
 }
 
 /** A body is read only for an operation that takes one: others refuse it by its presence, whatever it is. */
@@ -158,11 +176,13 @@ async function sealed(answer: Answer, seal: (place: string) => Promise<string>):
 }
 
 function answerOf(answer: Answer, { path, query }: List): HttpAnswer {
-  const { status, body, cacheSeconds, contentType, etag, nextCursor } = answer;
+  const { status, body, cacheSeconds, contentType, etag, nextCursor, location } = answer;
   const next = nextCursor == null ? undefined : new URLSearchParams({ ...query, cursor: nextCursor });
   const headers = {
     'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
+    ...answer.headers,
     ...(etag === undefined ? {} : { etag }),
+    ...(location === undefined ? {} : { location }),
     // RFC 8288.
     ...(next === undefined ? {} : { link: `<${path}?${next.toString()}>; rel="next"` }),
   };

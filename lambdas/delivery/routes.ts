@@ -175,7 +175,11 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
     params: toDelivery,
     query: noQuery,
     body: noBody,
-    answer: { status: 202, schema: z.strictObject({ endpointId: z.string(), eventId: z.string() }) },
+    answer: {
+      status: 202,
+      schema: z.strictObject({ endpointId: z.string(), eventId: z.string() }),
+      location: deliveryPath,
+    },
     heedsIdempotencyKey: true,
     handle: async ({ params, audited }) => {
       const endpoint = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { found, NotFound } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
-import { noBody, noQuery, route } from '../shared/route.ts';
+import { Made, noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { readCertificate, shownCertificate, uploadedCertificate } from './client-certificate.ts';
 import { show } from './endpoint.ts';
@@ -34,13 +34,18 @@ function putRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route 
     query: noQuery,
     body: uploadedCertificate,
     answer: { status: 200, schema: shownCertificate },
-    handle: async ({ params, body, audited }) => {
+    tagged: (answer) => answer,
+    heedsIfMatch: true,
+    mayCreate: true,
+    handle: async ({ params, body, mustMatch, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      const { clientCertificate } = before;
+      mustMatch(clientCertificate && shownCertificate.parse(clientCertificate));
       const facts = readCertificate(body, registration.now());
       const value = JSON.stringify(body);
       const work = () => useCertificate(registration, before, { facts, value });
       await audited(show(before), work, show);
-      return facts;
+      return clientCertificate === undefined ? new Made(facts) : facts;
     },
   });
 }
@@ -96,9 +101,11 @@ function removeRoute({ registration, getEndpoint }: CertificateRoutesPorts): Rou
     query: noQuery,
     body: noBody,
     answer: { status: 204, schema: undefined },
-    handle: async ({ params, audited }) => {
+    heedsIfMatch: true,
+    handle: async ({ params, mustMatch, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const { clientCertificate, ...without } = before;
+      mustMatch(clientCertificate && shownCertificate.parse(clientCertificate));
       const work = async () => {
         const after = await replace(registration, { before, changed: without }, () => Promise.resolve());
         await registration.secrets.remove({ ...params, part: 'client-certificate' });

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { InvalidRequest } from '../shared/errors.ts';
 import { isoTime } from '../shared/time.ts';
+import { faultOfLoading } from './load-certificate.ts';
 
 /** What an administrator uploads, both in PEM; the key never comes back. */
 export const uploadedCertificate = z.strictObject({
@@ -33,8 +34,8 @@ export const certificateSecret = z.object({ certificate: z.string(), privateKey:
 /**
  * Reads an uploaded certificate and its key.
  *
- * @throws InvalidRequest when one cannot be read, they do not belong together, the chain is out of order, or the
- * certificate is not valid at this moment.
+ * @throws InvalidRequest when one cannot be read, they do not belong together, the chain is out of order, a certificate
+ * is not valid at this moment, too weak or not for clients, or OpenSSL does not load them.
  */
 export function readCertificate(
   uploaded: z.output<typeof uploadedCertificate>,
@@ -46,14 +47,18 @@ export function readCertificate(
   if (!leaf.checkPrivateKey(readKey(uploaded.privateKey))) {
     throw refusal('privateKey', 'The key does not belong to the first certificate.');
   }
+  const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
+  // OpenSSL of today takes 1,024 bits, and that of tomorrow does not.
+  if (bits !== undefined && bits < 2_048) throw refusal('certificate', weak);
   const isOrdered = chain.every((one, index) => {
     const next = chain[index + 1];
     return next === undefined || one.checkIssued(next);
   });
   if (!isOrdered)
     throw refusal('certificate', 'Each certificate must be followed by the one that signed it.');
-  if (leaf.validToDate.getTime() <= nowMs) throw refusal('certificate', 'The certificate has expired.');
-  if (leaf.validFromDate.getTime() > nowMs) throw refusal('certificate', 'The certificate is not valid yet.');
+  for (const [index, one] of chain.entries()) refuseOutOfDate(one, { isLeaf: index === 0, nowMs });
+  refuseUsage(leaf);
+  refuseUnloadable(uploaded);
   return {
     subject: leaf.subject.replaceAll('\n', ', '),
     issuer: leaf.issuer.replaceAll('\n', ', '),
@@ -63,6 +68,45 @@ export function readCertificate(
     notAfter: isoTime(leaf.validToDate.getTime()),
   };
 }
+
+function refuseOutOfDate(
+  { validFromDate, validToDate }: X509Certificate,
+  { isLeaf, nowMs }: { isLeaf: boolean; nowMs: number },
+): void {
+  const which = isLeaf ? 'The certificate' : 'A certificate of the chain';
+  if (validToDate.getTime() <= nowMs) throw refusal('certificate', `${which} has expired.`);
+  if (validFromDate.getTime() > nowMs) throw refusal('certificate', `${which} is not valid yet.`);
+}
+
+/** `clientAuth`, and any usage (RFC 5280, section 4.2.1.12). */
+const usages = new Set(['1.3.6.1.5.5.7.3.2', '2.5.29.37.0']);
+
+/** Node calls the extended key usage so; without the extension there is none, whatever its types say. */
+interface Usage {
+  readonly keyUsage?: readonly string[] | undefined;
+}
+
+/** What says for whom it may be used must name clients: receivers refuse it otherwise, each in words of its own. */
+function refuseUsage({ keyUsage }: Usage): void {
+  if (keyUsage === undefined || keyUsage.some((usage) => usages.has(usage))) return;
+  throw refusal(
+    'certificate',
+    'The certificate is not for TLS clients: its extended key usage lacks clientAuth.',
+  );
+}
+
+/** What OpenSSL refuses would fail every delivery. */
+function refuseUnloadable({ certificate, privateKey }: z.output<typeof uploadedCertificate>): void {
+  const code = faultOfLoading(certificate, privateKey);
+  if (code === undefined) return;
+  const sentence = /TOO_(SMALL|WEAK)/.test(code)
+    ? weak
+    : 'TLS cannot use this certificate with this key: give both in PEM, as the authority has issued them.';
+  throw refusal('certificate', sentence);
+}
+
+const weak =
+  'The key is too short, or a signature too weak, for TLS: use RSA of 2048 bits or P-256, signed with SHA-256.';
 
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

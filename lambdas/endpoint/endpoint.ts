@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { eventTypeName, subscribableCategories } from '../event/event-type.ts';
-import { policy } from '../organization/policy.ts';
+import { eventTypeWord, subscribableCategories } from '../event/event-type.ts';
+import { policy, policyChange } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { ownSecret } from '../signing/secret.ts';
 import { clientCertificate, shownCertificate } from './client-certificate.ts';
 import { newHeaders, ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
 
-const eventTypePattern = z.union([
-  eventTypeName,
-  z.literal('*'),
-  z
-    .string()
-    .max(128)
-    .regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\.\*$/, 'a type, a prefix such as pipeline.*, or *'),
-]);
+/** One expression, and not a union: of a union nobody can tell which of its sentences is the one that helps. */
+const eventTypePattern = z
+  .string()
+  .max(128)
+  .regex(
+    new RegExp(`^(?:\\*|${eventTypeWord}(?:\\.${eventTypeWord})*(?:\\.\\*)?)$`),
+    'a type such as pipeline.run.failed, a prefix such as pipeline.*, or *',
+  );
 
 /** A name that people give, unique in its organization: configuration as code knows an endpoint by it. */
 export const endpointName = z
@@ -50,20 +50,24 @@ export const newEndpoint = z.strictObject({
   headers: newHeaders.default([]),
 });
 
-/** What an administrator may change; fields of `policy` are merged one by one. */
+/** Of a field that `null` takes back to what a new endpoint has (RFC 7396). */
+function revertible<S extends z.ZodType>(schema: S, byDefault: z.output<S>) {
+  return z.exactOptional(z.nullable(schema).transform((value) => value ?? byDefault));
+}
+
+/** What an administrator may change, as a merge patch (RFC 7396); a URL has no default to go back to. */
 export const endpointChange = z.strictObject({
-  /** `null` takes it away. */
   name: endpointName.nullable().exactOptional(),
   url: fields.url.exactOptional(),
-  description: fields.description.exactOptional(),
-  active: fields.active.exactOptional(),
-  eventTypes: fields.eventTypes.exactOptional(),
-  categories: fields.categories.exactOptional(),
-  policy: fields.policy.exactOptional(),
-  keepResponse: fields.keepResponse.exactOptional(),
-  scheme: fields.scheme.exactOptional(),
+  description: fields.description.nullable().exactOptional(),
+  active: revertible(fields.active, true),
+  eventTypes: revertible(fields.eventTypes, []),
+  categories: revertible(fields.categories, []),
+  policy: policyChange.nullable().exactOptional(),
+  keepResponse: revertible(fields.keepResponse, false),
+  scheme: revertible(fields.scheme, 'hmac'),
   /** The whole list; a secret header without a value keeps the one it has. */
-  headers: wantedHeaders.exactOptional(),
+  headers: revertible(wantedHeaders, []),
 });
 
 /** A live version of an endpoint's secret: the first in the list is the newest. */
@@ -93,6 +97,23 @@ export const shownEndpoint = endpoint.extend({
   headers: z.array(shownHeader),
   clientCertificate: shownCertificate.exactOptional(),
 });
+
+/** An endpoint as it is shown once, to whom has made it. */
+export const madeEndpoint = shownEndpoint.extend({
+  secret: z.string(),
+  /** What is as it was asked for, and yet may not be what was meant. */
+  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })).exactOptional(),
+});
+
+/** What is said beside an endpoint that was made, if anything is. */
+export function warningsOf({
+  eventTypes,
+  categories,
+}: Endpoint): Pick<z.output<typeof madeEndpoint>, 'warnings'> {
+  if (eventTypes.length + categories.length > 0) return {};
+  const detail = 'It receives nothing yet: subscribe it by eventTypes or categories.';
+  return { warnings: [{ code: 'no_subscription', detail }] };
+}
 
 /** What a caller sees of an endpoint. */
 export function show(stored: Endpoint): z.output<typeof shownEndpoint> {

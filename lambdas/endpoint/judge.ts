@@ -3,7 +3,7 @@ import type { EventType } from '../event/event-type.ts';
 import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy, refuseLongSchedule } from '../organization/policy.ts';
 import type { Policy } from '../organization/policy.ts';
-import { Conflict, InvalidRequest } from '../shared/errors.ts';
+import { allOf, Conflict, InvalidRequest } from '../shared/errors.ts';
 import { isSentAsWritten } from './request-target.ts';
 import { parseTarget } from './target.ts';
 import type { TargetRules } from './target.ts';
@@ -45,15 +45,22 @@ export async function judge(
   { url, eventTypes, policy }: Judged,
   organization: Pick<Organization, 'policy'>,
 ): Promise<void> {
-  if (url !== undefined) {
-    const target = parseTarget(url, rules.target);
-    if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
-    if (!isSentAsWritten(url)) throw new InvalidRequest('invalid_url', foreignCharacters, 'url');
-  }
-  if (policy !== undefined) {
-    refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
-  }
-  await judgeEventTypes(rules, eventTypes ?? []);
+  await allOf(
+    () => {
+      if (url !== undefined) judgeUrl(rules, url);
+    },
+    () => {
+      if (policy === undefined) return;
+      refuseLongSchedule(effectivePolicy(policy, organization.policy), rules.retentionDays);
+    },
+    () => judgeEventTypes(rules, eventTypes ?? []),
+  );
+}
+
+function judgeUrl(rules: Pick<Rules, 'target'>, url: string): void {
+  const target = parseTarget(url, rules.target);
+  if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
+  if (!isSentAsWritten(url)) throw new InvalidRequest('invalid_url', foreignCharacters, 'url');
 }
 
 const foreignCharacters =
@@ -65,12 +72,15 @@ async function judgeEventTypes(
 ): Promise<void> {
   if (patterns.every((pattern) => pattern.endsWith('*'))) return;
   const catalogue = catalogueOf(await rules.listEventTypes());
-  const unknown = patterns.findIndex((pattern) => !pattern.endsWith('*') && !catalogue.has(pattern));
-  if (unknown === -1) return;
-  throw new InvalidRequest(
-    'unknown_event_type',
-    'There is no such event type: see /v1/event-types.',
-    `eventTypes.${unknown}`,
+  await allOf(
+    ...patterns.map((pattern, index) => () => {
+      if (pattern.endsWith('*') || catalogue.has(pattern)) return;
+      throw new InvalidRequest(
+        'unknown_event_type',
+        'There is no such event type: see /v1/event-types. A prefix ends in .*, such as pipeline.*',
+        `eventTypes.${String(index)}`,
+      );
+    }),
   );
 }
 

@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import { InvalidRequest } from '../shared/errors.ts';
+import { allOf, InvalidRequest } from '../shared/errors.ts';
 import type { SecretName, SecretWriter } from '../signing/secret.ts';
 
-const name = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'letters, digits and -, at most 64');
+/** A token (RFC 9110, section 5.6.2): every name that a header may have. */
+const name = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, "letters, digits and !#$%&'*+-.^_`|~, at most 64");
 
-/** Visible ASCII, with spaces and tabs inside; at most 1 kB. CR and LF would begin another header. */
+/** Of all names and values together; a receiver's server takes 8 to 16 kB of headers, ours included. */
+const bytesMax = 4_096;
+
+/**
+ * Visible ASCII, with spaces and tabs inside. CR and LF would begin another header. Tokens of Entra and Cognito have
+ * more than 1 kB: one value may use up what all of them may have.
+ */
 const value = z
   .string()
-  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,1022}[\x21-\x7e])?$/, 'visible ASCII, at most 1,024');
+  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,4094}[\x21-\x7e])?$/, 'visible ASCII, at most 4096 characters');
 
 /** A header that an administrator wants on every request; a secret one without a value keeps the value it has. */
 export const wantedHeader = z.strictObject({
@@ -33,9 +42,6 @@ export const shownHeader = z.union([z.object({ name, value }), z.object({ name, 
 export type WantedHeader = z.output<typeof wantedHeader>;
 export type OwnHeader = z.output<typeof ownHeader>;
 
-/** Of all values together; a receiver's server takes 8 to 16 kB of headers, ours included. */
-const bytesMax = 4_096;
-
 /** Labels in one secret: Secrets Manager allows twenty, and a replaced value has its own until it is retired. */
 const secretsMax = 8;
 
@@ -44,39 +50,54 @@ const denied =
   /^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|date|via|forwarded|x-forwarded-.*|proxy-.*|cookie|set-cookie|user-agent|accept-encoding|signature|signature-input|webhook-.*|x-amz.*|traceparent|tracestate)$/i;
 
 /**
- * Judges the headers of an endpoint.
+ * Judges the headers of an endpoint, and tells all that is wrong with them.
  *
  * @throws InvalidRequest `header_not_allowed`, or `invalid_request` for a missing value or too many bytes.
  */
-export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly OwnHeader[]): void {
-  const seen = new Set<string>();
-  for (const [index, header] of wanted.entries()) {
-    const field = `headers.${String(index)}`;
-    const lower = header.name.toLowerCase();
-    if (denied.test(lower)) {
-      throw new InvalidRequest(
-        'header_not_allowed',
-        'This header belongs to the request itself.',
-        `${field}.name`,
-      );
-    }
-    if (seen.has(lower))
-      throw new InvalidRequest('invalid_request', 'This header is named twice.', `${field}.name`);
-    seen.add(lower);
-    if (header.value === undefined && keptVersion(header, before) === undefined) {
-      throw new InvalidRequest(
-        'invalid_request',
-        'This header has no value yet: give one.',
-        `${field}.value`,
-      );
-    }
-  }
+export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly OwnHeader[]): Promise<void> {
   const bytes = wanted.reduce((sum, { name, value }) => sum + name.length + (value?.length ?? 0), 0);
-  if (bytes > bytesMax)
-    throw new InvalidRequest('invalid_request', 'Headers may have 4 kB in all.', 'headers');
-  if (wanted.filter(isSecret).length > secretsMax) {
-    throw new InvalidRequest('invalid_request', 'An endpoint may have 8 secret headers.', 'headers');
+  return allOf(
+    ...wanted.map((header, index) => () => {
+      const earlier = wanted.slice(0, index).map(({ name }) => name.toLowerCase());
+      judgeHeader(header, { field: `headers.${String(index)}`, earlier, before });
+    }),
+    () => {
+      if (bytes > bytesMax)
+        throw refusal(
+          `Headers may have ${String(bytesMax)} bytes in all, names and values together.`,
+          'headers',
+        );
+    },
+    () => {
+      if (wanted.filter(isSecret).length > secretsMax) {
+        throw refusal('An endpoint may have 8 secret headers.', 'headers');
+      }
+    },
+  );
+}
+
+interface Surroundings {
+  readonly field: string;
+  /** Names of the headers that stand before it, in lower case. */
+  readonly earlier: readonly string[];
+  readonly before: readonly OwnHeader[];
+}
+
+function judgeHeader(header: WantedHeader, { field, earlier, before }: Surroundings): void {
+  const lower = header.name.toLowerCase();
+  // Behind CGI and its heirs `_` and `-` are the same, and so may other signs be: Webhook_Id would be read as webhook-id.
+  if (denied.test(lower.replace(/[^a-z0-9]/g, '-'))) {
+    const code = 'header_not_allowed';
+    throw new InvalidRequest(code, 'This header belongs to the request itself.', `${field}.name`);
   }
+  if (earlier.includes(lower)) throw refusal('This header is named twice.', `${field}.name`);
+  if (header.value === undefined && keptVersion(header, before) === undefined) {
+    throw refusal('This header has no value yet: give one.', `${field}.value`);
+  }
+}
+
+function refusal(message: string, field: string): InvalidRequest {
+  return new InvalidRequest('invalid_request', message, field);
 }
 
 /** Credentials are secret whatever their owner says. */

@@ -1,6 +1,6 @@
 import type { Organization } from '../organization/organization.ts';
 import { mergePolicy, setsSchedule } from '../organization/policy.ts';
-import { Conflict, NotWritten } from '../shared/errors.ts';
+import { allOf, Conflict, NotWritten } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { isoTime } from '../shared/time.ts';
@@ -46,8 +46,10 @@ export async function register(
   organization: Organization,
   wanted: NewEndpoint,
 ): Promise<Registered> {
-  await judge(ports.rules, wanted, organization);
-  judgeHeaders(wanted.headers, []);
+  await allOf(
+    () => judge(ports.rules, wanted, organization),
+    () => judgeHeaders(wanted.headers, []),
+  );
   await refuseTooMany(ports, organization.id);
   await refuseTakenName(ports, organization.id, wanted);
   return make(ports, organization.id, wanted);
@@ -104,15 +106,24 @@ export async function amend(
   { before, organization }: { before: Endpoint; organization: Organization },
   change: EndpointChange,
 ): Promise<Endpoint> {
-  const { policy, headers, name, ...rest } = change;
+  const { policy, headers, name, description, ...rest } = change;
   const merged = policy === undefined ? before.policy : mergePolicy(before.policy, policy);
   const isScheduled = policy !== undefined && setsSchedule(policy);
   const judged = { url: change.url, eventTypes: change.eventTypes, policy: isScheduled ? merged : undefined };
-  await judge(ports.rules, judged, organization);
-  judgeHeaders(headers ?? [], before.headers);
+  await allOf(
+    () => judge(ports.rules, judged, organization),
+    () => judgeHeaders(headers ?? [], before.headers),
+  );
   if (name != null) await refuseTakenName(ports, organization.id, { id: before.id, name });
-  const changed: Endpoint = { ...before, ...rest, ...(name == null ? {} : { name }), policy: merged };
+  const changed: Endpoint = {
+    ...before,
+    ...rest,
+    ...(name == null ? {} : { name }),
+    ...(description == null ? {} : { description }),
+    policy: merged,
+  };
   if (name === null) delete changed.name;
+  if (description === null) delete changed.description;
   return carryOut(ports, { before, changed }, headers);
 }
 

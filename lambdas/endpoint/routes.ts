@@ -8,7 +8,7 @@ import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
-import { endpointChange, newEndpoint, show, shownEndpoint } from './endpoint.ts';
+import { endpointChange, madeEndpoint, newEndpoint, show, shownEndpoint, warningsOf } from './endpoint.ts';
 import { endpointListQuery } from './endpoint-list.ts';
 import type { EndpointsQuery } from './endpoint-list.ts';
 import { showHealth, shownHealth } from './health/health.ts';
@@ -37,7 +37,6 @@ const collection = '/v1/organizations/{organizationId}/endpoints';
 const one = `${collection}/{endpointId}`;
 const inCollection = z.strictObject({ organizationId });
 const toOne = z.strictObject({ organizationId, endpointId });
-const shownWithSecret = shownEndpoint.extend({ secret: z.string() });
 const shownWithHealth = shownEndpoint.extend({ health: shownHealth });
 
 /** The operations on endpoints. */
@@ -99,7 +98,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     params: inCollection,
     query: noQuery,
     body: newEndpoint,
-    answer: { status: 201, schema: shownWithSecret },
+    answer: { status: 201, schema: madeEndpoint, location: `${collection}/{id}` },
     tagged: settingsOf,
     heedsIdempotencyKey: true,
     handle: async ({ params, body, audited }) => {
@@ -109,7 +108,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
         () => register(registration, organization, body),
         (made) => show(made.endpoint),
       );
-      return { ...show(endpoint), secret };
+      return { ...show(endpoint), secret, ...warningsOf(endpoint) };
     },
   });
 }
@@ -139,7 +138,8 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
     method: 'PATCH',
     path: one,
     operationId: 'updateEndpoint',
-    summary: 'Change an endpoint; what is left out stays as it is',
+    summary:
+      'Change an endpoint; what is left out stays as it is, and null takes a field back to its default',
     scope: 'webhooks:write',
     entitlement: 'write',
     params: toOne,
@@ -178,8 +178,11 @@ function resumeRoute(ports: EndpointRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shownWithHealth },
-    handle: async ({ params, audited }) => {
+    tagged: settingsOf,
+    heedsIfMatch: true,
+    handle: async ({ params, mustMatch, audited }) => {
       const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+      mustMatch(show(before));
       const organization = await found(getOrganization(params.organizationId), 'organization');
       const switchOn = () => amend(registration, { before, organization }, { active: true });
       const after = before.active ? before : await audited(show(before), switchOn, show);
@@ -204,8 +207,7 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
     answer: { status: 204, schema: undefined },
     heedsIfMatch: true,
     handle: async ({ params, mustMatch, audited }) => {
-      const { organizationId, endpointId } = params;
-      const before = await found(endpoints.get(organizationId, endpointId), 'endpoint');
+      const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
       mustMatch(show(before));
       await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },

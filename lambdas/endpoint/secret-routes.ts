@@ -20,6 +20,13 @@ export interface SecretRoutesPorts {
   readonly log: Log;
 }
 
+const rotation = z
+  .strictObject({
+    overlapSeconds: z.number().int().min(0).max(604_800).default(86_400),
+    secret: ownSecret.exactOptional(),
+  })
+  .prefault({});
+
 /** The operation that gives an endpoint a new secret. */
 export function secretRoutes({ registration, getEndpoint, announce, log }: SecretRoutesPorts): Route[] {
   const rotating = route({
@@ -32,19 +39,16 @@ export function secretRoutes({ registration, getEndpoint, announce, log }: Secre
     entitlement: 'write',
     params: z.strictObject({ organizationId, endpointId }),
     query: noQuery,
-    body: z
-      .strictObject({
-        overlapSeconds: z.number().int().min(0).max(604_800).default(86_400),
-        secret: ownSecret.exactOptional(),
-      })
-      .prefault({}),
+    body: rotation,
     answer: {
       status: 200,
       schema: z.strictObject({ secret: z.string(), secretVersions: z.array(secretVersion) }),
     },
+    heedsIfMatch: true,
     heedsIdempotencyKey: true,
-    handle: async ({ params, body, audited }) => {
+    handle: async ({ params, body, mustMatch, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
+      mustMatch(show(before));
       const { endpoint, secret } = await audited(
         show(before),
         () => rotateSecret(registration, before, body),

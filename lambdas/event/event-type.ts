@@ -11,13 +11,21 @@ export const subscribableCategories = [
 
 export const category = z.enum([...subscribableCategories, 'test']);
 
-/** Lower-case words joined by dots: `pipeline.run.failed`. EventBridge allows 128 characters in detail-type. */
+/** Of a name, between its dots. */
+export const eventTypeWord = '[A-Za-z0-9][A-Za-z0-9_-]*';
+
+/**
+ * `pipeline.run.failed`, `userCreated`, `Order.Placed`: what Standard Webhooks recommends, and hyphens, since producers
+ * on an existing bus use them. A letter or digit begins each word, so that no name is one of JavaScript's own.
+ * `export` and `import` are operations of the catalogue, where a name would stand. EventBridge allows 128 characters in
+ * detail-type.
+ */
 export const eventTypeName = z
   .string()
   .max(128)
   .regex(
-    /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/,
-    'lower-case words joined by dots, such as pipeline.run.failed',
+    new RegExp(`^(?!(?:export|import)$)${eventTypeWord}(?:\\.${eventTypeWord})*$`),
+    'words of letters, digits, _ and -, joined by dots, such as pipeline.run.failed, and neither export nor import',
   );
 
 /** What an operator says of an event type of the deployment's own. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Fault } from '../shared/errors.ts';
+import { parsePart } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText } from '../shared/json-text.ts';
 import { jsonObject, parseJson } from '../shared/json.ts';
@@ -117,14 +119,14 @@ export function readContent(arrival: Arrival): Content {
     const explanation = `The detail has ${String(bytes)} bytes; ${String(detailBytesMax)} are allowed.`;
     return invalid('event_too_large', explanation);
   }
-  const parsed = detail.safeParse(rawDetail);
-  if (!parsed.success) return invalid('invalid_event', explain(parsed.error));
-  if (parsed.data.occurredAt === undefined) {
+  const parsed = parsePart(detail, rawDetail);
+  if (!parsed.ok) return invalid('invalid_event', explain(parsed.faults));
+  const { resource, data, occurredAt } = parsed.value;
+  if (occurredAt === undefined) {
     if (!isTaken(arrival, arrival.envelopeTimeMs)) return invalid('invalid_time', `Time: ${timeBounds}`);
-  } else if (!isTaken(arrival, Date.parse(parsed.data.occurredAt))) {
+  } else if (!isTaken(arrival, Date.parse(occurredAt))) {
     return invalid('invalid_time', `detail.occurredAt: ${timeBounds}`);
   }
-  const { resource, data } = parsed.data;
   const dataText = memberText(detailText, 'data') ?? JSON.stringify(data);
   return { kind: 'valid', ...origin, resource, data, dataText };
 }
@@ -152,9 +154,8 @@ function isTaken({ receivedAtMs }: Arrival, timeMs: number): boolean {
   return isEventTime(timeMs, receivedAtMs + clocksMsMax);
 }
 
-function explain(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const path = ['detail', ...(issue?.path.map(String) ?? [])].join('.');
-  const unknown = issue?.code === 'unrecognized_keys' ? 'has a field that is not known' : undefined;
-  return `${path.slice(0, 200)}: ${unknown ?? issue?.message ?? 'invalid'}`;
+/** The first thing that is wrong. The name of a field that is not known is the event's own, and not quoted. */
+function explain([fault]: readonly Fault[]): string {
+  if (fault === undefined || fault.code === 'unknown_field') return 'detail: has a field that is not known';
+  return `${['detail', ...(fault.field === undefined ? [] : [fault.field])].join('.')}: ${fault.detail}`;
 }

@@ -89,7 +89,11 @@ function publishRoute(ports: EventRoutesPorts): Route {
     params: organizationPath,
     query: noQuery,
     body: publishBody,
-    answer: { status: 202, schema: publishAnswer },
+    answer: {
+      status: 202,
+      schema: publishAnswer,
+      location: '/v1/organizations/{organizationId}/events/{id}',
+    },
     heedsIdempotencyKey: true,
     handle: async ({ params, body, bodyText }) => {
       const { type, data, ...said } = body;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { found, NotFound } from '../shared/errors.ts';
 import { pageOf } from '../shared/page.ts';
-import { noBody, noParams, noQuery, nothing, route, itself } from '../shared/route.ts';
+import { Made, noBody, noParams, noQuery, nothing, route, itself } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
 import { catalogueOf } from './catalogue.ts';
@@ -92,6 +92,7 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
     answer: { status: 200, schema: eventType },
     tagged: (body) => body,
     heedsIfMatch: true,
+    mayCreate: true,
     handle: async ({ params, body, mustMatch, audited }) => {
       const own = await eventTypes.list();
       const change = changeOf(own, { ...params, definition: body }, isoTime(now()));
@@ -100,7 +101,8 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
       refuseTooMany(after);
       refuseUnknownReplacement(after, change.after);
       refuseTakenSchemaId(after, change.after);
-      return audited(change.before, () => replaceType({ eventTypes }, change), itself);
+      const written = await audited(change.before, () => replaceType({ eventTypes }, change), itself);
+      return change.before === undefined ? new Made(written) : written;
     },
   });
 }

@@ -1,38 +1,95 @@
 import { z } from 'zod';
 import { InvalidRequest } from '../shared/errors.ts';
 
+const retryFields = {
+  initialBackoffSeconds: z.number().min(1).max(86_400),
+  multiplier: z.number().min(1).max(10),
+  maximumBackoffSeconds: z.number().min(1).max(86_400),
+  maximumAttempts: z.number().int().min(1).max(30),
+};
+
+const breakerFields = {
+  /** Failures in a row that it takes; an answer of 429 or 503 counts half. */
+  failures: z.number().int().min(1).max(1_000),
+  /** And so long without a success. */
+  withoutSuccessSeconds: z.number().min(0).max(3_600),
+  /** The first pause; each failed probe doubles it, up to the maximum. */
+  pauseSeconds: z.number().min(1).max(3_600),
+  maximumPauseSeconds: z.number().min(1).max(86_400),
+};
+
 /** A retry policy as somebody writes it: what is left out comes from the level above. */
 const retry = z.strictObject({
-  initialBackoffSeconds: z.number().min(1).max(86_400).exactOptional(),
-  multiplier: z.number().min(1).max(10).exactOptional(),
-  maximumBackoffSeconds: z.number().min(1).max(86_400).exactOptional(),
-  maximumAttempts: z.number().int().min(1).max(30).exactOptional(),
+  initialBackoffSeconds: retryFields.initialBackoffSeconds.exactOptional(),
+  multiplier: retryFields.multiplier.exactOptional(),
+  maximumBackoffSeconds: retryFields.maximumBackoffSeconds.exactOptional(),
+  maximumAttempts: retryFields.maximumAttempts.exactOptional(),
 });
 
 /** When an endpoint that keeps failing is left alone for a time, and for how long. */
 const circuitBreaker = z.strictObject({
-  /** Failures in a row that it takes; an answer of 429 or 503 counts half. */
-  failures: z.number().int().min(1).max(1_000).exactOptional(),
-  /** And so long without a success. */
-  withoutSuccessSeconds: z.number().min(0).max(3_600).exactOptional(),
-  /** The first pause; each failed probe doubles it, up to the maximum. */
-  pauseSeconds: z.number().min(1).max(3_600).exactOptional(),
-  maximumPauseSeconds: z.number().min(1).max(86_400).exactOptional(),
+  failures: breakerFields.failures.exactOptional(),
+  withoutSuccessSeconds: breakerFields.withoutSuccessSeconds.exactOptional(),
+  pauseSeconds: breakerFields.pauseSeconds.exactOptional(),
+  maximumPauseSeconds: breakerFields.maximumPauseSeconds.exactOptional(),
 });
+
+const fields = {
+  timeoutSeconds: z.number().min(1).max(30),
+  disableAfterHours: z.number().min(1).max(8_760),
+  rateLimitPerSecond: z.number().min(0.01).max(10_000),
+};
 
 /** How an endpoint's deliveries are tried; an organization's is the default of its endpoints. */
 export const policy = z.strictObject({
   /** From name lookup to the end of the answer's headers. */
-  timeoutSeconds: z.number().min(1).max(30).exactOptional(),
+  timeoutSeconds: fields.timeoutSeconds.exactOptional(),
   retry: retry.exactOptional(),
   /** `null` turns it off. */
   circuitBreaker: circuitBreaker.nullable().exactOptional(),
   /** Hours of nothing but failure after which the endpoint is switched off; `null` = never. */
-  disableAfterHours: z.number().min(1).max(8_760).nullable().exactOptional(),
+  disableAfterHours: fields.disableAfterHours.nullable().exactOptional(),
   /** Attempts a second at most, of all deliveries together; `null` = as many as come. */
-  rateLimitPerSecond: z.number().min(0.01).max(10_000).nullable().exactOptional(),
+  rateLimitPerSecond: fields.rateLimitPerSecond.nullable().exactOptional(),
 });
 
+/** Of a field that `null` takes away (RFC 7396), so that it follows the level above again. */
+function removable<S extends z.ZodType>(schema: S) {
+  return z.exactOptional(z.nullable(schema));
+}
+
+/**
+ * Of a field of which `null` is a value: the breaker is off, an endpoint is never switched off, there is no limit. What
+ * `null` does to others, the word `default` does to it: two meanings of `null` could not be told apart.
+ */
+function revertible<S extends z.ZodType>(schema: S) {
+  return z.exactOptional(z.nullable(z.union([schema, z.literal('default')])));
+}
+
+/** A change of a policy, as a merge patch (RFC 7396). */
+export const policyChange = z.strictObject({
+  timeoutSeconds: removable(fields.timeoutSeconds),
+  retry: removable(
+    z.strictObject({
+      initialBackoffSeconds: removable(retryFields.initialBackoffSeconds),
+      multiplier: removable(retryFields.multiplier),
+      maximumBackoffSeconds: removable(retryFields.maximumBackoffSeconds),
+      maximumAttempts: removable(retryFields.maximumAttempts),
+    }),
+  ),
+  circuitBreaker: revertible(
+    z.strictObject({
+      failures: removable(breakerFields.failures),
+      withoutSuccessSeconds: removable(breakerFields.withoutSuccessSeconds),
+      pauseSeconds: removable(breakerFields.pauseSeconds),
+      maximumPauseSeconds: removable(breakerFields.maximumPauseSeconds),
+    }),
+  ),
+  disableAfterHours: revertible(fields.disableAfterHours),
+  rateLimitPerSecond: revertible(fields.rateLimitPerSecond),
+});
+
+export type PolicyChange = z.output<typeof policyChange>;
 export type Policy = z.output<typeof policy>;
 
 export interface CircuitBreaker {
@@ -164,16 +221,39 @@ function tooLong(what: string, seconds: number, retentionDays: number): InvalidR
 }
 
 /** Whether a change sets what a schedule is made of: one that does not is not refused for what was there before. */
-export function setsSchedule({ retry, timeoutSeconds }: Policy): boolean {
-  return retry !== undefined || timeoutSeconds !== undefined;
+export function setsSchedule(change: PolicyChange | null): boolean {
+  return change === null || change.retry !== undefined || change.timeoutSeconds !== undefined;
 }
 
-/** JSON merge of a change into a policy, field by field. */
-export function mergePolicy(before: Policy, change: Policy): Policy {
-  const retry = { ...before.retry, ...change.retry };
-  const isSwitched = change.circuitBreaker === null || change.circuitBreaker === undefined;
-  const circuitBreaker = isSwitched
-    ? {}
-    : { circuitBreaker: { ...before.circuitBreaker, ...change.circuitBreaker } };
-  return { ...before, ...change, ...(Object.keys(retry).length === 0 ? {} : { retry }), ...circuitBreaker };
+/** Fields of which `null` is a value. */
+const nullIsValue = new Set(['circuitBreaker', 'disableAfterHours', 'rateLimitPerSecond']);
+
+/** JSON merge patch of a policy (RFC 7396), field by field; `null` instead of a change takes all of it away. */
+export function mergePolicy(before: Policy, change: PolicyChange | null): Policy {
+  if (change === null) return {};
+  const { retry, circuitBreaker } = change;
+  const { retry: _, ...merged } = merge(before, change, nullIsValue);
+  const mergedRetry = retry === null ? {} : merge(before.retry, retry ?? {});
+  const isSet = typeof circuitBreaker === 'object' && circuitBreaker !== null;
+  const isEmpty = Object.keys(mergedRetry).length === 0;
+  return policy.parse({
+    ...merged,
+    // Nothing of it is set: it is not there.
+    ...(isEmpty ? {} : { retry: mergedRetry }),
+    // One that is turned on stays on, also when it follows the level above in everything.
+    ...(isSet ? { circuitBreaker: merge(before.circuitBreaker ?? {}, circuitBreaker) } : {}),
+  });
+}
+
+function merge(
+  before: object | undefined,
+  change: object,
+  keepsNull: ReadonlySet<string> = new Set(),
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries({ ...before, ...change }).filter(
+      ([name, value]) =>
+        value !== undefined && value !== 'default' && (value !== null || keepsNull.has(name)),
+    ),
+  );
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { Conflict, found } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
-import { itself, noBody, noQuery, route } from '../shared/route.ts';
+import { itself, Made, noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { isEntitled, organization, plan, withPlan } from './organization.ts';
 import type { Organization } from './organization.ts';
-import { mergePolicy, policy, refuseLongDefaults, setsSchedule } from './policy.ts';
+import { mergePolicy, policyChange, refuseLongDefaults, setsSchedule } from './policy.ts';
 import type { OwnPolicy } from './policy.ts';
 
 export interface OrganizationRoutesPorts {
@@ -67,11 +67,17 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,
+    mayCreate: true,
     handle: async ({ params, body, mustMatch, audited }) => {
       const before = await organizations.get(params.organizationId);
       mustMatch(before && show(before));
       const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
-      return audited(before && show(before), () => write(organizations, before, after), itself);
+      const written = await audited(
+        before && show(before),
+        () => write(organizations, before, after),
+        itself,
+      );
+      return before === undefined ? new Made(written) : written;
     },
   });
 }
@@ -81,12 +87,12 @@ function patchRoute({ organizations, listPolicies, now, retentionDays }: Organiz
     method: 'PATCH',
     path,
     operationId: 'updateOrganization',
-    summary: 'Change the defaults of its endpoints',
+    summary: 'Change the defaults of its endpoints; null takes a field back to ours',
     scope: 'webhooks:write',
     entitlement: 'write',
     params,
     query: noQuery,
-    body: z.strictObject({ policy }),
+    body: z.strictObject({ policy: policyChange.nullable() }),
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,

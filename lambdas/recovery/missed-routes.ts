@@ -38,7 +38,11 @@ export function missedRoutes(ports: MissedRoutesPorts): Route[] {
     params: z.strictObject({ organizationId }),
     query: noQuery,
     body: z.strictObject({ dryRun: z.boolean().default(false) }).prefault({}),
-    answer: { status: 202, schema: z.strictObject({ data: z.array(shownJob) }) },
+    answer: {
+      status: 202,
+      schema: z.strictObject({ data: z.array(shownJob) }),
+      location: '/v1/organizations/{organizationId}/jobs',
+    },
     heedsIdempotencyKey: true,
     handle: async ({ params, body, caller, audited }) => {
       const organization = await found(organizations.get(params.organizationId), 'organization');

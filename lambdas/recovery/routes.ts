@@ -64,7 +64,7 @@ function recoverRoute(ports: RecoveryRoutesPorts): Route {
     params: toOrganization.extend({ endpointId }),
     query: noQuery,
     body: ofEndpoint,
-    answer: { status: 202, schema: shownJob },
+    answer: { status: 202, schema: shownJob, location: `${organizationPath}/jobs/{id}` },
     heedsIdempotencyKey: true,
     handle: async ({ params, body, caller, audited }) => {
       const endpoint = await found(ports.getEndpoint(params.organizationId, params.endpointId), 'endpoint');
@@ -88,7 +88,7 @@ function deadLettersRoute(ports: RecoveryRoutesPorts): Route {
     params: toOrganization,
     query: noQuery,
     body: whole.prefault({}),
-    answer: { status: 202, schema: shownJob },
+    answer: { status: 202, schema: shownJob, location: `${organizationPath}/jobs/{id}` },
     heedsIdempotencyKey: true,
     handle: async ({ params, body, caller, audited }) => {
       const job = jobOf(ports, { ...params, ...body, include: ['dead'] }, caller);

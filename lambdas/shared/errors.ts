@@ -1,23 +1,37 @@
+/** One thing that is wrong with a request. */
+export interface Fault {
+  /** Path of the field, such as `policy.retry.multiplier`; absent when it is the whole body. */
+  readonly field?: string;
+  readonly code: string;
+  /** What must be so, in words of ours; never what was sent. */
+  readonly detail: string;
+}
+
 /**
  * What a caller did wrong. The message is a sentence for the caller and never holds what was sent;
  * `code` is stable and documented. Everything that is not a Refusal is our own fault.
  */
 export abstract class Refusal extends Error {
-  public abstract readonly status: 400 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429;
+  public abstract readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429;
   public readonly code: string;
   /** Path of the field at fault, such as `policy.retry.multiplier`. */
   public field: string | undefined;
+  /** All that is wrong, this first; one, unless more was found at the same time. */
+  public faults: readonly Fault[];
 
   public constructor(code: string, message: string, field?: string) {
     super(message);
     this.name = new.target.name;
     this.code = code;
     this.field = field;
+    this.faults = field === undefined ? [] : [{ field, code, detail: message }];
   }
 
   /** The same refusal of a part of something larger, whose place there is given. */
   public at(place: string): this {
-    this.field = this.field === undefined ? place : `${place}.${this.field}`;
+    const placed = (field: string | undefined) => (field === undefined ? place : `${place}.${field}`);
+    this.field = placed(this.field);
+    this.faults = this.faults.map((fault) => ({ ...fault, field: placed(fault.field) }));
     return this;
   }
 }
@@ -27,9 +41,24 @@ export class InvalidRequest extends Refusal {
   public readonly status = 400;
 }
 
+/** Nobody is known to have asked. */
+export class Unauthorized extends Refusal {
+  public readonly status = 401;
+}
+
 /** The caller is known, but may not do this. */
 export class Forbidden extends Refusal {
   public readonly status = 403;
+}
+
+/** The token of the caller does not go so far. */
+export class InsufficientScope extends Forbidden {
+  public readonly scope: string;
+
+  public constructor(scope: string) {
+    super('insufficient_scope', `This takes a token with the scope ${scope}.`);
+    this.scope = scope;
+  }
 }
 
 /** There is no such thing, or it is another organization's: the two answers are the same. */
@@ -53,6 +82,27 @@ export class MethodNotAllowed extends Refusal {
   }
 }
 
+/**
+ * Applies several rules to one request, and tells at once what each of them refuses.
+ *
+ * @throws Refusal the first one, with the faults of all; anything else that is thrown rises at once.
+ */
+export async function allOf(...rules: readonly (() => Promise<void> | void)[]): Promise<void> {
+  const refusals: Refusal[] = [];
+  for (const rule of rules) {
+    try {
+      await rule();
+    } catch (thrown) {
+      if (!(thrown instanceof InvalidRequest)) throw refusals[0] ?? thrown;
+      refusals.push(thrown);
+    }
+  }
+  const [first] = refusals;
+  if (first === undefined) return;
+  first.faults = refusals.flatMap(({ faults }) => faults);
+  throw first;
+}
+
 /** The request contradicts what is stored. */
 export class Conflict extends Refusal {
   public readonly status = 409;
@@ -66,6 +116,18 @@ export class PreconditionFailed extends Refusal {
 /** More bytes than the limit that the message names. */
 export class TooLarge extends Refusal {
   public readonly status = 413;
+}
+
+/** The body is of a kind that this operation does not take. */
+export class UnsupportedType extends Refusal {
+  public readonly status = 415;
+  /** The header that names those that it takes: `Accept-Post`, `Accept-Patch`, or `Accept`. */
+  public readonly accepts: Readonly<Record<string, string>>;
+
+  public constructor(message: string, accepts: Readonly<Record<string, string>>) {
+    super('unsupported_media_type', message);
+    this.accepts = accepts;
+  }
 }
 
 /** Understood, and yet not to be done: it contradicts what the caller has said before. */

@@ -15,21 +15,63 @@ function sorted(value: object): object {
   return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** A weak tag matches nothing. */
-function isAmong(ifMatch: string, current: string): boolean {
-  return ifMatch.trim() === '*' || ifMatch.split(',').some((tag) => tag.trim() === current);
+/**
+ * The ETag of an answer of which only a part is what people set: that part, and then all of it. `If-Match` asks for the
+ * first half, so that nobody is refused because an endpoint has begun to fail; a cache compares both.
+ *
+ * @param settings what people set; the answer itself when that is all
+ */
+export function etagOfAnswer(answer: unknown, settings: unknown): string {
+  const [whole, part] = [etagOf(answer), etagOf(settings)];
+  return whole === part ? whole : `${part.slice(0, -1)}.${whole.slice(1)}`;
+}
+
+/** What the request says of the state that it is meant for. */
+export interface Conditions {
+  /** The header `If-Match`. */
+  readonly ifMatch?: string | undefined;
+  /** The header `If-None-Match`. */
+  readonly ifNoneMatch?: string | undefined;
+}
+
+/** Of the tags of a header, those that stand for what is there; a weak tag stands for nothing. */
+function isAmong(header: string, current: string): boolean {
+  return tagsIn(header).some((tag) => tag === '*' || tag.replace(/\.[\w-]+"$/, '"') === current);
+}
+
+function tagsIn(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim());
 }
 
 /**
- * Holds `If-Match` (RFC 9110, section 13.1.1) against what is there now; without the header everything matches.
+ * Holds `If-Match` and `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2) of a change against what is there now;
+ * without them everything matches.
  *
  * @param shown `undefined` when there is nothing, which no tag matches
- * @throws PreconditionFailed `changed_meanwhile` when it is not what the caller has seen.
+ * @throws PreconditionFailed `changed_meanwhile` when it is not what the caller has seen, `already_exists` when it is
+ * there and the caller wanted it not to be.
  */
-export function mustMatch(ifMatch: string | undefined, shown: unknown): void {
-  if (ifMatch === undefined || (shown !== undefined && isAmong(ifMatch, etagOf(shown)))) return;
-  throw new PreconditionFailed(
-    'changed_meanwhile',
-    'It is not what you have seen: somebody else has changed it since. Read it again.',
-  );
+export function mustMatch({ ifMatch, ifNoneMatch }: Conditions, shown: unknown): void {
+  const current = shown === undefined ? undefined : etagOf(shown);
+  if (ifMatch !== undefined && (current === undefined || !isAmong(ifMatch, current))) {
+    throw new PreconditionFailed(
+      'changed_meanwhile',
+      'It is not what you have seen: somebody else has changed it since. Read it again.',
+    );
+  }
+  if (ifNoneMatch !== undefined && current !== undefined && isAmong(ifNoneMatch, current)) {
+    throw new PreconditionFailed(
+      'already_exists',
+      'It is there already, and If-None-Match asked that it is not.',
+    );
+  }
+}
+
+/**
+ * Whether the caller of a GET has this answer already. Weak tags count here (RFC 9110, section 13.1.2): a proxy that
+ * compresses an answer weakens its tag.
+ */
+export function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boolean {
+  if (ifNoneMatch === undefined || etag === undefined) return false;
+  return tagsIn(ifNoneMatch).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
 }

@@ -26,7 +26,7 @@ function keepExact(_name: string, value: unknown, context?: { readonly source?: 
  * field named `__proto__`.)
  */
 export const jsonObject = z
-  .custom<Readonly<Record<string, unknown>>>((value) => isJsonObject(value), 'expected an object')
+  .custom<Readonly<Record<string, unknown>>>((value) => isJsonObject(value), 'must be an object')
   .meta({ type: 'object' });
 
 /** Whether a parsed value is a JSON object; a number kept as its text is none. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { InvalidRequest } from './errors.ts';
-import { etagOf, mustMatch } from './etag.ts';
+import { etagOf, etagOfAnswer, mustMatch } from './etag.ts';
+import type { Conditions } from './etag.ts';
+import { parsePart, refusalOf } from './faults.ts';
 import { TextPage } from './page.ts';
 
 export type Scope = 'webhooks:read' | 'webhooks:write' | 'webhooks:operate';
@@ -36,15 +37,13 @@ export function nothing(): undefined {
 }
 
 /** Parts of a request as they came, before any schema has seen them. */
-export interface RawRequest {
+export interface RawRequest extends Conditions {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
   /** The text that was parsed into `body`; without it, what `body` is written as. */
   readonly bodyText?: () => string;
   readonly caller: Caller;
-  /** The header `If-Match`. */
-  readonly ifMatch?: string | undefined;
   /** Without it a change is made, and nothing is written down. */
   readonly audited?: Audited;
 }
@@ -57,6 +56,9 @@ export interface Answer {
   /** Of a body that is a text as it is; without it the body is sent as JSON. */
   readonly contentType?: string | undefined;
   readonly etag?: string | undefined;
+  /** Path of what was made, or of where to look how far it is. */
+  readonly location?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where a page that is a text goes on. */
   readonly nextCursor?: string | null | undefined;
 }
@@ -86,7 +88,15 @@ interface Description<Params, Query, Body> {
     readonly cacheSeconds?: number;
     /** Of a text; without it the answer is JSON. */
     readonly contentType?: string;
+    /** Beside those that every answer has. */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Path of what was made or begun, with names of parameters and of the answer's fields in braces. */
+    readonly location?: string;
   };
+  /** Whether it may make what it is asked to write: then it answers 201 and gives its own path (`Made`). */
+  readonly mayCreate?: true;
+  /** Media types of its body, of an operation that takes others than most; `application/*+json` stands for all such. */
+  readonly bodyTypes?: readonly string[];
   /** Whether it changes what has an ETag, and so heeds `If-Match`. */
   readonly heedsIfMatch?: true;
   /** Whether it makes something that must not be made twice, and so heeds `Idempotency-Key`. */
@@ -114,7 +124,7 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
   readonly bodyText: () => string;
   readonly caller: Caller;
   /**
-   * Holds `If-Match` against what is there now, as its ETag stands for it.
+   * Holds `If-Match` and `If-None-Match` against what is there now, as its ETag stands for it.
    *
    * @throws PreconditionFailed
    */
@@ -122,10 +132,19 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
   readonly audited: Audited;
 }
 
+/** What a handler answers with when it has made what was not there. */
+export class Made {
+  public readonly body: unknown;
+
+  public constructor(body: unknown) {
+    this.body = body;
+  }
+}
+
 /** For an operation without parameters, query or body: what is given all the same is refused. */
 export const noParams = z.strictObject({});
 export const noQuery = z.strictObject({});
-export const noBody = z.undefined({ error: 'this operation takes no body' });
+export const noBody = z.undefined({ error: 'must be left out: this operation takes none' });
 
 /** Describes an operation together with the function that handles its parsed request and gives the answer's body. */
 export function route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
@@ -136,55 +155,78 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
   const { handle, ...rest } = description;
   return {
     ...rest,
-    run: async ({ params, query, body, bodyText, caller, ifMatch, audited = unaudited }) => {
+    run: async ({ params, query, body, bodyText, caller, ifMatch, ifNoneMatch, audited = unaudited }) => {
       const request = {
         mustMatch: (shown: unknown) => {
-          mustMatch(ifMatch, shown);
+          mustMatch({ ifMatch, ifNoneMatch }, shown);
         },
-        params: parsePart(rest.params, params),
-        query: parsePart(rest.query, query),
-        body: parsePart(rest.body, body),
+        ...parseParts(rest, { params, query, body }),
         bodyText: bodyText ?? (() => JSON.stringify(body)),
         caller,
         audited,
       };
-      const { status, cacheSeconds, contentType } = rest.answer;
       const answered = await handle(request);
-      if (answered instanceof TextPage) {
-        return { status, cacheSeconds, contentType, body: answered.text, nextCursor: answered.nextCursor };
-      }
-      const etag = rest.tagged && etagOf(rest.tagged(answered));
-      return { status, cacheSeconds, contentType, etag, body: answered };
+      return answerOf(rest, { answered, params });
     },
   };
 }
 
-const unaudited: Audited = (_before, work) => work();
+type Answering = Pick<Route, 'method' | 'path' | 'answer' | 'tagged'>;
 
-function parsePart<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw refusalOf(parsed.error);
+function answerOf(
+  { method, path, answer, tagged }: Answering,
+  { answered, params }: { readonly answered: unknown; readonly params: unknown },
+): Answer {
+  const { status, cacheSeconds, contentType, headers, location } = answer;
+  const common = { status, cacheSeconds, contentType, headers };
+  if (answered instanceof TextPage) {
+    const { text, nextCursor } = answered;
+    return { ...common, body: text, nextCursor, etag: etagOf([text, nextCursor]) };
+  }
+  const isNew = answered instanceof Made;
+  const body = isNew ? answered.body : answered;
+  const place = isNew ? path : location;
+  return {
+    ...common,
+    body,
+    ...(isNew ? { status: 201 } : {}),
+    etag: method === 'GET' ? tagOf(body, tagged) : tagged && etagOf(tagged(body)),
+    location: place && filled(place, { ...fields.parse(body), ...fields.parse(params) }),
+  };
 }
 
-/** The first thing that is wrong, with the path of its field; what was sent is never quoted. */
-function refusalOf(error: z.ZodError): InvalidRequest {
-  const [issue] = error.issues;
-  const path = issue?.path.map(String) ?? [];
-  if (issue?.code === 'unrecognized_keys') {
-    const field = [...path, issue.keys[0] ?? ''].join('.');
-    return new InvalidRequest(
-      'unknown_field',
-      `There is no field of this name: ${field.slice(0, 100)}.`,
-      field,
-    );
-  }
-  if (path.length === 0) {
-    return new InvalidRequest(
-      'invalid_request',
-      `The request is not as described: ${issue?.message ?? 'invalid'}.`,
-    );
-  }
-  const field = path.join('.');
-  return new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
+const fields = z.looseObject({}).catch({});
+
+/** Of answers that are made once, such as the description, which are long. */
+const knownTags = new WeakMap<object, string>();
+
+function tagOf(body: unknown, tagged: Route['tagged']): string {
+  const known = typeof body === 'object' && body !== null ? knownTags.get(body) : undefined;
+  if (known !== undefined) return known;
+  const tag = etagOfAnswer(body, tagged === undefined ? body : tagged(body));
+  if (typeof body === 'object' && body !== null) knownTags.set(body, tag);
+  return tag;
+}
+
+/** A path whose names in braces have given way to what they stand for. */
+function filled(template: string, values: Readonly<Record<string, unknown>>): string {
+  return template.replace(/\{(\w+)\}/g, (_braces, name: string) => encodeURIComponent(String(values[name])));
+}
+
+const unaudited: Audited = (_before, work) => work();
+
+/**
+ * Parses all parts of a request, so that everything that is wrong with it is told at once.
+ *
+ * @throws InvalidRequest
+ */
+function parseParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  schemas: { readonly params: P; readonly query: Q; readonly body: B },
+  given: Pick<RawRequest, 'params' | 'query' | 'body'>,
+) {
+  const params = parsePart(schemas.params, given.params);
+  const query = parsePart(schemas.query, given.query);
+  const body = parsePart(schemas.body, given.body);
+  if (params.ok && query.ok && body.ok) return { params: params.value, query: query.value, body: body.value };
+  throw refusalOf([params, query, body].flatMap((part) => (part.ok ? [] : part.faults)));
 }

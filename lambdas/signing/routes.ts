@@ -67,13 +67,16 @@ function rotateRoute(ports: KeyPorts): Route {
     params,
     query: noQuery,
     body: rotation.prefault({}),
-    answer: { status: 201, schema: pageOf(shownKey) },
+    answer: { status: 201, schema: pageOf(shownKey), location: path },
+    tagged: (answer) => answer,
+    heedsIfMatch: true,
     heedsIdempotencyKey: true,
-    handle: async ({ params, body, audited }) => {
+    handle: async ({ params, body, mustMatch, audited }) => {
       const shown = (all: readonly SigningKey[]) => show(all, ports.now());
-      const before = shown(await ports.keys.list(params.organizationId)).data;
+      const before = shown(await ports.keys.list(params.organizationId));
+      mustMatch(before);
       const work = () => rotateKeys(ports, params.organizationId, body);
-      return shown(await audited(before, work, (after) => shown(after).data));
+      return shown(await audited(before.data, work, (after) => shown(after).data));
     },
   });
 }

@@ -33,7 +33,7 @@ export const ownSecret = z
   .transform((text, context) => {
     const bytes = bytesOf(text);
     if (bytes !== undefined) return `${prefix}${Buffer.from(bytes).toString('base64')}`;
-    context.addIssue({ code: 'custom', message: 'whsec_ and 24 to 64 bytes in standard base64' });
+    context.addIssue({ code: 'custom', message: 'must be whsec_ and 24 to 64 bytes in standard base64' });
     return z.NEVER;
   });
 

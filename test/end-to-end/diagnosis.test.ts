@@ -222,7 +222,7 @@ describe('a client certificate', () => {
     const path = `${endpointsPath}/${endpoint}/client-certificate`;
     const { certificate, key } = await authority.issue({ commonName: 'tidings' });
     const put = await tidings.call('PUT', path, { body: { certificate, privateKey: key } });
-    expect(put).toMatchObject({ status: 200, body: { subject: 'CN=tidings' } });
+    expect(put).toMatchObject({ status: 201, body: { subject: 'CN=tidings' } });
     const got = await tidings.call('GET', path);
     expect(got.status).toBe(200);
     expect(got.text + put.text).not.toContain('PRIVATE');

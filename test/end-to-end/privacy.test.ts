@@ -72,7 +72,7 @@ it('no line of any function holds a payload, a secret, a token, a signature, a k
   for (const line of key.split('\n').filter((text) => /^[\w+/=]{40,}$/.test(text))) tidings.planted.add(line);
   const path = `${base}/endpoints/${broken}`;
   const put = { token, body: { certificate, privateKey: key } };
-  expect((await tidings.call('PUT', `${path}/client-certificate`, put)).status).toBe(200);
+  expect((await tidings.call('PUT', `${path}/client-certificate`, put)).status).toBe(201);
   const rotated = await tidings.call('POST', `${path}/secret/rotate`, { token, body: {} });
   tidings.planted.add(rotated.body.secret);
   tidings.receiver.trust('/broken', rotated.body.secret);

@@ -14,6 +14,7 @@ export interface Rule {
 export const rules: readonly Rule[] = [
   { code: 'invalid_cursor' },
   { code: 'changed_meanwhile' },
+  { code: 'already_exists' },
   { code: 'idempotency_conflict' },
   // An event that happens in two days.
   { code: 'invalid_time' },

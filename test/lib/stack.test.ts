@@ -648,6 +648,8 @@ describe('the API', () => {
       ['GET /openapi.json', 'NONE', undefined],
       ['GET /reference', 'NONE', undefined],
       ['POST /v1/organizations/{organizationId}/endpoints/{endpointId}/test', 'JWT', 'ApiHttpTokens'],
+      // Answers that there is nothing.
+      ['$default', 'NONE', undefined],
     ]);
   });
 

@@ -2,7 +2,7 @@ import type { Organization } from '../../organization/organization.ts';
 import { refuseLongDefaults } from '../../organization/policy.ts';
 import { differences } from '../../shared/difference.ts';
 import type { Difference } from '../../shared/difference.ts';
-import { Refusal } from '../../shared/errors.ts';
+import { allOf, Refusal } from '../../shared/errors.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { judge, refuseMoreThan } from '../judge.ts';
 import type { Rules } from '../judge.ts';
@@ -85,21 +85,26 @@ function planOne(wanted: ConfiguredEndpoint, before: Endpoint | undefined): Plan
 
 async function judgeOne(rules: Rules, planned: PlannedEndpoint, organization: Organization): Promise<void> {
   if (planned.outcome === 'added') {
-    judgeHeaders(planned.wanted.headers, []);
-    await judge(rules, planned.wanted, organization);
+    const { wanted } = planned;
+    await allOf(
+      () => judgeHeaders(wanted.headers, []),
+      () => judge(rules, wanted, organization),
+    );
   }
   // As it was, but with other defaults.
   if (planned.outcome === 'unchanged') await judge(rules, { policy: planned.before.policy }, organization);
   if (planned.outcome !== 'changed') return;
   const { before, wanted, changes } = planned;
   const isChanged = (field: string) => changes.some((one) => one.field === field);
-  judgeHeaders(wanted.headers, before.headers);
   const judged = {
     policy: wanted.policy,
     ...(isChanged('url') ? { url: wanted.url } : {}),
     ...(isChanged('eventTypes') ? { eventTypes: wanted.eventTypes } : {}),
   };
-  await judge(rules, judged, organization);
+  await allOf(
+    () => judgeHeaders(wanted.headers, before.headers),
+    () => judge(rules, judged, organization),
+  );
 }
 
 /** Reads the catalogue once for all endpoints. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { InvalidRequest } from '../../shared/errors.ts';
+import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
-import { category, eventTypeName } from '../event-type.ts';
+import { category } from '../event-type.ts';
 import type { EventType } from '../event-type.ts';
+import { isTypeNamed } from './proposal.ts';
 import type { Proposal } from './proposal.ts';
 import { below, childrenOf, extract, fieldOf, follow, placed, workOfDocument } from './reference.ts';
 import type { Place, Work } from './reference.ts';
@@ -32,8 +34,9 @@ export function asyncApiOf(types: readonly EventType[]): object {
     components: {
       messages: Object.fromEntries(types.map((type) => [type.name, messageOf(type)])),
       schemas: {
-        headers,
-        event: envelope,
+        // Not the names of types, which begin with a letter or digit.
+        _headers: headers,
+        _event: envelope,
         ...Object.fromEntries(
           types.flatMap(({ name, schema }) =>
             schema === undefined ? [] : [[name, placed(schema, `/components/schemas/${name}`)]],
@@ -77,10 +80,10 @@ function messageOf({ name, category, description, example, schema, deprecated }:
     name,
     description,
     tags: [{ name: category }],
-    headers: { $ref: '#/components/schemas/headers' },
+    headers: { $ref: '#/components/schemas/_headers' },
     payload: {
       type: 'object',
-      allOf: [{ $ref: '#/components/schemas/event' }],
+      allOf: [{ $ref: '#/components/schemas/_event' }],
       properties: { type: { const: name }, data },
     },
     ...(example === undefined ? {} : { examples: [{ payload: exampleOf(name, example) }] }),
@@ -159,11 +162,14 @@ function ofOperation(place: Place, channel: string): Named[] {
 
 function proposalOf(source: Source, place: Place, names: readonly string[]): Proposal {
   const { document } = source;
-  const parsed = message.safeParse(place.value);
-  if (!parsed.success) throw unreadable(place, parsed.error);
-  const { name, title, summary, description, tags = [], examples = [], ...rest } = parsed.data;
+  const parsed = parsePart(message, place.value);
+  if (!parsed.ok) throw refusalOf(parsed.faults).at(fieldOf(place));
+  const { name, title, summary, description, tags = [], examples = [], ...rest } = parsed.value;
   const candidates = [...(name === undefined ? [] : [name]), ...names];
-  const type = candidates.find((one) => eventTypeName.safeParse(one).success);
+  const said =
+    tags.map((tag) => tag.name).find((tag) => category.safeParse(tag).success) ?? rest['x-category'];
+  const type =
+    candidates.find((one) => isTypeNamed(one, undefined)) ?? candidates.find((one) => isTypeNamed(one, said));
   if (type === undefined) return { name: candidates[0] ?? '', place };
   const payload = payloadOf(document, place);
   const isEnvelope = ['type', 'data'].every((one) => below(payload, 'properties', one).value !== undefined);
@@ -172,19 +178,13 @@ function proposalOf(source: Source, place: Place, names: readonly string[]): Pro
     name: type,
     place,
     definition: {
-      category:
-        tags.map((tag) => tag.name).find((tag) => category.safeParse(tag).success) ?? rest['x-category'],
+      category: said,
       description: description ?? summary ?? title ?? type,
       example: isEnvelope && isJsonObject(example) ? example['data'] : example,
       schema: schemaOf(source, isEnvelope ? below(payload, 'properties', 'data') : payload),
       deprecated: rest['x-deprecated'] ?? (rest.deprecated === true ? {} : undefined),
     },
   };
-}
-
-function unreadable(place: Place, { issues: [issue] }: z.ZodError): InvalidRequest {
-  const field = [fieldOf(place), ...(issue?.path ?? [])].join('.');
-  return new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
 }
 
 /** Where the schema of a message's payload stands; version 3 may name its format beside it. */

@@ -79,6 +79,7 @@ function importRoute(ports: EventTypePorts): Route {
       category: z.enum(subscribableCategories).optional(),
     }),
     body: jsonObject.meta({ examples: [example] }),
+    bodyTypes: ['application/json', 'application/*+json'],
     answer: { status: 200, schema: imported },
     handle: async ({ query, body, audited }) => {
       const at = isoTime(ports.now());

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { differences } from '../../shared/difference.ts';
 import type { Difference } from '../../shared/difference.ts';
 import { InvalidRequest, Refusal } from '../../shared/errors.ts';
+import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
 import { changeOf, isBuiltIn, ownAfter, refuseTooMany, refuseUnknownReplacement } from '../define-type.ts';
 import type { TypeChange } from '../define-type.ts';
@@ -102,11 +103,9 @@ function outcomeOf(
 }
 
 function parsed(definition: unknown): EventTypeDefinition {
-  const result = eventTypeDefinition.safeParse(definition);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = (issue?.path ?? []).join('.');
-  throw new InvalidRequest('invalid_request', `${field}: ${issue?.message ?? 'invalid'}`, field);
+  const result = parsePart(eventTypeDefinition, definition);
+  if (result.ok) return result.value;
+  throw refusalOf(result.faults);
 }
 
 /** What is wrong with a part of the document is said of its place there. */

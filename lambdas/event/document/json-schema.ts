@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../shared/json.ts';
 import type { EventType } from '../event-type.ts';
-import { eventTypeName } from '../event-type.ts';
+import { isTypeNamed } from './proposal.ts';
 import type { Proposal } from './proposal.ts';
 import { below, childrenOf, extract, placed, workOfDocument } from './reference.ts';
 import type { Place, Work } from './reference.ts';
@@ -41,7 +41,7 @@ export function proposalsOfJsonSchema(document: unknown): Proposal[] {
   const work = workOfDocument();
   return childrenOf(below({ pointer: '', value: document }, '$defs')).map(([name, place]) => {
     const { value } = place;
-    if (!eventTypeName.safeParse(name).success || !isJsonObject(value)) return { name, place };
+    if (!isJsonObject(value) || !isTypeNamed(name, value['x-category'])) return { name, place };
     const { examples } = value;
     const [example] = Array.isArray(examples) ? (examples as unknown[]) : [];
     return {

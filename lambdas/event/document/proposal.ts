@@ -1,3 +1,4 @@
+import { eventTypeName } from '../event-type.ts';
 import type { Place } from './reference.ts';
 
 /** An event type as a document describes it, before anything in it has been checked. */
@@ -8,4 +9,12 @@ export interface Proposal {
   readonly definition?: Readonly<
     Record<'category' | 'description' | 'example' | 'schema' | 'deprecated', unknown>
   >;
+}
+
+/**
+ * Whether what a document knows by a name is an event type. Most of what has a name of one word is a part of others,
+ * `Address` or `Money`: it is a type only when a category is given to it.
+ */
+export function isTypeNamed(name: string, category: unknown): boolean {
+  return eventTypeName.safeParse(name).success && (name.includes('.') || category !== undefined);
 }

@@ -232,6 +232,9 @@ export interface Wish {
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
   readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+  /** JSON, unless it says otherwise; `null` says nothing. */
+  readonly contentType?: string | null;
   readonly idempotencyKey?: string;
   /** An administrator of `org_1`, unless it says otherwise; `null` is nobody, as on a route without authorizer. */
   readonly claims?: Claims | null;
@@ -251,13 +254,15 @@ export const operator = { sub: 'user_1', scope: 'webhooks:read webhooks:write we
 /** A request as the HTTP API hands it to a function. */
 export function aRequest({ method = 'GET', path, requestId = 'request-1', ...wish }: Wish): HttpRequest {
   const { body, query, claims = administrator, isBase64Encoded = false } = wish;
+  const { contentType = 'application/json' } = wish;
   return {
     version: '2.0',
     routeKey: 'ANY /v1/{proxy+}',
     rawPath: path,
     rawQueryString: new URLSearchParams(query).toString(),
     headers: {
-      'content-type': 'application/json',
+      ...(contentType === null ? {} : { 'content-type': contentType }),
+      ...(wish.ifNoneMatch === undefined ? {} : { 'if-none-match': wish.ifNoneMatch }),
       ...(wish.ifMatch === undefined ? {} : { 'if-match': wish.ifMatch }),
       ...(wish.idempotencyKey === undefined ? {} : { 'idempotency-key': wish.idempotencyKey }),
     },

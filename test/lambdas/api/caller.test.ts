@@ -36,6 +36,17 @@ describe('callerOf', () => {
     ],
     ['a list with commas', { scope: '[webhooks:read, webhooks:write]' }, ['webhooks:read', 'webhooks:write']],
     ['a real list', { scope: ['webhooks:read', 'webhooks:write'] }, ['webhooks:read', 'webhooks:write']],
+    [
+      'one with a comma in it, which is not two',
+      { scope: 'webhooks:read,webhooks:write' },
+      ['webhooks:read,webhooks:write'],
+    ],
+    ['the same in a list', { scope: '[openid a,b]' }, ['openid', 'a,b']],
+    [
+      'the same in a real list',
+      { scope: ['webhooks:read,webhooks:operate'] },
+      ['webhooks:read,webhooks:operate'],
+    ],
     ['no other claim than the one that is named', { scp: 'webhooks:read' }, []],
     ['none', {}, []],
     ['an empty text', { scope: '' }, []],

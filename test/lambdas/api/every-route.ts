@@ -137,7 +137,7 @@ export const operations: readonly Operation[] = [
     ...operate,
     method: 'PUT',
     path: '/v1/event-types/billing.invoice.paid',
-    status: 200,
+    status: 201,
     body: { category: 'governance', description: 'An invoice was paid.' },
   },
   {

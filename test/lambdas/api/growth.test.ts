@@ -70,9 +70,10 @@ const borders: readonly Border[] = [
   ],
   ['the place in a cursor', (cursor) => positionOf(cursor, eventId), [fill('W1'), fill('A')]],
   [
-    '`If-Match`',
+    '`If-Match` and `If-None-Match`',
     (tag) => {
-      mustMatch(tag, {});
+      mustMatch({ ifNoneMatch: tag }, {});
+      mustMatch({ ifMatch: tag }, {});
     },
     [fill(','), fill(' '), fill('"",'), (n) => `${' '.repeat(n)}x`],
   ],

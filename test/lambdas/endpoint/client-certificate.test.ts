@@ -60,6 +60,36 @@ describe('a certificate and its key', () => {
     expect(read).not.toThrow(/planted/);
   });
 
+  it.each([
+    ['a key of 1,024 bits', { rsaBits: 1_024 }, /too short/],
+    ['a usage for servers alone', { usages: ['1.3.6.1.5.5.7.3.1'] }, /clientAuth/],
+  ])('with %s are refused when they come, and not by the receiver', async (_what, wish, sentence) => {
+    const weak = await authority.issue({ ...long, ...wish });
+    const read = () => readCertificate({ certificate: weak.certificate, privateKey: weak.key }, testStartMs);
+    expect(read).toThrow(
+      expect.objectContaining({ code: 'invalid_certificate', field: 'certificate' }) as Error,
+    );
+    expect(read).toThrow(sentence);
+  });
+
+  it.each([
+    ['RSA of 2,048 bits', { rsaBits: 2_048 }],
+    ['a usage for clients among others', { usages: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] }],
+    ['any usage', { usages: ['2.5.29.37.0'] }],
+  ])('with %s are taken', async (_what, wish) => {
+    const good = await authority.issue({ ...long, commonName: 'good', ...wish });
+    const facts = readCertificate({ certificate: good.certificate, privateKey: good.key }, testStartMs);
+    expect(facts).toMatchObject({ subject: 'CN=good' });
+  });
+
+  it('that Node can read and OpenSSL does not load are refused', () => {
+    // A block of another kind before the first certificate, which a reader of blocks passes over.
+    const certificate = `-----BEGIN CERTIFICATE-----\nplanted\n-----END X-----\n${one.certificate}`;
+    const read = () => readCertificate({ ...uploaded, certificate }, testStartMs);
+    expect(read).toThrow(expect.objectContaining({ field: 'certificate' }) as Error);
+    expect(read).not.toThrow(/planted|ERR_|PEM routines/);
+  });
+
   it('are refused before and after their time, to the millisecond', () => {
     const { validFromDate, validToDate } = new X509Certificate(one.certificate);
     const [from, to] = [validFromDate.getTime(), validToDate.getTime()];

@@ -18,12 +18,18 @@ describe('a new endpoint', () => {
     });
   });
 
-  it.each(['*', 'pipeline.run.failed', 'pipeline.*', 'pipeline.run.*', `a.${'b'.repeat(124)}.*`])(
-    'may subscribe to %s',
-    (pattern) => {
-      expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(true);
-    },
-  );
+  it.each([
+    '*',
+    'pipeline.run.failed',
+    'pipeline.*',
+    'pipeline.run.*',
+    'Order.*',
+    'userCreated',
+    'order-service.*',
+    `a.${'b'.repeat(124)}.*`,
+  ])('may subscribe to %s', (pattern) => {
+    expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(true);
+  });
 
   it.each([
     '',
@@ -31,10 +37,10 @@ describe('a new endpoint', () => {
     '.*',
     '*.*',
     'pipeline*',
-    'pipeline',
     'pipeline.*.failed',
     '*.failed',
-    'Pipeline.*',
+    '_pipeline.*',
+    'pipeline run.*',
     'a..*',
   ])('may not subscribe to %j', (pattern) => {
     expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(false);
@@ -72,6 +78,19 @@ describe('a change of an endpoint', () => {
     { secret: `whsec_${'A'.repeat(43)}=` },
   ])('cannot reach what is ours to set: %j', (change) => {
     expect(endpointChange.safeParse(change).success).toBe(false);
+  });
+});
+
+describe('null in a change', () => {
+  it('takes a field back to what a new endpoint has', () => {
+    const names = ['active', 'eventTypes', 'categories', 'keepResponse', 'scheme', 'headers'] as const;
+    const change = endpointChange.parse(Object.fromEntries(names.map((name) => [name, null])));
+    const fresh = newEndpoint.parse({ url });
+    for (const name of names) expect(change[name]).toEqual(fresh[name]);
+  });
+
+  it('takes no URL away: there is no other', () => {
+    expect(endpointChange.safeParse({ url: null }).success).toBe(false);
   });
 });
 

@@ -75,19 +75,35 @@ describe('isPublishable', () => {
 });
 
 describe('eventTypeName', () => {
-  it.each(['a.b', 'pipeline.run.failed', 'x1.y_2.z3', `a.${'b'.repeat(126)}`])('takes %s', (name) => {
+  it.each([
+    'a',
+    'A.b',
+    'a.1b',
+    'a-b.c',
+    'exports',
+    'import.done',
+    'a.b',
+    'pipeline.run.failed',
+    'x1.y_2.z3',
+    `a.${'b'.repeat(126)}`,
+  ])('takes %s', (name) => {
     expect(eventTypeName.safeParse(name).success).toBe(true);
   });
 
   it.each([
     '',
-    'a',
     'a.',
     '.a',
     'a..b',
-    'A.b',
-    'a.1b',
-    'a-b.c',
+    'a b',
+    'a/b',
+    'a%2Fb',
+    '-a.b',
+    'a._b',
+    '__proto__',
+    'export',
+    'import',
+    'ä.b',
     'a.b*',
     'a.*',
     'a.b\n',

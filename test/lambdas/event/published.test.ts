@@ -119,6 +119,15 @@ describe('readContent', () => {
     expect(explanationOf(content)).toContain(field);
   });
 
+  it('is explained in words of ours, as the API would say it', () => {
+    const said = (detail: Record<string, unknown>) => explanationOf(read(detail));
+    expect(said({ data: {}, occurredAt: '2026-13-01' })).toBe(
+      'detail.occurredAt: must be a date and time with its zone, such as 2026-11-27T10:00:00Z',
+    );
+    expect(said({ data: {}, resource: 5 })).toBe('detail.resource: must be a string of 1 to 512 characters');
+    expect(said({})).toBe('detail.data: is missing: must be an object');
+  });
+
   it.each([
     ['occurredAt before 1970', { occurredAt: '1969-12-31T23:59:59Z' }, {}, 'detail.occurredAt'],
     ['occurredAt two days ahead', { occurredAt: '2026-11-25T10:00:00Z' }, {}, 'detail.occurredAt'],

@@ -65,9 +65,40 @@ describe('the catalogue over HTTP', () => {
     expect(await service.eventTypes.list()).toEqual([]);
   });
 
+  it.each(['userCreated', 'Order.Placed', 'payment.3ds.failed', 'single', 'user.created-now', 'constructor'])(
+    '%s, as producers name their events elsewhere, is a type like any other',
+    async (name) => {
+      const service = aService();
+      service.configuration.setOrganization(anOrganization());
+      const where = `/v1/event-types/${name}`;
+      expect((await put(service, where, definition)).statusCode).toBeLessThan(300);
+      expect(JSON.parse((await service.ask({ path: where })).body)).toMatchObject({ name });
+      const organization = '/v1/organizations/org_1';
+      const body = {
+        url: 'https://a.example.com/',
+        eventTypes: [name, ...(name.includes('.') ? [`${name.split('.')[0] ?? ''}.*`] : [])],
+      };
+      const made = await service.ask({ method: 'POST', path: `${organization}/endpoints`, body });
+      expect(made.statusCode).toBe(201);
+      const event = { type: name, data: {} };
+      const preview = await service.ask({
+        method: 'POST',
+        path: `${organization}/events/preview`,
+        body: event,
+      });
+      expect(preview.body).toContain('"receives":true');
+      const published = await service.ask({ method: 'POST', path: `${organization}/events`, body: event });
+      expect(published.statusCode).toBe(202);
+      for (const format of ['asyncapi', 'jsonschema']) {
+        const exported = await service.ask({ path: '/v1/event-types/export', query: { format } });
+        expect(exported.body).toContain(name);
+      }
+    },
+  );
+
   it.each<[string, { where?: string; body: object }, string]>([
-    ['a name of one word', { where: '/v1/event-types/invoice', body: definition }, 'name'],
-    ['a name in capitals', { where: '/v1/event-types/Billing.Paid', body: definition }, 'name'],
+    ['a name with a space', { where: '/v1/event-types/Billing Paid', body: definition }, 'name'],
+    ['a name that begins with _', { where: '/v1/event-types/__proto__', body: definition }, 'name'],
     ['the category of the test event', { body: { ...definition, category: 'test' } }, 'category'],
     ['no description', { body: { category: 'governance' } }, 'description'],
     ['an example that is a list', { body: { ...definition, example: [] } }, 'example'],
@@ -123,7 +154,7 @@ describe('a type that two operators change', () => {
     const answers = await Promise.all(
       ['First.', 'Second.'].map((description) => put(service, path, { ...definition, description })),
     );
-    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
+    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 409]);
     expect(await service.eventTypes.list()).toHaveLength(1);
   });
 });

@@ -265,6 +265,42 @@ describe('mergePolicy', () => {
     );
   });
 
+  it('null takes back what was set, so that it follows the level above again (RFC 7396)', () => {
+    const before = { timeoutSeconds: 5, retry: { multiplier: 2, maximumAttempts: 3 } };
+    expect(mergePolicy(before, { timeoutSeconds: null })).toEqual({ retry: before.retry });
+    expect(mergePolicy(before, { retry: null })).toEqual({ timeoutSeconds: 5 });
+    expect(mergePolicy(before, { retry: { multiplier: null } })).toEqual({
+      timeoutSeconds: 5,
+      retry: { maximumAttempts: 3 },
+    });
+    expect(mergePolicy(before, { retry: { multiplier: null, maximumAttempts: null } })).toEqual({
+      timeoutSeconds: 5,
+    });
+    expect(mergePolicy(before, null)).toEqual({});
+  });
+
+  it('the word default takes back what null is a value of, whether it was off or set', () => {
+    const asWord = {
+      circuitBreaker: 'default',
+      disableAfterHours: 'default',
+      rateLimitPerSecond: 'default',
+    } as const;
+    for (const before of [
+      { circuitBreaker: null, disableAfterHours: null, rateLimitPerSecond: null },
+      { circuitBreaker: { failures: 3 }, disableAfterHours: 5, rateLimitPerSecond: 7 },
+    ]) {
+      expect(mergePolicy({ ...before, timeoutSeconds: 5 }, asWord)).toEqual({ timeoutSeconds: 5 });
+    }
+  });
+
+  it('a breaker of which nothing is set any more is still on', () => {
+    const before = { circuitBreaker: { failures: 3 } };
+    const merged = mergePolicy(before, { circuitBreaker: { failures: null } });
+    expect(effectivePolicy(merged, { circuitBreaker: null }).circuitBreaker).toEqual(
+      defaultPolicy.circuitBreaker,
+    );
+  });
+
   it('null turns off what was set, and stays until something is set again', () => {
     const before = { circuitBreaker: { failures: 3 }, disableAfterHours: 5, rateLimitPerSecond: 7 };
     const off = { circuitBreaker: null, disableAfterHours: null, rateLimitPerSecond: null };

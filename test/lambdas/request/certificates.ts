@@ -22,8 +22,10 @@ export interface Wish {
   readonly commonName?: string;
   readonly validFromDays?: number;
   readonly validToDays?: number;
-  /** For client authentication and nothing else. */
-  readonly isForClients?: boolean;
+  /** Extended key usages. */
+  readonly usages?: readonly string[];
+  /** Of an RSA key; without it the key is P-256. */
+  readonly rsaBits?: number;
 }
 
 export interface Authority {
@@ -40,7 +42,7 @@ export async function anAuthority(name = 'Test authority'): Promise<Authority> {
     name: `CN=${name}`,
     keys,
     signingAlgorithm: algorithm,
-    ...validity({}),
+    ...validity({ validFromDays: -3_650, validToDays: 3_650 }),
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
   return authorityOf(certificate, keys);
@@ -54,7 +56,7 @@ function authorityOf(
   return {
     certificate: certificate.toString('pem'),
     issue: async (wish = {}) => {
-      const own = await makeKeys();
+      const own = await makeKeys(wish.rsaBits);
       const issued = await x509.X509CertificateGenerator.create({
         ...by,
         subject: `CN=${wish.commonName ?? 'receiver'}`,
@@ -62,9 +64,7 @@ function authorityOf(
         ...validity(wish),
         extensions: [
           ...alternativeNames(wish.names ?? ['receiver.localhost']),
-          ...(wish.isForClients === true
-            ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]
-            : []),
+          ...(wish.usages === undefined ? [] : [new x509.ExtendedKeyUsageExtension([...wish.usages])]),
         ],
       });
       return { certificate: issued.toString('pem'), key: await toPem(own.privateKey) };
@@ -95,7 +95,12 @@ export async function aSelfSigned(names: readonly string[]): Promise<Identity> {
   return { certificate: certificate.toString('pem'), key: await toPem(keys.privateKey) };
 }
 
-async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+async function makeKeys(rsaBits?: number): Promise<webcrypto.CryptoKeyPair> {
+  if (rsaBits !== undefined) {
+    const publicExponent = new Uint8Array([1, 0, 1]);
+    const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: rsaBits, publicExponent, hash: 'SHA-256' };
+    return await webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
+  }
   return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 

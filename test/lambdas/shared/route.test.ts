@@ -91,7 +91,7 @@ describe('route', () => {
     const request = { params: { thingId: 't' }, query: {}, caller };
     await expect(bodiless.run({ ...request, body: {} })).rejects.toMatchObject({
       code: 'invalid_request',
-      message: 'The request is not as described: this operation takes no body.',
+      message: 'The body must be left out: this operation takes none.',
     });
     await expect(bodiless.run({ ...request, body: undefined })).resolves.toEqual({
       status: 201,

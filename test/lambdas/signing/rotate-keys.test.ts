@@ -239,7 +239,7 @@ describe('the routes of signing keys', () => {
   it('of which no other is open to nobody', async () => {
     const service = aService();
     service.configuration.setOrganization(anOrganization());
-    expect(await service.ask({ path, claims: null })).toMatchObject({ statusCode: 404 });
+    expect(await service.ask({ path, claims: null })).toMatchObject({ statusCode: 401 });
   });
 });
 

@@ -107,6 +107,15 @@ describe('a document of others', () => {
     ]);
   });
 
+  it('JSON Schema: a definition of one word is a type if it has a category, and a part of others if not', async () => {
+    const $defs = { userCreated: { 'x-category': 'governance' }, Address: { type: 'object' } };
+    const answer = await send(aService(), { $defs }, { category: 'governance' });
+    expect(outcomesOf(answer.body)).toEqual([
+      { name: 'userCreated', outcome: 'added' },
+      { name: 'Address', outcome: 'ignored', reason: 'not_an_event_type' },
+    ]);
+  });
+
   it('JSON Schema: a definition that is named like a type is one, and brings the others along', async () => {
     const service = aService();
     const $defs = {

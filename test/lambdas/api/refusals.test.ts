@@ -1,0 +1,268 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { InvalidRequest } from '../../../lambdas/shared/errors.ts';
+import type { Fault } from '../../../lambdas/shared/errors.ts';
+import type { Route } from '../../../lambdas/shared/route.ts';
+import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { anOrganization } from '../../fakes/an-organization.ts';
+import { aService } from './a-service.ts';
+import type { Wish } from './a-service.ts';
+
+const endpoints = '/v1/organizations/org_1/endpoints';
+const url = 'https://a.example.com/';
+const caller = { subject: 'user_5', organizationId: 'org_1', scopes: new Set<string>() };
+
+/** Words that zod writes, and nobody else here. */
+const ofTheLibrary =
+  /invalid input|expected|received|too (small|big)|unrecognized|>=|<=|\bISO\b|regex|\bNaN\b|undefined/i;
+
+describe('a user who is refused', () => {
+  it.each<[string, Wish, string, string]>([
+    [
+      'a subscription that is no pattern',
+      { method: 'POST', path: endpoints, body: { url, eventTypes: ['pipeline*'] } },
+      'eventTypes.0',
+      'must be a type such as pipeline.run.failed, a prefix such as pipeline.*, or *',
+    ],
+    [
+      'a subscription that begins with *',
+      { method: 'POST', path: endpoints, body: { url, eventTypes: ['*', '*.failed'] } },
+      'eventTypes.1',
+      'must be a type such as pipeline.run.failed, a prefix such as pipeline.*, or *',
+    ],
+    [
+      'a time in a thirteenth month',
+      { path: '/v1/organizations/org_1/events', query: { since: '2026-13-01' } },
+      'since',
+      'must be a date and time with its zone, such as 2026-11-27T10:00:00Z',
+    ],
+    [
+      'a limit that is a word',
+      { path: endpoints, query: { limit: 'ten' } },
+      'limit',
+      'must be a whole number from 1 to 250',
+    ],
+    [
+      'a timeout that is a text',
+      { method: 'PATCH', path: '/v1/organizations/org_1', body: { policy: { timeoutSeconds: '5' } } },
+      'policy.timeoutSeconds',
+      'must be a number from 1 to 30, or null',
+    ],
+    [
+      'a timeout that is too long',
+      { method: 'PATCH', path: '/v1/organizations/org_1', body: { policy: { timeoutSeconds: 31 } } },
+      'policy.timeoutSeconds',
+      'must be a number from 1 to 30, or null',
+    ],
+    [
+      'a limit that is no number, where null and a word mean something',
+      { method: 'PATCH', path: '/v1/organizations/org_1', body: { policy: { rateLimitPerSecond: true } } },
+      'policy.rateLimitPerSecond',
+      'must be a number from 0.01 to 10000 or "default", or null',
+    ],
+    [
+      'a breaker of which one number is wrong',
+      {
+        method: 'PATCH',
+        path: '/v1/organizations/org_1',
+        body: { policy: { circuitBreaker: { failures: 'x' } } },
+      },
+      'policy.circuitBreaker.failures',
+      'must be a whole number from 1 to 1000, or null',
+    ],
+    [
+      'no URL',
+      { method: 'POST', path: endpoints, body: {} },
+      'url',
+      'is missing: must be a string of 1 to 2048 characters',
+    ],
+    [
+      'a scheme that there is not',
+      { method: 'POST', path: endpoints, body: { url, scheme: 'rsa' } },
+      'scheme',
+      'must be one of "hmac", "jwt"',
+    ],
+    [
+      'a switch that is a text',
+      { method: 'POST', path: endpoints, body: { url, active: 'true' } },
+      'active',
+      'must be true or false',
+    ],
+    [
+      'a list that is none',
+      { method: 'POST', path: endpoints, body: { url, eventTypes: 'pipeline.*' } },
+      'eventTypes',
+      'must be a list of at most 200 entries',
+    ],
+  ])('for %s reads what must be so', async (...[, wish, field, detail]) => {
+    const problem = await problemOf(wish);
+    expect(problem).toMatchObject({ status: 400, code: 'invalid_request', field });
+    expect(problem.errors).toEqual([{ field, code: 'invalid_request', detail }]);
+    expect(problem.detail).toBe(`${field}: ${detail}`);
+  });
+
+  it('for a subscription that lacks its .* reads how a prefix is written', async () => {
+    const problem = await problemOf({
+      method: 'POST',
+      path: endpoints,
+      body: { url, eventTypes: ['pipeline'] },
+    });
+    expect(problem).toMatchObject({ code: 'unknown_event_type', field: 'eventTypes.0' });
+    expect(problem.detail).toContain('A prefix ends in .*, such as pipeline.*');
+  });
+
+  it('for a body that is a list reads that it must be an object', async () => {
+    const problem = await problemOf({ method: 'POST', path: endpoints, body: [] });
+    expect(problem.detail).toBe('The body must be an object.');
+    expect(problem.errors).toEqual([{ code: 'invalid_request', detail: 'must be an object' }]);
+  });
+
+  it('reads all that is wrong with the shape at once, the query included', async () => {
+    const body = {
+      name: 'A B',
+      description: 5,
+      policy: { timeoutSeconds: 0, retry: { multiplier: 'two' } },
+      surprise: 1,
+      andAnother: 2,
+    };
+    const problem = await problemOf({ method: 'POST', path: endpoints, query: { sort: 'asc' }, body });
+    expect(problem.errors?.map(({ field, code }) => `${field ?? ''} ${code}`)).toEqual([
+      'sort unknown_field',
+      'name invalid_request',
+      'url invalid_request',
+      'description invalid_request',
+      'policy.timeoutSeconds invalid_request',
+      'policy.retry.multiplier invalid_request',
+      'surprise unknown_field',
+      'andAnother unknown_field',
+    ]);
+    expect(problem).toMatchObject({ code: 'unknown_field', field: 'sort' });
+  });
+
+  it('reads all that breaks a rule at once', async () => {
+    const body = {
+      url: 'http://a.example.com/',
+      eventTypes: ['pipeline.run.failed', 'no.such.type', 'no.other.type'],
+      headers: [
+        { name: 'host', value: 'a' },
+        { name: 'x-a', value: 'a' },
+        { name: 'X-A', value: 'b' },
+      ],
+      policy: {
+        retry: { maximumAttempts: 30, maximumBackoffSeconds: 86_400, initialBackoffSeconds: 86_400 },
+      },
+    };
+    const problem = await problemOf({ method: 'POST', path: endpoints, body });
+    expect(problem.errors?.map(({ field, code }) => `${field ?? ''} ${code}`)).toEqual([
+      'url https_required',
+      'policy.retry schedule_too_long',
+      'eventTypes.1 unknown_event_type',
+      'eventTypes.2 unknown_event_type',
+      'headers.0.name header_not_allowed',
+      'headers.2.name invalid_request',
+    ]);
+  });
+
+  it('of an import reads where in the document each of them stands', async () => {
+    const body = {
+      version: 1,
+      endpoints: [{ name: 'a', url: 'http://a.example.com/', eventTypes: ['no.such.type'] }],
+    };
+    const problem = await problemOf({ method: 'PUT', path: '/v1/organizations/org_1/import', body });
+    expect(problem.errors?.map(({ field }) => field)).toEqual([
+      'endpoints.0.url',
+      'endpoints.0.eventTypes.0',
+    ]);
+  });
+
+  it('for a body that is wrong everywhere reads some of it', async () => {
+    const body = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, index) => ['x'.repeat(900) + String(index), 1]),
+    );
+    const problem = await problemOf({ method: 'POST', path: endpoints, body: { url, ...body } });
+    expect(problem.errors).toHaveLength(50);
+    expect(JSON.stringify(problem).length).toBeLessThan(15_000);
+  });
+});
+
+describe('no sentence of a library reaches a user', () => {
+  const routes = aService().routes;
+
+  it.each(routes.map((route) => [route.operationId, route] as const))('of %s', async (_id, route) => {
+    const faults = await faultsOf(route);
+    expect(faults.length).toBeGreaterThan(0);
+    for (const { field, detail } of faults) {
+      expect(`${field ?? ''}: ${detail}`).not.toMatch(ofTheLibrary);
+      expect(detail).not.toContain(planted);
+      expect(detail.length).toBeGreaterThan(8);
+    }
+  });
+});
+
+const planted = 'planted!§';
+
+/** Values of every kind, each of them wrong for most fields. */
+const wrongs = [
+  undefined,
+  null,
+  true,
+  -1,
+  1.5,
+  1e12,
+  '',
+  planted,
+  planted.repeat(1_000),
+  [],
+  [planted],
+  {},
+  { planted },
+];
+
+/** Everything that a route says of requests in which each field in turn, at every depth, is wrong in every way. */
+async function faultsOf(route: Route): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  for (const part of ['params', 'query', 'body'] as const) {
+    for (const wrong of wrongs.flatMap((value) => bad(route[part], value))) {
+      // What no operation takes: so that none is ever handled.
+      const request = { params: { planted }, query: { planted }, body: { planted }, caller, [part]: wrong };
+      const thrown = await route.run(request).catch((fault: unknown) => fault);
+      if (!(thrown instanceof InvalidRequest)) throw thrown;
+      faults.push(...thrown.faults, { code: thrown.code, detail: thrown.message });
+    }
+  }
+  return faults;
+}
+
+/** The wrong value itself, and wherever it can stand within what the schema describes. */
+function bad(schema: z.ZodType, wrong: unknown): unknown[] {
+  return [wrong, within(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), wrong)];
+}
+
+const described = z.looseObject({
+  properties: z.record(z.string(), z.unknown()).optional(),
+  items: z.unknown(),
+  anyOf: z.array(z.unknown()).optional(),
+});
+
+function within(schema: unknown, wrong: unknown): unknown {
+  const { properties, items, anyOf } = described.catch({ items: undefined }).parse(schema);
+  if (properties !== undefined) {
+    return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, within(one, wrong)]));
+  }
+  if (items !== undefined) return [within(items, wrong)];
+  return anyOf?.[0] === undefined ? wrong : within(anyOf[0], wrong);
+}
+
+const problem = z.looseObject({
+  detail: z.string(),
+  errors: z
+    .array(z.strictObject({ field: z.string().optional(), code: z.string(), detail: z.string() }))
+    .optional(),
+});
+
+async function problemOf(wish: Wish): Promise<z.output<typeof problem>> {
+  const service = aService();
+  service.configuration.setOrganization(anOrganization());
+  service.configuration.set(anEndpoint());
+  return problem.parse(JSON.parse((await service.ask(wish)).body));
+}
