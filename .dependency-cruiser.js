@@ -1,4 +1,4 @@
-/** Imports go left only: shared ◀ event ◀ … ◀ api (DESIGN.md, section 6). */
+/** Imports go left only: shared ◀ event ◀ … ◀ api. */
 const features = [
   'shared',
   'event',

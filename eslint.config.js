@@ -50,14 +50,11 @@ export default defineConfig(
   {
     files: ['lambdas/**'],
     rules: {
-      'no-restricted-globals': [
-        'error',
-        { name: 'fetch', message: 'fetch follows redirects (sender.md, 8.3).' },
-      ],
+      'no-restricted-globals': ['error', { name: 'fetch', message: 'fetch follows redirects.' }],
     },
   },
   {
-    // Pure files are handed time and chance (DESIGN.md, section 6): only a handler may reach for them.
+    // Pure files are handed time and chance: only a handler may reach for them.
     files: ['lambdas/**'],
     ignores: ['lambdas/**/handler.ts', 'lambdas/**/{store,queue,bus,secrets,keys,post}.ts'],
     rules: {

@@ -5,7 +5,7 @@ import { startScene } from './scene.ts';
 import type { Published } from './scene.ts';
 
 /**
- * Events of one resource, no failures: how often does order break on the whole way? (DESIGN.md, R13.) In three
+ * Events of one resource, no failures: how often does order break on the whole way? In three
  * manners: one PutEvents after another, ten events in each, and with a pause between them; each with `occurredAt` by
  * the producer (milliseconds) and without (the bus's own time, to the second). Order is promised nowhere on this way,
  * so nothing is asserted but that all arrive.

@@ -78,8 +78,8 @@ async function writeBatch(
 function eventOf({ organizationId, endpointId }: History, number: number, timeMs: number): StoredEvent {
   const [type, timestamp] = ['pipeline.run.failed', isoTime(timeMs)];
   const id = eventIdOf({ organizationId, timeMs, busEventId: `bench-${number}` });
-  const data = { runId: number };
-  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource: undefined, data }));
+  const dataText = JSON.stringify({ runId: number });
+  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource: undefined, dataText }));
   if (body === undefined) throw new Error('The body is too large');
   return {
     ...{ id, organizationId, type, category: 'pipeline_execution', timestamp, receivedAt: timestamp, body },

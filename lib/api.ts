@@ -8,6 +8,8 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ApiEnv } from '../lambdas/api/env.ts';
 import type { TargetEnv } from '../lambdas/endpoint/env.ts';
+import { requestSecondsMax, throttleOf } from './api-bounds.ts';
+import type { Bounded } from './api-bounds.ts';
 import { HandlerFunction } from './handler-function.ts';
 import type { Identity } from './identity.ts';
 import { nameOf } from './settings.ts';
@@ -27,12 +29,26 @@ export interface ApiProps {
   readonly receivers: TargetEnv;
 }
 
+/** A route that takes a bearer token. */
+interface ServedRoute {
+  readonly method: apigateway.HttpMethod;
+  readonly path: string;
+  readonly bounded: Bounded;
+}
+
 /** The HTTP API by which organizations are managed; every route below `/v1` needs a bearer token. */
 export class Api extends Construct {
   public readonly url: string;
   /** Without scheme. */
   public readonly host: string;
   private readonly http: apigateway.HttpApi;
+  private readonly reserved: number;
+  private readonly routes: {
+    readonly route: apigateway.HttpRoute;
+    readonly key: string;
+    readonly bounded: Bounded;
+  }[] = [];
+  private stage: apigateway.CfnStage | undefined;
   private readonly authorizer: HttpJwtAuthorizer;
 
   public constructor(scope: Construct, id: string, props: ApiProps) {
@@ -47,20 +63,24 @@ export class Api extends Construct {
     this.authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, {
       jwtAudience: [...identity.audiences],
     });
-    this.serve(apigateway.HttpMethod.ANY, '/v1/{proxy+}', handler);
+    this.reserved = settings.apiConcurrency;
+    this.serve({ method: apigateway.HttpMethod.ANY, path: '/v1/{proxy+}', bounded: 'operations' }, handler);
     // Receivers have no token.
     this.servePublicly('/v1/organizations/{organizationId}/.well-known/jwks.json', handler, {
       id: 'KeySet',
+      bounded: 'keySet',
       reason:
         'A key set is public by its purpose: receivers fetch it to verify, and it holds public keys only.',
     });
     this.servePublicly('/openapi.json', handler, {
       id: 'Description',
+      bounded: 'description',
       reason:
         'The description of the API is the same for everybody, and is read by tools that have no token.',
     });
     this.servePublicly('/reference', handler, {
       id: 'Reference',
+      bounded: 'reference',
       reason: 'The same description as a page, for people who have no token yet.',
     });
     this.answerTheRest(handler);
@@ -68,35 +88,62 @@ export class Api extends Construct {
       httpApi: this.http,
       stageName: '$default',
       autoDeploy: true,
-      throttle: { rateLimit: 200, burstLimit: 400 },
+      throttle: throttleOf('operations', this.reserved),
       accessLogSettings: {
         destination: new apigateway.LogGroupLogDestination(
           new LogGroup(this, 'AccessLog', { retention: RetentionDays.ONE_MONTH }),
         ),
       },
     });
+    if (stage.node.defaultChild instanceof apigateway.CfnStage) this.stage = stage.node.defaultChild;
+    this.boundRoutes();
     this.url = stage.url;
     const { region, urlSuffix } = Stack.of(this);
     this.host = `${this.http.apiId}.execute-api.${region}.${urlSuffix}`;
   }
 
   /** Has a function answer the requests of a route that takes a bearer token. */
-  public serve(method: apigateway.HttpMethod, path: string, handler: HandlerFunction): void {
-    this.http.addRoutes({
+  public serve({ method, path, bounded }: ServedRoute, handler: HandlerFunction): void {
+    const [route] = this.http.addRoutes({
       path,
       methods: [method],
       integration: new HttpLambdaIntegration(handler.node.id, handler),
       authorizer: this.authorizer,
     });
+    this.bound(route, `${method} ${path}`, bounded);
+  }
+
+  private bound(route: apigateway.HttpRoute | undefined, key: string, bounded: Bounded): void {
+    if (route === undefined) return;
+    this.routes.push({ route, key, bounded });
+    this.boundRoutes();
+  }
+
+  /** By routes and not for the stage: so a flood of what takes no token holds up nobody who has one. */
+  private boundRoutes(): void {
+    const { stage, reserved } = this;
+    if (stage === undefined) return;
+    stage.routeSettings = Object.fromEntries(
+      this.routes.map(({ key, bounded }) => {
+        const { rateLimit: ThrottlingRateLimit, burstLimit: ThrottlingBurstLimit } = throttleOf(
+          bounded,
+          reserved,
+        );
+        return [key, { ThrottlingRateLimit, ThrottlingBurstLimit }];
+      }),
+    );
+    // CloudFormation makes a stage beside its routes, and the settings of a route that is not there yet are refused.
+    for (const { route } of this.routes) stage.node.addDependency(route);
   }
 
   private servePublicly(
     path: string,
     handler: HandlerFunction,
-    { id, reason }: { readonly id: string; readonly reason: string },
+    { id, bounded, reason }: { readonly id: string; readonly bounded: Bounded; readonly reason: string },
   ): void {
     const integration = new HttpLambdaIntegration(id, handler);
     const routes = this.http.addRoutes({ path, methods: [apigateway.HttpMethod.GET], integration });
+    this.bound(routes[0], `GET ${path}`, bounded);
     for (const route of routes)
       Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
   }
@@ -113,6 +160,7 @@ export class Api extends Construct {
       routeKey: apigateway.HttpRouteKey.DEFAULT,
       integration: new HttpLambdaIntegration('Rest', handler),
     });
+    this.bound(route, '$default', 'rest');
     Validations.of(route).acknowledge({
       id: 'AwsSolutions::AwsSolutions-APIG4',
       reason: 'It answers that there is nothing: 404 to everybody, and 401 where a token is lacking.',
@@ -141,7 +189,8 @@ export class Api extends Construct {
     const handler = new HandlerFunction(this, 'Handler', {
       feature: 'api',
       description: 'Tidings: the HTTP API',
-      timeoutSeconds: 29,
+      timeoutSeconds: requestSecondsMax,
+      reservedExecutions: settings.apiConcurrency,
       memoryMb: 512,
       environment,
       key: storage.key,

@@ -27,6 +27,8 @@ export interface HandlerFunctionProps {
   readonly key: IKey;
   /** Only for a function that sends to a queue which invokes it (aws.md, section 3). */
   readonly recursiveLoop?: lambda.RecursiveLoop;
+  /** How many may run at once, taken from the account's for good; without it, or with 0, as many as the account has. */
+  readonly reservedExecutions?: number;
   /** Without one it runs where no private network can be reached (aws.md, section 9). */
   readonly network?: Network | undefined;
 }
@@ -57,6 +59,7 @@ export class HandlerFunction extends NodejsFunction {
       loggingFormat: lambda.LoggingFormat.JSON,
       // START, END and REPORT lines cost $0.50 per GB and say nothing that a metric does not.
       systemLogLevelV2: lambda.SystemLogLevel.WARN,
+      ...(props.reservedExecutions ? { reservedConcurrentExecutions: props.reservedExecutions } : {}),
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
       ...props.network,
       bundling: {

@@ -36,7 +36,7 @@ export class Ingest extends Construct {
       name: nameOf(stage, 'events'),
       key,
       visibilitySeconds,
-      // 50 receives: an hour and more of an outage of ours must not drain good events (DESIGN.md, section 4).
+      // 50 receives: an hour and more of an outage of ours must not drain good events.
       deadLetters: { queue: this.eventsDead, maxReceiveCount: 50 },
     });
     this.eventsFalling = new WorkQueue(this, 'EventsFalling', {
@@ -70,6 +70,7 @@ export class Ingest extends Construct {
       });
     }
 
+    this.#takeStrays(busDead);
     new events.Rule(this, 'Rule', {
       eventBus: this.bus,
       description: 'Every event that names an organization, but not our own operator events',
@@ -82,6 +83,21 @@ export class Ingest extends Construct {
           messageGroupId: events.EventField.fromPath('$.detail.organizationId'),
           deadLetterQueue: busDead,
         }),
+      ],
+    });
+  }
+
+  /** The bus is Tidings' own: what names no organization was meant for one all the same, and goes where nobody waits behind it. */
+  #takeStrays(busDead: sqs.Queue): void {
+    new events.Rule(this, 'StrayRule', {
+      eventBus: this.bus,
+      description: 'Every event that names no organization: an operator finds who sends them',
+      eventPattern: {
+        source: events.Match.anythingBut('tidings'),
+        detail: { organizationId: events.Match.doesNotExist() },
+      },
+      targets: [
+        new targets.SqsQueue(this.eventsFalling, { messageGroupId: 'nobody', deadLetterQueue: busDead }),
       ],
     });
   }

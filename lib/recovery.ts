@@ -69,7 +69,10 @@ export class Recovery extends Construct {
     const { config, ledger } = storage;
     recover.allow(['dynamodb:BatchGetItem'], config.tableArn);
     recover.allow(
-      ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [
+        ...['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        ...['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      ],
       ledger.tableArn,
     );
     const indexes = [Storage.statusIndex, Storage.waitingIndex];

@@ -1,3 +1,4 @@
+import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -8,6 +9,7 @@ import type { Storage } from './storage.ts';
 
 export interface RoutingProps {
   readonly storage: Storage;
+  readonly bus: EventBus;
   readonly events: sqs.Queue;
   readonly eventsFalling: sqs.Queue;
   readonly deliveries: sqs.Queue;
@@ -21,13 +23,14 @@ export class Routing extends Construct {
 
   public constructor(scope: Construct, id: string, props: RoutingProps) {
     super(scope, id);
-    const { storage, events, eventsFalling, deliveries } = props;
+    const { storage, bus, events, eventsFalling, deliveries } = props;
     const environment: RouteEnv = {
       CONFIG_TABLE: storage.config.tableName,
       LEDGER_TABLE: storage.ledger.tableName,
       EVENTS_QUEUE_URL: events.queueUrl,
       EVENTS_FALLING_QUEUE_URL: eventsFalling.queueUrl,
       DELIVERIES_QUEUE_URL: deliveries.queueUrl,
+      BUS_NAME: bus.eventBusName,
       RETENTION_DAYS: String(props.settings.retentionDays),
       EVENT_SCHEMAS: props.settings.eventSchemas,
     };
@@ -46,8 +49,10 @@ export class Routing extends Construct {
     route.addEventSource(
       new SqsEventSource(eventsFalling, { batchSize: 10, maxConcurrency: 2, reportBatchItemFailures: true }),
     );
-    route.allow(['dynamodb:Query'], storage.config.tableArn);
+    route.allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], storage.config.tableArn);
     route.allow(['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'], storage.ledger.tableArn);
+    // Operator events.
+    route.allow(['events:PutEvents'], bus.eventBusArn);
     route.allow(['sqs:SendMessage'], deliveries.queueArn);
     route.allow(['sqs:SendMessage'], eventsFalling.queueArn);
     route.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);

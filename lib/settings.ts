@@ -34,6 +34,8 @@ const settings = z
     nat64: flag,
     /** How often one caller may ask the API. */
     requestsPerMinute: z.coerce.number().int().min(10).max(100_000).default(3_000),
+    /** Executions reserved for the API; 0 = none, and the gateway lets through what 730 of the account bear. */
+    apiConcurrency: z.coerce.number().int().min(0).max(1_000).default(0),
     /** Endpoints that an organization may have. */
     endpointsPerOrganization: z.coerce.number().int().min(1).max(1_000).default(1_000),
     /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */

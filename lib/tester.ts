@@ -2,6 +2,7 @@ import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Construct } from 'constructs';
 import type { TestEnv } from '../lambdas/api/test/env.ts';
 import type { TargetEnv } from '../lambdas/endpoint/env.ts';
+import { requestSecondsMax } from './api-bounds.ts';
 import type { Api } from './api.ts';
 import { allowInterfaces } from './egress.ts';
 import { HandlerFunction } from './handler-function.ts';
@@ -43,7 +44,9 @@ export class Tester extends Construct {
       feature: 'api/test',
       description: 'Tidings: sends test events and says what happened',
       // The gateway waits for 30 s; an attempt takes 20 at most.
-      timeoutSeconds: 29,
+      timeoutSeconds: requestSecondsMax,
+      // A test waits for its receiver, and few are made at once.
+      reservedExecutions: Math.ceil(settings.apiConcurrency / 10),
       memoryMb: 512,
       environment,
       key: storage.key,
@@ -55,6 +58,7 @@ export class Tester extends Construct {
     if (props.network !== undefined) allowInterfaces(test);
     allowSigning(test, settings.stage);
     allowSecrets(test, secretPrefix, ['secretsmanager:GetSecretValue']);
-    api.serve(HttpMethod.POST, '/v1/organizations/{organizationId}/endpoints/{endpointId}/test', test);
+    const path = '/v1/organizations/{organizationId}/endpoints/{endpointId}/test';
+    api.serve({ method: HttpMethod.POST, path, bounded: 'test' }, test);
   }
 }

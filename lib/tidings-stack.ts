@@ -50,6 +50,7 @@ export class TidingsStack extends Stack {
     });
     new Routing(this, 'Routing', {
       storage,
+      bus,
       events: ingest.events,
       eventsFalling: ingest.eventsFalling,
       deliveries: delivery.deliveries,

@@ -47,6 +47,7 @@ export interface ApiRoutesPorts {
     readonly get: DeliveryRoutesPorts['getEvent'];
     readonly list: EventRoutesPorts['listEvents'];
   };
+  readonly publications: EventRoutesPorts['publications'];
   /** Puts what is published, and what operators are told, on the bus. */
   readonly publish: EventRoutesPorts['publish'];
   readonly deliveries: DeliveryRoutesPorts['deliveries'];
@@ -135,13 +136,14 @@ function registrationOf(ports: ApiRoutesPorts): RegisterPorts {
 
 function routesOfEvents(ports: ApiRoutesPorts): Route[] {
   const { endpoints, health, events, eventTypes, publish, deliveries, send, readSubscribers, now } = ports;
-  const { schemas } = ports.rules;
+  const { schemas, retentionDays } = ports.rules;
   return [
     ...eventRoutes({
       listEventTypes: eventTypes.list,
       listEvents: events.list,
       newUuid: ports.chance.newUuid,
-      ...{ publish, now, schemas },
+      publications: ports.publications,
+      ...{ publish, now, schemas, retentionDays },
     }),
     ...deliveryRoutes({
       getEndpoint: endpoints.get,

@@ -7,6 +7,7 @@ import { outgoingDrain } from '../endpoint/health/drain-message.ts';
 import { makeHealthStore } from '../endpoint/health/store.ts';
 import { makeEndpointStore, makeReadSubscribers } from '../endpoint/store.ts';
 import { makePublish } from '../event/bus.ts';
+import { makePublicationStore } from '../event/publication/store.ts';
 import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
 import { makeOrganizationStore } from '../organization/store.ts';
 import { outgoingJob } from '../recovery/job.ts';
@@ -58,6 +59,7 @@ const routes = apiRoutes({
   },
   eventTypes: makeEventTypeStore(client, env.CONFIG_TABLE),
   events: makeEventStore(client, env.LEDGER_TABLE, Date.now),
+  publications: makePublicationStore(client, env.LEDGER_TABLE, Date.now),
   publish: makePublish(makeEventBridgeClient(), env.BUS_NAME),
   deliveries: makeDeliveryReader(client, env.LEDGER_TABLE, Date.now),
   send: (message) => send(outgoing(message, 0)),

@@ -24,8 +24,9 @@ export function methodsOf(routes: readonly Route[], path: string): string[] {
 }
 
 function matchesOf(routes: readonly Route[], path: string): Match[] {
+  const given = path.split('/');
   const matches = routes.flatMap((route) => {
-    const params = paramsOf(route, path);
+    const params = paramsOf(route, given);
     return params === undefined ? [] : [{ route, params }];
   });
   const fewest = Math.min(...matches.map(({ params }) => Object.keys(params).length));
@@ -33,8 +34,7 @@ function matchesOf(routes: readonly Route[], path: string): Match[] {
 }
 
 /** `undefined` when the path is another one. */
-function paramsOf(route: Route, path: string): Match['params'] | undefined {
-  const given = path.split('/');
+function paramsOf(route: Route, given: readonly string[]): Match['params'] | undefined {
   const wanted = route.path.split('/');
   if (wanted.length !== given.length) return undefined;
   const pairs = wanted.map((part, index) => [part, given[index] ?? ''] as const);

@@ -8,6 +8,7 @@ import { MethodNotAllowed, NotFound, Refusal, Unauthorized } from '../shared/err
 import { isKnown } from '../shared/etag.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
+import { noBody } from '../shared/route.ts';
 import type { Answer, Caller, Route } from '../shared/route.ts';
 import type { Now } from '../shared/time.ts';
 import { deployment } from '../shared/versions.ts';
@@ -25,7 +26,7 @@ import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
 import type { LimitRate } from './rate-limit.ts';
 import { refuseOtherTypes } from './body-type.ts';
-import { bodyOf } from './request-body.ts';
+import { bodyOf, bodyTextOf, hasBody } from './request-body.ts';
 import { openCursor, sealCursor } from './seal-cursor.ts';
 import type { List } from './seal-cursor.ts';
 
@@ -115,7 +116,8 @@ async function answered(
     refuseOtherTypes(route, request.headers['content-type']);
   const parts = {
     params,
-    body: bodyOf(request, route.bodyBytesMax),
+    body: givenBody(request, route),
+    bodyText: () => bodyTextOf(request),
     caller,
     ifMatch: request.headers['if-match'],
     ifNoneMatch: request.headers['if-none-match'],
@@ -137,6 +139,12 @@ function unlessKnown(answer: HttpAnswer, { method }: Route, ifNoneMatch: string 
   if (method !== 'GET' || !isKnown(ifNoneMatch, answer.headers['etag'])) return answer;
   const { 'content-type': _, ...headers } = answer.headers;
   return { statusCode: 304, headers, body: '' };
+}
+
+/** A body is read only for an operation that takes one: others refuse it by its presence, whatever it is. */
+function givenBody(request: HttpRequest, route: Route): unknown {
+  if (route.body !== noBody) return bodyOf(request, route.bodyBytesMax);
+  return hasBody(request) ? {} : undefined;
 }
 
 function auditedRequest({ route, params }: Match, caller: Caller, requestId: string): AuditedRequest {

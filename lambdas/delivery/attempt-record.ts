@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PostResult } from '../request/answer.ts';
+import { phaseName } from '../request/phases.ts';
 import { isoTime } from '../shared/time.ts';
 
 /** Why an attempt is made. */
@@ -16,6 +17,8 @@ export const attempt = z.object({
   outcome: z.enum(['delivered', 'retry', 'dead', 'failed']),
   /** Absent on success. */
   code: z.string().exactOptional(),
+  /** The phase that failed; absent when an answer came, whatever it was. */
+  stoppedAt: phaseName.exactOptional(),
   statusCode: z.number().exactOptional(),
   /** The beginning of the receiver's answer, where the endpoint keeps it. Untrusted text. */
   responseBody: z.string().exactOptional(),
@@ -40,8 +43,9 @@ interface Verdict {
 export function attemptOf(
   { number, round, trigger, startedMs }: Circumstances,
   { kind, code, statusCode }: Verdict,
-  { durationMs, answer }: PostResult,
+  { durationMs, answer, phases }: PostResult,
 ): Attempt {
+  const stoppedAt = phases.find(({ ok }) => !ok)?.name;
   const body = answer.kind === 'response' ? answer.body : undefined;
   return {
     number,
@@ -51,6 +55,7 @@ export function attemptOf(
     durationMs: Math.round(durationMs),
     outcome: kind,
     ...(code === undefined ? {} : { code }),
+    ...(stoppedAt === undefined ? {} : { stoppedAt }),
     ...(statusCode === undefined ? {} : { statusCode }),
     ...(body === undefined ? {} : { responseBody: body }),
   };

@@ -3,6 +3,7 @@ import type { RetryPolicy } from '../organization/policy.ts';
 import type { Answer } from '../request/answer.ts';
 import { failureOfStatus } from '../request/failure.ts';
 import type { FailureCode } from '../request/failure.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** What an attempt means for its delivery. */
 export type Outcome =
@@ -30,7 +31,7 @@ export interface Budget {
 }
 
 /**
- * Judges an answer (DESIGN.md, section 4). 2xx is the only success; 410 is final; everything else is tried again
+ * Judges an answer. 2xx is the only success; 410 is final; everything else is tried again
  * while the budget lasts. 429 and 503 may ask for a longer wait than the schedule's, never for a shorter one.
  */
 export function classify(answer: Answer, budget: Budget): Outcome {
@@ -73,22 +74,3 @@ function isThrottle(status: number): boolean {
 function scheduledWaitMs({ policy, attemptOfRound, chance }: Budget): number {
   return Math.round(backoffSeconds(policy, attemptOfRound) * (1 - jitter + 2 * jitter * chance) * 1000);
 }
-
-const retryAfterMsMax = 86_400_000;
-
-/**
- * `Retry-After` as seconds or as an HTTP date (RFC 9110, 10.2.3), at most 24 hours. What is neither, or lies in
- * the past, is no hint.
- */
-export function retryAfterMs(header: string | undefined, { nowMs }: Pick<Budget, 'nowMs'>): number {
-  const text = header?.trim() ?? '';
-  const waitMs = /^\d{1,15}$/.test(text)
-    ? Number(text) * 1000
-    : httpDate.test(text)
-      ? Date.parse(text) - nowMs
-      : 0;
-  return Number.isFinite(waitMs) ? Math.min(retryAfterMsMax, Math.max(0, waitMs)) : 0;
-}
-
-/** Only the form that RFC 9110 lets a sender make: Date.parse alone would take almost any text. */
-const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;

@@ -102,7 +102,7 @@ function explainRoute({ getEvent, deliveries }: DeliveryRoutesPorts): Route {
   });
 }
 
-/** Puts together what is known of every endpoint that wanted the event (R15). */
+/** Puts together what is known of every endpoint that wanted the event. */
 export function report(event: StoredEvent, made: readonly Delivery[]): z.output<typeof eventReport> {
   const known = new Map(made.map((delivery) => [delivery.endpointId, delivery]));
   // An endpoint that was skipped and served later, by hand, is among the deliveries.

@@ -5,6 +5,7 @@ import { testEventType } from '../event/catalogue.ts';
 import { bodyOf } from '../event/event.ts';
 import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy } from '../organization/policy.ts';
+import type { EffectivePolicy } from '../organization/policy.ts';
 import { TooMany } from '../shared/errors.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import type { Log } from '../shared/log.ts';
@@ -17,7 +18,8 @@ import type { Attempt } from './attempt-record.ts';
 import type { Delivery } from './delivery.ts';
 import { describeFailure } from '../request/failure-text.ts';
 import { failureOfStatus } from '../request/failure.ts';
-import type { FailureCode } from '../request/failure.ts';
+import type { Failure, FailureCode } from '../request/failure.ts';
+import { phaseName } from '../request/phases.ts';
 import type { Prepared, Unsigned } from '../request/prepare.ts';
 
 export interface TestEventPorts {
@@ -36,7 +38,7 @@ export interface TestEventPorts {
 }
 
 const phase = z.object({
-  name: z.enum(['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte']),
+  name: phaseName,
   ms: z.number(),
   ok: z.boolean(),
   version: z.string().optional(),
@@ -96,7 +98,7 @@ export async function sendTestEvent(
     timestamp: isoTime(startedMs),
     organizationId: organization.id,
     resource: undefined,
-    data: { message: 'Hello from Tidings' },
+    dataText: JSON.stringify({ message: 'Hello from Tidings' }),
   });
   const policy = effectivePolicy(endpoint.policy, organization.policy);
   const result = await ports.post({
@@ -107,7 +109,7 @@ export async function sendTestEvent(
     rules: targetRules,
     ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
   });
-  const found = diagnose(webhookId, result);
+  const found = diagnose(webhookId, result, policy);
   const attempt = attemptOf({ number: 1, round: 1, trigger: 'test', startedMs }, verdictOf(found), result);
   await ports.record(historyOf(ports, endpoint, { webhookId, attempt }));
   logTest(ports, endpoint, found);
@@ -117,20 +119,42 @@ export async function sendTestEvent(
 /** Enough for somebody who tries; too few to use us against a receiver. */
 export const testsPerMinute = 10;
 
-function diagnose(eventId: string, { answer, durationMs, phases }: PostResult): Diagnosis {
+function diagnose(
+  eventId: string,
+  { answer, durationMs, phases }: PostResult,
+  policy: EffectivePolicy,
+): Diagnosis {
   const code = codeOf(answer);
-  const text = code === undefined ? { message: 'The receiver took the event.' } : describeFailure(code);
+  const text =
+    code === undefined ? { message: 'The receiver took the event.' } : describeFailure(code, factsOf(answer));
   return diagnosis.parse({
     eventId,
     outcome: code === undefined ? 'delivered' : 'failed',
     code,
     ...text,
+    ...(isCut(answer, policy) ? { advice: adviceOfCut } : {}),
     statusCode: answer.kind === 'response' ? answer.status : undefined,
     durationMs: Math.round(durationMs),
     stoppedAt: phases.find(({ ok }) => !ok)?.name,
     phases: [...phases],
     responseBody: answer.kind === 'response' ? answer.body : undefined,
   });
+}
+
+/** Whether the test gave up before a delivery would have. */
+function isCut(
+  answer: PostResult['answer'],
+  { timeoutSeconds }: Pick<EffectivePolicy, 'timeoutSeconds'>,
+): boolean {
+  const limitMs = answer.kind === 'failure' ? answer.limitMs : undefined;
+  return limitMs === timeoutMsMax && timeoutMsMax < timeoutSeconds * 1000;
+}
+
+const adviceOfCut =
+  'A test waits 20 s at most, whatever timeoutSeconds says; answer with a 2xx status at once and do the work afterwards.';
+
+function factsOf(answer: PostResult['answer']): Pick<Failure, 'cause' | 'limitMs'> {
+  return answer.kind === 'failure' ? answer : {};
 }
 
 function codeOf(answer: PostResult['answer']): FailureCode | undefined {

@@ -17,7 +17,7 @@ export interface AddressRules {
  * `net.BlockList` is not used: its `check` answers false, "not on the list", for a wrong family, for a zone
  * id and for what is no address at all, so a guard made of it fails open.
  *
- * Source: sender.md 8.1 and 8.3; RFC 6890 and the IANA IPv4 and IPv6 special-purpose address registries.
+ * Source: RFC 6890 and the IANA IPv4 and IPv6 special-purpose address registries.
  */
 export function isPublicAddress(address: string, rules: AddressRules = {}): boolean {
   const bytes = parseAddress(address);

@@ -32,7 +32,7 @@ export type CertificateFacts = z.output<typeof shownCertificate>;
 export const certificateSecret = z.object({ certificate: z.string(), privateKey: z.string() });
 
 /**
- * Reads an uploaded certificate and its key (sender.md, section 9).
+ * Reads an uploaded certificate and its key.
  *
  * @throws InvalidRequest when one cannot be read, they do not belong together, the chain is out of order, a certificate
  * is not valid at this moment, too weak or not for clients, or OpenSSL does not load them.

@@ -125,7 +125,7 @@ export type EndpointChange = z.output<typeof endpointChange>;
 export type Endpoint = z.output<typeof endpoint>;
 export type SecretVersion = z.output<typeof secretVersion>;
 
-/** Signatures in one header: with more, some receivers fail (sender.md, 2.1). */
+/** Signatures in one header: with more, some receivers fail. */
 export const liveVersionsMax = 3;
 
 /** Ids of the versions that sign at a moment, newest first. */

@@ -4,6 +4,7 @@ import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy, refuseLongSchedule } from '../organization/policy.ts';
 import type { Policy } from '../organization/policy.ts';
 import { allOf, Conflict, InvalidRequest } from '../shared/errors.ts';
+import { isSentAsWritten } from './request-target.ts';
 import { parseTarget } from './target.ts';
 import type { TargetRules } from './target.ts';
 
@@ -59,7 +60,11 @@ export async function judge(
 function judgeUrl(rules: Pick<Rules, 'target'>, url: string): void {
   const target = parseTarget(url, rules.target);
   if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
+  if (!isSentAsWritten(url)) throw new InvalidRequest('invalid_url', foreignCharacters, 'url');
 }
+
+const foreignCharacters =
+  'Path and query are sent as they are written: write characters that no URL has percent-encoded, such as %7B for {.';
 
 async function judgeEventTypes(
   rules: Pick<Rules, 'listEventTypes'>,

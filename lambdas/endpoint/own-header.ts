@@ -45,7 +45,7 @@ export type OwnHeader = z.output<typeof ownHeader>;
 /** Labels in one secret: Secrets Manager allows twenty, and a replaced value has its own until it is retired. */
 const secretsMax = 8;
 
-/** Refused in any spelling: they decide where a request goes or ends, or are ours (sender.md, section 7). */
+/** Refused in any spelling: they decide where a request goes or ends, or are ours. */
 const denied =
   /^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|date|via|forwarded|x-forwarded-.*|proxy-.*|cookie|set-cookie|user-agent|accept-encoding|signature|signature-input|webhook-.*|x-amz.*|traceparent|tracestate)$/i;
 

@@ -1,17 +1,18 @@
 import { isLoopbackAddress, isPublicAddress, normalizeAddress } from './address.ts';
+import { requestTargetOf } from './request-target.ts';
 
 /** Where a delivery goes, as plain data: the sender connects by these fields and never reads the URL again. */
 export interface Target {
-  /** The one spelling of the URL; the same target always has the same text. */
+  /** The URL as it is used: the host in its one spelling, path and query as they are sent. */
   readonly href: string;
   /** ASCII, lower case, without root dot and brackets: for the resolver, for SNI and the certificate check. */
   readonly host: string;
   readonly port: number;
-  /** With the query; begins with a slash, all ASCII. */
+  /** With the query, as it is written in the URL; begins with a slash, all visible ASCII. */
   readonly path: string;
   /**
    * The host when it is an IP literal, in the text of `normalizeAddress`. Node never calls `lookup` for a
-   * literal, so it has been checked here (sender.md, 8.3).
+   * literal, so it has been checked here.
    */
   readonly address?: string;
 }
@@ -54,14 +55,14 @@ export type ParsedTarget =
  * is no host name by RFC 1123, and certificates may not name it); an IP literal is refused unless `ipLiterals`.
  *
  * Never throws. A message is one sentence for the person who typed the URL; it names no address.
- * Source: sender.md 8.1; WHATWG URL; RFC 6761, 6762, 7686, 8375, 9476 for the names.
+ * Source: WHATWG URL; RFC 6761, 6762, 7686, 8375, 9476 for the names.
  */
 export function parseTarget(raw: string, rules: TargetRules): ParsedTarget {
   const rawRefusal = findRawRefusal(raw);
   if (rawRefusal !== undefined) return rawRefusal;
   const url = URL.parse(raw);
   if (url === null) return invalid('The URL has no valid host name or port.');
-  const target = toTarget(url);
+  const target = toTarget(url, raw);
   return (
     findLengthRefusal(target.href) ??
     findHostRefusal({ raw, target, rules }) ??
@@ -71,7 +72,7 @@ export function parseTarget(raw: string, rules: TargetRules): ParsedTarget {
 
 type Refusal = Extract<ParsedTarget, { ok: false }>;
 
-/** The limit of sender.md 8.1; old proxies cut longer ones. */
+/** Old proxies cut longer ones. */
 const hrefLengthMax = 2048;
 
 /** RFC 1035, 2.3.4, less the length bytes. */
@@ -126,9 +127,9 @@ function authorityOf(raw: string): string {
   return raw.slice('https://'.length).split(/[/?]/, 1).join('');
 }
 
-function toTarget(url: URL): Target {
+function toTarget(url: URL, raw: string): Target {
   const port = url.port === '' ? 443 : Number(url.port);
-  const path = url.pathname + url.search;
+  const path = requestTargetOf(raw.slice('https://'.length + authorityOf(raw).length), url);
   const host = url.hostname.replace(/^\[|\]$|\.$/g, '');
   const hostInUrl = host.includes(':') ? `[${host}]` : host;
   const href = `https://${hostInUrl}${port === 443 ? '' : `:${port}`}${path}`;

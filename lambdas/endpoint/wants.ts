@@ -8,7 +8,7 @@ export interface Subscription {
 
 type Asked = Pick<EventType, 'name' | 'category'>;
 
-/** Whether a subscription asks for an event of this type (R5). */
+/** Whether a subscription asks for an event of this type. */
 export function wants(subscription: Subscription, type: Asked): boolean {
   return wantsBy(subscription, type) !== undefined;
 }

@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
   ],
 ];
 
-/** The event types that come with Tidings (DESIGN.md, section 4). */
+/** The event types that come with Tidings. */
 export const builtInEventTypes: readonly EventType[] = rows.map(([name, category, description, example]) => ({
   name,
   category,

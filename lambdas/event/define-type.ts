@@ -1,7 +1,7 @@
 import { Conflict, InvalidRequest, TooLarge } from '../shared/errors.ts';
 import { builtInEventTypes, catalogueOf } from './catalogue.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
-import { refuseBrokenSchema } from './schema.ts';
+import { refuseBrokenSchema } from './refuse-schema.ts';
 
 /** All of them are read at once, by every function that routes, and shown in one answer: so they are bounded. */
 const ownTypesMax = 500;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jsonObject } from '../shared/json.ts';
 
-/** The four categories of R5; the test event has one of its own, to which nobody subscribes. */
+/** The four categories of event types; the test event has one of its own, to which nobody subscribes. */
 export const subscribableCategories = [
   'pipeline_execution',
   'orchestration',

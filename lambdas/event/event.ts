@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withMemberText } from '../shared/json-text.ts';
 import { storedBody } from './body.ts';
 import { category } from './event-type.ts';
 
@@ -10,12 +11,25 @@ export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
 /** Why an event went to nobody. */
 export const refusalReason = z.enum([
   'invalid_event',
+  'invalid_time',
   'unknown_event_type',
   'event_too_large',
   'schema_violation',
+  'schema_not_judged',
+  /** Another event has its key and time. */
+  'idempotency_conflict',
+  /** The bus did not take it from the API. */
+  'not_published',
 ]);
 
-/** An event as the ledger keeps it. */
+export const eventStatus = z
+  .enum(['accepted', 'refused', 'queued', 'lost'])
+  .describe(
+    '`queued`: published through the API, and not routed yet. `lost`: nothing has come of it in 14 days, as long as ' +
+      'a queue keeps anything.',
+  );
+
+/** An event as the ledger keeps it; `lost` is what is read there of one that is queued for too long. */
 export const storedEvent = z.object({
   id: z.string(),
   organizationId: z.string(),
@@ -24,21 +38,27 @@ export const storedEvent = z.object({
   category: category.exactOptional(),
   /** When it happened. */
   timestamp: z.string(),
-  /** When EventBridge took it. */
+  /** When the queue took it, by the queue's clock; of one that waits in events-dead, when it was redriven. */
   receivedAt: z.string(),
   source: z.string(),
   resource: z.string().exactOptional(),
-  status: z.enum(['accepted', 'refused']),
+  status: eventStatus,
   reason: refusalReason.exactOptional(),
   /** A sentence on the reason; never quotes the event. */
   explanation: z.string().exactOptional(),
   /** Where it breaks the schema of its type, and was accepted all the same; never quotes the event. */
   schemaViolation: z.string().exactOptional(),
+  /** Why nobody could hold it against the schema of its type, and it was accepted all the same. */
+  schemaNotJudged: z.string().exactOptional(),
   /** Endpoints that it is meant for. */
   endpoints: z.array(z.string()),
   skipped: z.array(skipped),
   /** Not there when it was too large to keep. */
   body: storedBody.exactOptional(),
+  /** Of what it says: tells another event of the same key from a copy. */
+  fingerprint: z.string().exactOptional(),
+  /** Id of the message that brought it: who stored it answers for its deliveries. */
+  routedBy: z.string().exactOptional(),
   /** Epoch seconds. */
   expiresAt: z.number(),
 });
@@ -63,10 +83,11 @@ export interface EventBody {
   readonly timestamp: string;
   readonly organizationId: string;
   readonly resource: string | undefined;
-  readonly data: unknown;
+  /** The JSON text of an object, as its producer wrote it. */
+  readonly dataText: string;
 }
 
 /** The body that every receiver of an event gets: UTF-8 without a BOM, the same bytes for all attempts. */
-export function bodyOf({ id, type, timestamp, organizationId, resource, data }: EventBody): Uint8Array {
-  return Buffer.from(JSON.stringify({ id, type, timestamp, organizationId, resource, data }));
+export function bodyOf({ id, type, timestamp, organizationId, resource, dataText }: EventBody): Uint8Array {
+  return Buffer.from(withMemberText({ id, type, timestamp, organizationId, resource }, 'data', dataText));
 }

@@ -10,7 +10,7 @@ export interface OperatorEntry {
 export type Announce = (entry: OperatorEntry) => Promise<void>;
 
 /**
- * What a person must know, for the bus (DESIGN.md, section 4). The rule that feeds Tidings leaves events of this
+ * What a person must know, for the bus (docs/operations.md). The rule that feeds Tidings leaves events of this
  * source alone. At least once: whoever dies between doing and saying says it again.
  */
 export function operatorEvent(

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Fault } from '../shared/errors.ts';
 import { parsePart } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
-import { jsonObject } from '../shared/json.ts';
+import { memberText } from '../shared/json-text.ts';
+import { jsonObject, parseJson } from '../shared/json.ts';
 import { detailBytesMax } from './body.ts';
+import { clocksMsMax, isEventTime, timeBounds } from './event-time.ts';
 import type { RefusalReason } from './event.ts';
 
-/** How far ahead of the bus's clock an event may say that it happened: ids sort by that time. */
-const aheadMsMax = 86_400_000;
+/** Source of what the API publishes. */
+export const apiSource = 'tidings.api';
 
 export const occurredAt = z.iso.datetime({ offset: true });
 export const resource = z.string().min(1).max(512);
@@ -19,11 +21,12 @@ const busEvent = z.object({
   id: z.string().min(1).max(64),
   'detail-type': z.string(),
   source: z.string(),
-  time: z.iso.datetime({ offset: true }),
+  /** EventBridge's, unless the producer gave one: `Time` of PutEvents may be any. */
+  time: z.string(),
   detail: z.looseObject({ organizationId }),
 });
 
-/** What a producer says (DESIGN.md, section 4). */
+/** What a producer says. */
 const detail = z
   .strictObject({
     organizationId,
@@ -43,57 +46,112 @@ export interface Arrival {
   readonly organizationId: string;
   readonly type: string;
   readonly source: string;
-  /** When EventBridge took it, in milliseconds since 1970. */
+  /** When the queue took it, by the queue's clock, in milliseconds since 1970. */
   readonly receivedAtMs: number;
-  readonly rawDetail: unknown;
+  /** What the envelope says, in milliseconds since 1970: the same in every copy, and no more than a producer's word. */
+  readonly envelopeTimeMs: number;
+  readonly rawDetail: Readonly<Record<string, unknown>>;
+  /** The same as it was written, as EventBridge hands it on. */
+  readonly detailText: string;
 }
 
-export type Content =
-  | {
-      readonly kind: 'valid';
-      readonly timeMs: number;
-      readonly resource: string | undefined;
-      readonly idempotencyKey: string | undefined;
-      readonly data: unknown;
-    }
-  | { readonly kind: 'invalid'; readonly reason: RefusalReason; readonly explanation: string };
+/** What makes an event's id. */
+export interface Origin {
+  /** When it happened, in milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly idempotencyKey: string | undefined;
+}
 
-/** Reads EventBridge's envelope; `undefined` when it is none, or not even the organization can be told. */
-export function readArrival(event: unknown): Arrival | undefined {
-  const parsed = busEvent.safeParse(event);
-  if (!parsed.success) return undefined;
+export type Content = Origin &
+  (
+    | {
+        readonly kind: 'valid';
+        readonly resource: string | undefined;
+        /** What rules and schemas are held against. */
+        readonly data: unknown;
+        /** What is delivered. */
+        readonly dataText: string;
+      }
+    | { readonly kind: 'invalid'; readonly reason: RefusalReason; readonly explanation: string }
+  );
+
+/**
+ * Reads EventBridge's envelope; `undefined` when it is none, or not even the organization can be told.
+ *
+ * @param text as it came from the queue
+ * @param receivedAtMs when the queue took it, in milliseconds since 1970
+ */
+export function readArrival(text: string, receivedAtMs: number): Arrival | undefined {
+  const parsed = busEvent.safeParse(readJson(text));
+  const detailText = parsed.success ? memberText(text, 'detail') : undefined;
+  if (!parsed.success || detailText === undefined) return undefined;
   const { id, source, time, detail: rawDetail } = parsed.data;
-  const receivedAtMs = Date.parse(time);
-  // A producer may give the time itself (PutEvents), and no id holds one before 1970.
-  if (receivedAtMs < 0) return undefined;
   return {
     busEventId: id,
     organizationId: rawDetail.organizationId,
     type: parsed.data['detail-type'].slice(0, 128),
     source: source.slice(0, 256),
     receivedAtMs,
+    envelopeTimeMs: Date.parse(time),
     rawDetail,
+    detailText,
   };
 }
 
+/** What is not JSON was put there by hand, and is treated like an event that cannot be read. */
+export function readJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads what the producer said. An explanation names the field at fault and never quotes it. */
-export function readContent({ rawDetail, receivedAtMs }: Arrival): Content {
-  const bytes = Buffer.byteLength(JSON.stringify(rawDetail));
+export function readContent(arrival: Arrival): Content {
+  const { rawDetail, detailText } = arrival;
+  const origin = originOf(arrival);
+  const invalid = (reason: RefusalReason, explanation: string): Content => {
+    return { kind: 'invalid', ...origin, reason, explanation };
+  };
+  const bytes = Buffer.byteLength(detailText);
   if (bytes > detailBytesMax) {
     const explanation = `The detail has ${String(bytes)} bytes; ${String(detailBytesMax)} are allowed.`;
-    return { kind: 'invalid', reason: 'event_too_large', explanation };
+    return invalid('event_too_large', explanation);
   }
   const parsed = parsePart(detail, rawDetail);
-  if (!parsed.ok) {
-    return { kind: 'invalid', reason: 'invalid_event', explanation: explain(parsed.faults) };
+  if (!parsed.ok) return invalid('invalid_event', explain(parsed.faults));
+  if (parsed.value.occurredAt === undefined) {
+    if (!isTaken(arrival, arrival.envelopeTimeMs)) return invalid('invalid_time', `Time: ${timeBounds}`);
+  } else if (!isTaken(arrival, Date.parse(parsed.value.occurredAt))) {
+    return invalid('invalid_time', `detail.occurredAt: ${timeBounds}`);
   }
-  const { resource, idempotencyKey, data, occurredAt } = parsed.value;
-  const timeMs = occurredAt === undefined ? receivedAtMs : Date.parse(occurredAt);
-  if (timeMs < 0 || timeMs > receivedAtMs + aheadMsMax) {
-    const explanation = 'detail.occurredAt: lies before 1970 or more than a day ahead';
-    return { kind: 'invalid', reason: 'invalid_event', explanation };
-  }
-  return { kind: 'valid', timeMs, resource, idempotencyKey, data };
+  const { resource, data } = parsed.value;
+  const dataText = memberText(detailText, 'data') ?? JSON.stringify(data);
+  return { kind: 'valid', ...origin, resource, data, dataText };
+}
+
+/** What makes an id, as far as it can be read. */
+const originFields = z.looseObject({
+  occurredAt: occurredAt.optional().catch(undefined),
+  idempotencyKey: idempotencyKey.optional().catch(undefined),
+});
+
+/**
+ * When an event happened, and by which key, whatever else is wrong with it: one that is refused has the id by which its
+ * publisher knows it. A time that is not taken is the queue's.
+ */
+function originOf(arrival: Arrival): Origin {
+  const { occurredAt, idempotencyKey } = originFields.catch({}).parse(arrival.rawDetail);
+  const saidMs = occurredAt === undefined ? NaN : Date.parse(occurredAt);
+  if (isTaken(arrival, saidMs)) return { timeMs: saidMs, idempotencyKey };
+  const { envelopeTimeMs, receivedAtMs } = arrival;
+  const timeMs = isTaken(arrival, envelopeTimeMs) ? envelopeTimeMs : receivedAtMs;
+  return { timeMs, idempotencyKey: undefined };
+}
+
+function isTaken({ receivedAtMs }: Arrival, timeMs: number): boolean {
+  return isEventTime(timeMs, receivedAtMs + clocksMsMax);
 }
 
 /** The first thing that is wrong. The name of a field that is not known is the event's own, and not quoted. */

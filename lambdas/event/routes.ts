@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InvalidRequest, TooLarge } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
+import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
@@ -10,21 +11,27 @@ import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
 import { catalogueOf, publishable } from './catalogue.ts';
 import { eventIdOf } from './event-id.ts';
+import { isEventTime, timeBounds } from './event-time.ts';
 import { eventListQuery } from './event-list.ts';
 import type { EventListQuery } from './event-list.ts';
 import { eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { storedEvent } from './event.ts';
+import { publishOnce, queuedEvent } from './publication/publish-once.ts';
+import type { PublishOncePorts } from './publication/publish-once.ts';
 import { heedSchema } from './schema.ts';
 import type { SchemaRule } from './schema.ts';
 import type { StoredEvent } from './event.ts';
-import { data, idempotencyKey, occurredAt, resource } from './published.ts';
+import { apiSource, data, idempotencyKey, occurredAt, resource } from './published.ts';
 
 export interface EventRoutesPorts {
   readonly listEventTypes: () => Promise<EventType[]>;
   readonly listEvents: (organizationId: string, query: EventListQuery) => Promise<Page<StoredEvent>>;
-  readonly publish: (entry: { source: string; detailType: string; detail: string }) => Promise<void>;
+  readonly publish: PublishOncePorts['publish'];
+  /** Events that were published here, and are not routed yet. */
+  readonly publications: Pick<PublishOncePorts, 'queue' | 'withdraw'>;
   readonly now: Now;
+  readonly retentionDays: number;
   readonly newUuid: () => string;
   /** What happens to data that break the schema of their type. */
   readonly schemas: SchemaRule;
@@ -33,7 +40,9 @@ export interface EventRoutesPorts {
 const organizationPath = z.strictObject({ organizationId });
 
 /** An event in a list. Its body is not shown: who may read webhooks' settings need not read their content. */
-export const eventSummary = storedEvent.omit({ body: true, expiresAt: true, endpoints: true, skipped: true });
+export const eventSummary = storedEvent.omit({
+  ...{ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true, routedBy: true },
+});
 
 /** What a caller sees of a stored event. */
 export function summaryOf(event: StoredEvent): z.output<typeof eventSummary> {
@@ -59,7 +68,17 @@ export function eventRoutes(ports: EventRoutesPorts): Route[] {
   return [publishRoute(ports), listRoute(ports)];
 }
 
-function publishRoute({ listEventTypes, publish, now, newUuid, schemas }: EventRoutesPorts): Route {
+const publishAnswer = z.strictObject({
+  id: z.string().describe('`GET …/events/{eventId}` finds it from now on, `queued` until it is routed.'),
+  duplicate: z
+    .literal(true)
+    .describe('The same event was published before, with the same key and time: this is its id.')
+    .exactOptional(),
+  warning: z.string().exactOptional(),
+});
+
+function publishRoute(ports: EventRoutesPorts): Route {
+  const { listEventTypes, publish, publications, now, newUuid, schemas, retentionDays } = ports;
   return route({
     method: 'POST',
     path: '/v1/organizations/{organizationId}/events',
@@ -72,30 +91,44 @@ function publishRoute({ listEventTypes, publish, now, newUuid, schemas }: EventR
     body: publishBody,
     answer: {
       status: 202,
-      schema: z.strictObject({ id: z.string(), warning: z.string().exactOptional() }),
+      schema: publishAnswer,
       location: '/v1/organizations/{organizationId}/events/{id}',
     },
     heedsIdempotencyKey: true,
-    handle: async ({ params, body }) => {
-      const { type, ...said } = body;
+    handle: async ({ params, body, bodyText }) => {
+      const { type, data, ...said } = body;
       const known = publishable(catalogueOf(await listEventTypes()), type);
-      const warning = heedSchema(known, said.data, schemas);
+      const warning = heedSchema(known, data, schemas);
       // With both given, the id is known before the event has gone its way.
       const occurredAt = said.occurredAt ?? isoTime(now());
       const idempotencyKey = said.idempotencyKey ?? newUuid();
-      const detail = JSON.stringify({ ...said, ...params, occurredAt, idempotencyKey });
+      // As the caller wrote it: parsed and written again it would be another text.
+      const dataText = memberText(bodyText(), 'data') ?? JSON.stringify(data);
+      const detail = withMemberText({ ...said, ...params, occurredAt, idempotencyKey }, 'data', dataText);
       if (Buffer.byteLength(detail) > detailBytesMax) {
         throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
       }
-      const timeMs = Date.parse(occurredAt);
-      if (timeMs < 0 || timeMs > now() + 86_400_000) {
-        throw new InvalidRequest('invalid_request', 'occurredAt: lies before 1970 or ahead.', 'occurredAt');
-      }
-      await publish({ source: 'tidings.api', detailType: type, detail });
+      const timeMs = eventTimeOf(occurredAt, now());
       const id = eventIdOf({ ...params, timeMs, idempotencyKey, busEventId: '' });
-      return { id, ...(warning === undefined ? {} : { warning }) };
+      const entry = { source: apiSource, detailType: type, detail };
+      const queued = queuedEvent(
+        { ...said, ...params, id, type, timeMs, data },
+        { nowMs: now(), retentionDays },
+      );
+      const isDuplicate = await publishOnce({ ...publications, publish }, queued, entry);
+      return {
+        id,
+        ...(isDuplicate ? { duplicate: true } : {}),
+        ...(warning === undefined ? {} : { warning }),
+      };
     },
   });
+}
+
+function eventTimeOf(occurredAt: string, nowMs: number): number {
+  const timeMs = Date.parse(occurredAt);
+  if (isEventTime(timeMs, nowMs)) return timeMs;
+  throw new InvalidRequest('invalid_time', `occurredAt: ${timeBounds}`, 'occurredAt');
 }
 
 function listRoute({ listEvents }: EventRoutesPorts): Route {

@@ -3,92 +3,150 @@ import type { ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
 import { InvalidRequest } from '../shared/errors.ts';
-import type { EventType, EventTypeDefinition } from './event-type.ts';
+import type { EventType } from './event-type.ts';
+import { forgetPatterns, linearPattern } from './linear-pattern.ts';
+import { areUnique } from './unique-items.ts';
+import { OutOfBudget, withinBudget } from './within-budget.ts';
 
 /** What happens to an event whose data break the schema of its type: refused, or delivered with a remark. */
 export type SchemaRule = 'strict' | 'warn';
+
+/** What became of data that were held against the schema of their type. */
+export type Judgement =
+  | { readonly kind: 'fits' }
+  /** Where they break it; nothing of them is quoted. */
+  | { readonly kind: 'breaks'; readonly sentence: string }
+  /** Why nobody can tell, which is a fault of the schema and not of the data. */
+  | { readonly kind: 'not_judged'; readonly sentence: string };
+
+/**
+ * Milliseconds that judging one event may take. Most take less than one; and of the 30 s that a function has for a batch
+ * of ten, ten that use all of theirs leave 25.
+ */
+const judgingMsMax = 500;
+
+/** Those of compiling a schema, once in the life of a function: ten new ones in one batch leave it some time. */
+const compilingMsMax = 2_500;
+
+const fits: Judgement = { kind: 'fits' };
+
+/**
+ * Holds data against the schema of their type, within a budget of time: an operator has written the schema, and whoever
+ * waits behind this event must not wait for that. Never throws, whatever the schema is.
+ *
+ * What is said is in words of the schema: nothing of the data is quoted, not even the name of a field that the schema
+ * does not know: it is payload.
+ *
+ * @param data As it will be delivered; numbers kept as their text count as the numbers they are.
+ */
+export function judgeData({ schema }: Pick<EventType, 'schema'>, data: unknown): Judgement {
+  if (schema === undefined) return fits;
+  const plain: unknown = JSON.parse(JSON.stringify(data));
+  const text = JSON.stringify(schema);
+  const validate = knownValidator(text, schema);
+  if (validate === undefined) return unusable;
+  try {
+    if (withinBudget(judgingMsMax, () => validate(plain))) return fits;
+  } catch (fault) {
+    // It may have been ended in the midst of anything: what it has remembered is not to be trusted any more.
+    forgetPatterns();
+    validators.delete(text);
+    return fault instanceof OutOfBudget ? tooSlow : endless;
+  }
+  const [error] = validate.errors ?? [];
+  const place = `${error?.schemaPath ?? '#'}: ${error?.message ?? 'invalid'}`;
+  return { kind: 'breaks', sentence: `data break the schema of the event type at ${place}`.slice(0, 500) };
+}
+
+const unusable: Judgement = {
+  kind: 'not_judged',
+  sentence: 'the schema of the event type cannot be used: define the type again to learn why',
+};
+const tooSlow: Judgement = {
+  kind: 'not_judged',
+  sentence:
+    'the schema of the event type takes too long for these data: simplify its patterns and alternatives',
+};
+const endless: Judgement = {
+  kind: 'not_judged',
+  sentence: 'the schema of the event type leads deeper into itself than can be followed for these data',
+};
+
+/** Compiled schemas by their text: the catalogue is read again twice a minute, and compiling one takes 20 ms. */
+const validators = new LRUCache<string, { readonly validate: ValidateFunction | undefined }>({
+  max: 500,
+  // A whole catalogue (define-type.ts), compiled: measured, 12 bytes for each of the schema's.
+  maxSize: 32 * 2 ** 20,
+  sizeCalculation: (_validator, text) => 16 * text.length,
+});
+
+/** `undefined` for a schema that was stored before such were refused, and cannot be compiled. */
+function knownValidator(text: string, schema: object): ValidateFunction | undefined {
+  const known = validators.get(text);
+  if (known !== undefined) return known.validate;
+  const made = { validate: triedValidator(schema) };
+  validators.set(text, made);
+  return made.validate;
+}
+
+function triedValidator(schema: object): ValidateFunction | undefined {
+  try {
+    return compileSchema(schema);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Compiles a schema, within a budget of time. What is stored has been held against the draft when it was defined.
+ *
+ * @throws Error of Ajv's for what cannot be compiled, OutOfBudget
+ */
+export function compileSchema(schema: object, budgetMs = compilingMsMax): ValidateFunction {
+  const validate = withinBudget(budgetMs, () => makeAjv().compile(schema));
+  if ('$async' in validate) throw new Error('$async is no keyword of JSON Schema');
+  return validate;
+}
 
 /**
  * Unknown keywords are remarks, as JSON Schema has it; the first fault is enough to say; nothing is ever fetched. One
  * for each schema: Ajv holds on to all that it has ever compiled, and refuses a second schema of the same $id.
  */
-function makeAjv(validateSchema: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ strict: false, logger: false, validateSchema });
+function makeAjv(): Ajv2020 {
+  const regExp = Object.assign(linearPattern, { code: 'linearPattern' });
+  const ajv = new Ajv2020({
+    strict: false,
+    logger: false,
+    validateSchema: false,
+    // Keywords of a part that is compiled wherever it is referred to, so that a fault can be said with its place. A larger
+    // one that a thousand places refer to is compiled once, not a thousand times.
+    inlineRefs: 30,
+    // Its optimizer takes twice as long as the compiler, and V8 has one of its own.
+    code: { regExp, optimize: false },
+  });
   addFormats.default(ajv);
+  // Ajv's own compares each item with each other one.
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: (wanted: boolean, items: readonly unknown[]) => !wanted || areUnique(items),
+    error: { message: 'must NOT have duplicate items' },
+  });
   return ajv;
-}
-
-/** Compiled schemas by their text: the catalogue is read again twice a minute, and compiling one takes 20 ms. */
-const validators = new LRUCache<string, ValidateFunction>({
-  max: 500,
-  // A whole catalogue (define-type.ts), compiled: measured, 6 bytes for each of the schema's.
-  maxSize: 16 * 2 ** 20,
-  sizeCalculation: (_validator, text) => 8 * text.length,
-});
-
-function validatorOf(schema: object): ValidateFunction {
-  const text = JSON.stringify(schema);
-  const known = validators.get(text);
-  if (known !== undefined) return known;
-  // What is stored has been held against the draft when it was defined.
-  const made = makeAjv(false).compile(schema);
-  validators.set(text, made);
-  return made;
-}
-
-/**
- * Says where data break the schema of their type, in words of the schema: nothing of the data is quoted, not even
- * the name of a field that the schema does not know (R9).
- *
- * @param data As it will be delivered; numbers kept as their text count as the numbers they are.
- * @returns `undefined` when they do not, or when the type has no schema.
- */
-export function schemaViolation({ schema }: Pick<EventType, 'schema'>, data: unknown): string | undefined {
-  if (schema === undefined) return undefined;
-  const validate = validatorOf(schema);
-  if (validate(JSON.parse(JSON.stringify(data)))) return undefined;
-  const [error] = validate.errors ?? [];
-  return `data break the schema of the event type at ${error?.schemaPath ?? '#'}: ${error?.message ?? 'invalid'}`.slice(
-    0,
-    500,
-  );
 }
 
 /**
  * Holds what a caller is about to publish against the schema of its type.
  *
  * @returns what is wrong, where the deployment only warns.
- * @throws InvalidRequest `schema_violation` where it is strict.
+ * @throws InvalidRequest `schema_violation`, `schema_not_judged` where it is strict.
  */
 export function heedSchema(type: EventType, data: unknown, rule: SchemaRule): string | undefined {
-  const violation = schemaViolation(type, data);
-  if (violation !== undefined && rule === 'strict') {
-    throw new InvalidRequest('schema_violation', `${violation}.`, 'data');
-  }
-  return violation;
-}
-
-/**
- * Refuses a definition whose schema is none, or whose example breaks it.
- *
- * @throws InvalidRequest `invalid_schema`, `example_breaks_schema`.
- */
-export function refuseBrokenSchema({ schema, example }: EventTypeDefinition): void {
-  if (schema === undefined) return;
-  try {
-    void makeAjv(true).validateSchema(schema, true);
-    validatorOf(schema);
-  } catch (fault) {
-    throw new InvalidRequest('invalid_schema', faultOf(fault), 'schema');
-  }
-  const violation = example === undefined ? undefined : schemaViolation({ schema }, example);
-  if (violation !== undefined) throw new InvalidRequest('example_breaks_schema', `${violation}.`, 'example');
-}
-
-function faultOf(fault: unknown): string {
-  if (fault instanceof Ajv2020.MissingRefError) {
-    return 'A $ref leads out of the schema. Nothing is fetched: bring what it means into $defs.';
-  }
-  const reason = fault instanceof Error ? fault.message.slice(0, 300) : 'it cannot be compiled';
-  return `This is no JSON Schema of draft 2020-12: ${reason}.`;
+  const judgement = judgeData(type, data);
+  if (judgement.kind === 'fits') return undefined;
+  if (rule === 'warn') return judgement.sentence;
+  const code = judgement.kind === 'breaks' ? 'schema_violation' : 'schema_not_judged';
+  throw new InvalidRequest(code, `${judgement.sentence}.`, 'data');
 }

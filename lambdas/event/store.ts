@@ -23,11 +23,30 @@ export function eventKey(organizationId: string, id: string): Key {
   return { pk: `ORG#${organizationId}`, sk: `EVENT#${id}` };
 }
 
-/** Reads an item of the ledger as an event; one past its time is gone, though DynamoDB may not have deleted it yet. */
+/**
+ * Reads an item of the ledger as an event that may be delivered; one past its time is gone, though DynamoDB may not have
+ * deleted it yet. One that waits to be routed is not there yet.
+ */
 export function readEvent(item: unknown, nowMs: number): StoredEvent | undefined {
+  const event = readAnyEvent(item, nowMs);
+  return event?.status === 'queued' || event?.status === 'lost' ? undefined : event;
+}
+
+/** No queue keeps a message for longer. */
+const queuedMsMax = 14 * 86_400_000;
+
+const lost = {
+  status: 'lost',
+  explanation: 'Nothing has come of it in 14 days, and no queue keeps it any longer: publish it again.',
+} as const;
+
+/** Reads an item as an event for who asks for it. */
+function readAnyEvent(item: unknown, nowMs: number): StoredEvent | undefined {
   if (item === undefined) return undefined;
   const event = storedEvent.parse(item);
-  return event.expiresAt * 1000 > nowMs ? event : undefined;
+  if (event.expiresAt * 1000 <= nowMs) return undefined;
+  const isLost = event.status === 'queued' && Date.parse(event.receivedAt) + queuedMsMax <= nowMs;
+  return isLost ? { ...event, ...lost } : event;
 }
 
 /** Events in the ledger. */
@@ -36,6 +55,7 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
     /**
      * Stores an event once; when it was there before, that one is returned and nothing is changed. One past its time
      * is gone: DynamoDB deletes it within days only (TTL), and until then it would swallow what is published again.
+     * One that was refused gives way, and so does one that the API has queued, if it says the same.
      */
     add: async (event: StoredEvent): Promise<StoredEvent | undefined> => {
       const Key = eventKey(event.organizationId, event.id);
@@ -43,8 +63,14 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
       const write = {
         TableName: ledger,
         Item,
-        ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
-        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
+        ConditionExpression:
+          'attribute_not_exists(pk) OR expiresAt <= :now OR #status = :refused OR ' +
+          '(#status = :queued AND fingerprint = :fingerprint)',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: {
+          ':now': Math.floor(now() / 1000),
+          ...{ ':refused': 'refused', ':queued': 'queued', ':fingerprint': event.fingerprint ?? '' },
+        },
       };
       if (await isWritten(client, new PutCommand(write))) return undefined;
       const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
@@ -54,7 +80,7 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
     get: async (organizationId: string, id: string): Promise<StoredEvent | undefined> => {
       const Key = eventKey(organizationId, id);
       const answer = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
-      return readEvent(answer.Item, now());
+      return readAnyEvent(answer.Item, now());
     },
 
     list: listOf(client, ledger, now),
@@ -64,7 +90,7 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
 }
 
 /** Where refused events stand in the sparse index of the ledger: they are few, and found without reading all others. */
-function refusedIndex({ organizationId, id }: Pick<StoredEvent, 'organizationId' | 'id'>) {
+export function refusedIndex({ organizationId, id }: Pick<StoredEvent, 'organizationId' | 'id'>) {
   return { statusKey: `ORG#${organizationId}#refused`, eventId: id };
 }
 
@@ -88,7 +114,7 @@ function listOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
     const last = ids.at(-1);
     return {
       data: whole
-        .map((item) => readEvent(item, now()))
+        .map((item) => readAnyEvent(item, now()))
         .filter((event) => event !== undefined)
         .filter((event) => isAskedFor(query, event)),
       nextCursor: isLast || last === undefined ? null : cursorAt([last]),

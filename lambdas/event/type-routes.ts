@@ -9,6 +9,7 @@ import { changeOf, ownAfter, refuseBuiltIn, refuseTooMany, refuseUnknownReplacem
 import { documentTypeRoutes } from './document/document-routes.ts';
 import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
+import { refuseTakenSchemaId } from './refuse-schema.ts';
 import { replaceType } from './replace-type.ts';
 import type { EventTypePorts } from './replace-type.ts';
 
@@ -99,6 +100,7 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
       const after = ownAfter(own, [change]);
       refuseTooMany(after);
       refuseUnknownReplacement(after, change.after);
+      refuseTakenSchemaId(after, change.after);
       const written = await audited(change.before, () => replaceType({ eventTypes }, change), itself);
       return change.before === undefined ? new Made(written) : written;
     },

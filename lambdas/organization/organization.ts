@@ -24,7 +24,7 @@ export const organization = z.object({
 export type Organization = z.output<typeof organization>;
 export type Plan = z.output<typeof plan>;
 
-/** Webhooks belong to the enterprise plan, or to the add-on of that name (R2). */
+/** Webhooks belong to the enterprise plan, or to the add-on of that name. */
 export function isEntitled({ plan, addOns }: Plan): boolean {
   return plan === 'enterprise' || addOns.includes('webhooks');
 }

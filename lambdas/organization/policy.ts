@@ -121,7 +121,7 @@ const defaultBreaker: CircuitBreaker = {
   maximumPauseSeconds: 3_600,
 };
 
-/** Ten attempts over about 35 hours (DESIGN.md, section 4). */
+/** Ten attempts over about 35 hours. */
 export const defaultPolicy: EffectivePolicy = {
   timeoutSeconds: 15,
   retry: { initialBackoffSeconds: 5, multiplier: 5, maximumBackoffSeconds: 36_000, maximumAttempts: 10 },

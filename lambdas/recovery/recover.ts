@@ -71,7 +71,7 @@ export async function recover(
     const nowMs = ports.now();
     const aheadMs = pacedMs(job, nowMs) - nowMs;
     if (!owes && (aheadMs > aheadMsMax || remainingMs() < pageMsMax || nowMs - startedMs > sliceMs))
-      return leave(ports, job, aheadMs);
+      return goOnLater(ports, job, aheadMs);
     const after: Job = owes ? await sendOut(ports, job) : await turnPage(ports, job);
     if (!(await ports.jobs.advance(job, after))) return overtaken(ports, job);
     if (after.status === 'finished') await tell(ports, after);
@@ -135,7 +135,7 @@ async function sendOut({ send, now }: RecoverPorts, job: Job): Promise<Job> {
 }
 
 /** Leaves the job to its next message. */
-async function leave(ports: RecoverPorts, job: Job, waitMs: number): Promise<Verdict> {
+async function goOnLater(ports: RecoverPorts, job: Job, waitMs: number): Promise<Verdict> {
   const { organizationId, id: jobId, counts } = job;
   await ports.goOn(messageOf(job), Math.ceil(waitMs / 1000));
   ports.log('recovery.advanced', { organizationId, jobId, ...counts });

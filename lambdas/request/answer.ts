@@ -1,6 +1,7 @@
 import type { TargetRules } from '../endpoint/target.ts';
-import type { AttemptFailureCode } from './failure.ts';
+import type { Failure } from './failure.ts';
 import type { Phase } from './phases.ts';
+import type { ResponseHead } from './response-head.ts';
 
 /**
  * One POST, once. Never rejects and never throws: whatever the receiver does is data. The answer comes within
@@ -36,7 +37,7 @@ export interface PostResult {
 }
 
 /** A response with whatever status, 200 to 599, is a response: whether it is a success is not judged here. */
-export type Answer = ResponseAnswer | { readonly kind: 'failure'; readonly code: AttemptFailureCode };
+export type Answer = ResponseAnswer | ({ readonly kind: 'failure' } & Failure);
 
 export interface ResponseAnswer {
   readonly kind: 'response';
@@ -47,40 +48,16 @@ export interface ResponseAnswer {
   readonly body?: string;
 }
 
-/** The head of a response, as the HTTP parser gives it. */
-export interface ResponseHead {
-  readonly status: number;
-  /** Without the name: `1.1`. */
-  readonly httpVersion: string;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The parser met bytes that cannot be there, after the head. */
-  readonly isFollowedByGarbage: boolean;
-}
-
-/**
- * What a response counts as. The first final status line decides and later trouble changes only the body, with
- * one exception: a 204 that announces or sends a body (RFC 9110, 8.6 and 15.3.5) is no valid response.
- */
-export function answerOf(head: ResponseHead, body: string | undefined): Answer {
-  const isHttp1 = head.httpVersion === '1.1' || head.httpVersion === '1.0';
-  if (!isHttp1 || head.status < 200 || head.status > 599 || isContradiction(head)) {
-    return { kind: 'failure', code: 'invalid_response' };
-  }
-  const retryAfter = head.headers['retry-after'];
+/** What a response counts as: the first final status line decides, and later trouble changes only the body. */
+export function answerOf({ status, fields }: ResponseHead, body: string | undefined): Answer {
+  const retryAfter = fields.get('retry-after')?.at(0);
   return {
     kind: 'response',
-    status: head.status,
-    ...(typeof retryAfter === 'string' ? { retryAfter: retryAfter.slice(0, keptValueMax) } : {}),
+    status,
+    ...(retryAfter === undefined ? {} : { retryAfter: retryAfter.slice(0, keptValueMax) }),
     ...(body === undefined ? {} : { body }),
   };
 }
 
-/** Of a header's value (sender.md, section 10). */
+/** Of a header's value; more is not kept. */
 const keptValueMax = 256;
-
-function isContradiction(head: ResponseHead): boolean {
-  if (head.status !== 204) return false;
-  const length = head.headers['content-length'];
-  // Many receivers write "content-length: 0" here; it is wrong, and says the same.
-  return head.isFollowedByGarbage || (length !== undefined && !/^0+$/.test(String(length)));
-}

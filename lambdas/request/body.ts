@@ -1,34 +1,51 @@
-import type { Readable } from 'node:stream';
+import { makeChunks } from './chunks.ts';
+import type { ResponseHead } from './response-head.ts';
 
-/** What is read of any response's body: enough for an error page, too little to hurt (sender.md, section 6). */
+/** What is read of any response's body: enough for an error page, too little to hurt. */
 export const responseBytesMax = 16_384;
 
 export interface Body {
-  /** Resolves when the body is complete, cut or broken; never rejects. */
-  readonly done: Promise<unknown>;
+  /** Takes what has come; whether that was all there is, or all that is read. */
+  readonly take: (bytes: Uint8Array) => boolean;
   /** What has come so far. */
   readonly bytes: () => Uint8Array;
 }
 
-/** Reads a response's body as it came, never inflated, up to `responseBytesMax`; the rest stays in the network. */
-export function collectBody(source: Readable): Body {
-  const { promise: done, resolve } = Promise.withResolvers<undefined>();
-  const chunks: Uint8Array[] = [];
+/** Collects a response's body as it came, never inflated, up to `responseBytesMax`; the rest stays in the network. */
+export function makeBody(head: ResponseHead): Body {
+  const chunks = isChunked(head) ? makeChunks() : undefined;
+  const bytesMax = Math.min(responseBytesMax, chunks === undefined ? lengthOf(head) : Infinity);
+  const kept: Uint8Array[] = [];
   let length = 0;
-  source.on('data', (chunk: Uint8Array) => {
-    if (length >= responseBytesMax) return;
-    chunks.push(chunk);
-    length += chunk.byteLength;
-    if (length < responseBytesMax) return;
-    source.pause();
-    resolve(undefined);
-  });
-  for (const event of ['end', 'error', 'close']) {
-    source.on(event, () => {
-      resolve(undefined);
-    });
-  }
-  return { done, bytes: () => Buffer.concat(chunks).subarray(0, responseBytesMax) };
+  return {
+    take: (bytes) => {
+      const { content, isLast } = chunks?.take(bytes) ?? { content: [bytes], isLast: false };
+      for (const piece of content) {
+        kept.push(piece.subarray(0, bytesMax - length));
+        length = Math.min(bytesMax, length + piece.byteLength);
+      }
+      return isLast || length >= bytesMax;
+    },
+    bytes: () => Buffer.concat(kept),
+  };
+}
+
+/** Of several codings the last one frames the message. Source: RFC 9112, 6.3. */
+function isChunked({ status, fields }: ResponseHead): boolean {
+  return !hasNoBody(status) && /(?:^|[, \t])chunked$/i.test(fields.get('transfer-encoding')?.at(-1) ?? '');
+}
+
+/** A 204 ends with its head, whatever that says. Lengths that contradict each other are none: the body ends with the connection. */
+function lengthOf({ status, fields }: ResponseHead): number {
+  if (hasNoBody(status)) return 0;
+  if (fields.has('transfer-encoding')) return Infinity;
+  const lengths = new Set(fields.get('content-length')?.flatMap((value) => value.split(/[, \t]+/)));
+  const [length = ''] = lengths;
+  return lengths.size === 1 && /^\d+$/.test(length) ? Number(length) : Infinity;
+}
+
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304;
 }
 
 /** Text that can be shown: invalid UTF-8 is replaced; control characters but line feed and tab are removed. */

@@ -5,19 +5,25 @@ import type { CertificateFacts } from './phases.ts';
 export interface PresentedCertificate {
   readonly subject?: Names;
   readonly issuer?: Names;
+  readonly valid_from?: string;
   readonly valid_to?: string;
 }
 
 type Names = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What a person needs to find the certificate: whose, by whom, until when. The receiver wrote it: untrusted. */
-export function describeCertificate(certificate: PresentedCertificate): CertificateFacts | undefined {
+export function describeCertificate(
+  certificate: PresentedCertificate,
+  nowMs: number,
+): CertificateFacts | undefined {
   if (certificate.valid_to === undefined) return undefined;
+  const validFrom = new Date(certificate.valid_from ?? '');
   const validTo = new Date(certificate.valid_to);
   return {
     subject: toText(certificate.subject),
     issuer: toText(certificate.issuer),
     validTo: Number.isNaN(validTo.getTime()) ? '' : validTo.toISOString(),
+    isOutOfDate: !(validFrom.getTime() <= nowMs && nowMs <= validTo.getTime()),
   };
 }
 

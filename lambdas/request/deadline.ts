@@ -16,20 +16,20 @@ export interface Deadline {
 export function makeDeadline(timeoutMs: number, signal?: AbortSignal): Deadline {
   const { promise: passed, reject } = Promise.withResolvers<never>();
   passed.catch(() => undefined); // nobody may be racing at that moment
-  const expire = (): void => {
-    reject(new AttemptExpired());
+  const expire = (limitMs: number): void => {
+    reject(new AttemptExpired(limitMs));
   };
   const abort = (): void => {
-    reject(new AttemptFailure('timeout'));
+    reject(new AttemptFailure('timeout', 'ended_early'));
   };
-  const deadline = setTimeout(expire, timeoutMs);
+  const deadline = setTimeout(expire, timeoutMs, timeoutMs);
   let limit: NodeJS.Timeout | undefined;
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
   return {
     limit: (limitMs) => {
       clearTimeout(limit);
-      limit = Number.isFinite(limitMs) ? setTimeout(expire, limitMs) : undefined;
+      limit = Number.isFinite(limitMs) ? setTimeout(expire, limitMs, limitMs) : undefined;
     },
     race: (work) => Promise.race([passed, work]),
     clear: () => {

@@ -1,16 +1,24 @@
-import type { FailureCode } from './failure.ts';
+import { causes, type FailureText } from './cause-text.ts';
+import type { Failure, FailureCode } from './failure.ts';
 
-export interface FailureText {
-  /** One sentence: what happened. */
-  readonly message: string;
-  /** One sentence: what to do about it. */
-  readonly advice: string;
+/**
+ * A failure in the words of the person who looks after the endpoint: the phase, the limit that applied, and what is
+ * wrong in fact. Names no address and quotes no receiver.
+ */
+export function describeFailure(
+  code: FailureCode,
+  { cause, limitMs }: Pick<Failure, 'cause' | 'limitMs'> = {},
+): FailureText {
+  const { message, advice } = (cause && causes[cause]) ?? fixedText(code) ?? textOfStatus(code);
+  const limit = limitMs === undefined ? 'in time' : `within ${String(limitMs / 1000)} s`;
+  return { message: message.replace('{limit}', limit), advice };
 }
 
-/** A failure in the words of the person who looks after the endpoint. Names no address and quotes no receiver. */
-export function describeFailure(code: FailureCode): FailureText {
-  const fixed = Object.entries(texts).find(([name]) => name === code);
-  if (fixed !== undefined) return fixed[1];
+function fixedText(code: FailureCode): FailureText | undefined {
+  return Object.entries(texts).find(([name]) => name === code)?.[1];
+}
+
+function textOfStatus(code: FailureCode): FailureText {
   const status = Number(code.replace('http_', ''));
   return {
     message: `The receiver answered with status ${status}, which is not a success.`,
@@ -20,7 +28,8 @@ export function describeFailure(code: FailureCode): FailureText {
 
 type FixedFailureCode = Exclude<FailureCode, `http_${number}`>;
 
-const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
+/** In place of `{limit}` stands "within 5 s". */
+export const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
   dns_not_found: {
     message: 'The host name has no address.',
     advice: 'Check the spelling of the host name, and that its DNS record is public.',
@@ -30,11 +39,12 @@ const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
     advice: "Check the domain's name servers and its DNSSEC records.",
   },
   dns_timeout: {
-    message: 'The host name was not resolved in time.',
-    advice: "Check that the domain's name servers answer from the internet.",
+    message: 'The host name was not resolved {limit}.',
+    advice:
+      "Check that the domain's name servers answer from the internet within 3 s, whatever timeoutSeconds says.",
   },
   blocked_address: {
-    message: 'The URL is not allowed, or its host name leads to an address that is not public.',
+    message: 'The host name of the URL leads to an address that is not public.',
     advice: 'Use a URL whose host name resolves to public addresses only.',
   },
   connection_refused: {
@@ -43,19 +53,20 @@ const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
       'Check that the server is running, that it listens on this port, and that no firewall rejects us.',
   },
   connection_timeout: {
-    message: 'The connection to the receiver could not be made in time.',
-    advice: 'Check that a firewall lets connections from the internet through to this port.',
+    message: 'No connection to the receiver could be made {limit}.',
+    advice:
+      'Check that a firewall lets connections from the internet through to this port; they have 5 s, whatever timeoutSeconds says.',
   },
   connection_reset: {
-    message: 'The receiver broke off the connection before it answered.',
+    message: 'The receiver broke off the connection before it sent a status line.',
     advice: "Look in the logs of the server and of any proxy before it, at this attempt's time.",
   },
   connection_closed: {
-    message: 'The receiver closed the connection before it answered.',
+    message: 'The receiver closed the connection before it sent a status line.',
     advice: 'Check that the server does not stop or close the connection while it handles the request.',
   },
   tls_expired: {
-    message: "The receiver's certificate has expired or is not valid yet.",
+    message: "The receiver's certificate has expired.",
     advice: 'Renew the certificate, and check that the server has loaded the new one.',
   },
   tls_wrong_host: {
@@ -81,19 +92,19 @@ const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
   tls_failed: {
     message: 'No secure connection could be agreed on with the receiver.',
     advice:
-      'Check that this port speaks TLS and not plain HTTP, and that the server accepts our client certificate if one is set.',
+      "Look in the server's log for the handshake that failed, and check it with `openssl s_client` from the internet.",
   },
   timeout: {
-    message: 'The receiver did not answer in time.',
+    message: 'The receiver took the request, and sent no status with all its headers {limit}.',
     advice:
-      'Answer with a 2xx status at once and do the work afterwards, or raise the timeout of the endpoint.',
+      'Answer with a 2xx status at once and do the work afterwards, or raise timeoutSeconds of the endpoint, 30 at most.',
   },
   redirect: {
     message: 'The receiver answered with a redirect, and redirects are not followed.',
     advice: 'Set the URL of the endpoint to the place it redirects to.',
   },
   invalid_response: {
-    message: 'The receiver answered with something that is not a valid HTTP response.',
+    message: 'The receiver answered with something that is no HTTP response.',
     advice: 'Check that an HTTP/1.1 server answers on this port, and that no proxy changes its answers.',
   },
   header_overflow: {

@@ -23,36 +23,85 @@ export type AttemptFailureCode =
 
 export type FailureCode = AttemptFailureCode | 'redirect' | `http_${number}`;
 
+/**
+ * What tells apart the causes that share a code, for the sentence and the advice. A code is what programs go by; a
+ * cause is for people, and there may be more of them one day.
+ */
+export type FailureCause =
+  | 'forbidden_url'
+  | 'unreachable'
+  | 'broken_in_handshake'
+  | 'handshake_unfinished'
+  | 'request_unread'
+  | 'ended_early'
+  | 'not_yet_valid'
+  | 'chain_expired'
+  | 'chain_not_yet_valid'
+  | 'self_signed'
+  | 'private_authority'
+  | 'incomplete_chain'
+  | 'weak_key'
+  | 'wrong_purpose'
+  | 'not_tls'
+  | 'no_common_cipher'
+  | 'unknown_name'
+  | 'client_certificate_refused'
+  | 'client_certificate_unreadable'
+  | 'not_http'
+  | 'unknown_status'
+  | 'switching_protocols';
+
+export interface Failure {
+  readonly code: AttemptFailureCode;
+  /** Absent when the code says it all. */
+  readonly cause?: FailureCause;
+  /** The limit that passed, where one did. */
+  readonly limitMs?: number;
+}
+
 /** Thrown inside an attempt when the code is already known. */
 export class AttemptFailure extends Error {
-  readonly failure: AttemptFailureCode;
+  readonly failure: Failure;
 
-  constructor(failure: AttemptFailureCode) {
-    super(failure);
+  constructor(code: AttemptFailureCode, cause?: FailureCause) {
+    super(code);
     this.name = 'AttemptFailure';
-    this.failure = failure;
+    this.failure = cause === undefined ? { code } : { code, cause };
   }
 }
 
-/** A limit of the attempt has passed; which one is told by the phase. */
+/** A limit of the attempt has passed; for what, is told by the phase. */
 export class AttemptExpired extends Error {
-  override readonly name = 'AttemptExpired';
+  readonly limitMs: number;
+
+  constructor(limitMs: number) {
+    super();
+    this.name = 'AttemptExpired';
+    this.limitMs = limitMs;
+  }
 }
 
 /**
- * The code for whatever ended an attempt: an error of Node, a limit, or something thrown at us. It reads only
- * `code`, `syscall` and the phase, never a message, because messages carry addresses. Never throws.
+ * The code for whatever ended an attempt, and its cause: an error of Node, a limit, or something thrown at us. It reads
+ * only `code`, `syscall`, the phase and what the handshake showed, never a message, because messages carry addresses.
+ * Never throws.
  *
  * Limits are named by phase, so that the code says what to look at: `dns_timeout` while resolving,
- * `connection_timeout` before TCP is there, `timeout` from the TLS handshake on (sender.md, section 6).
+ * `connection_timeout` before TCP is there, `timeout` from the TLS handshake on.
  *
  * A receiver that asked for a client certificate, got none, and hangs up is taken to want one: in TLS 1.3 its
- * refusal arrives after the handshake, often as a bare reset (sender.md, section 9).
+ * refusal arrives after the handshake, often as a bare reset.
  */
-export function failureOf(error: unknown, phase: PhaseName, facts?: TlsFacts): AttemptFailureCode {
-  if (error instanceof AttemptExpired) return expired[phase];
-  const failure = phase === 'lookup' ? failureOfLookup(error) : failureOfConnection(error, phase);
-  return wantsCertificate(facts) && refusals.has(failure) ? 'tls_client_certificate_required' : failure;
+export function failureOf(error: unknown, phase: PhaseName, facts?: TlsFacts): Failure {
+  if (error instanceof AttemptExpired) return { ...expired[phase], limitMs: error.limitMs };
+  const failure = phase === 'lookup' ? failureOfLookup(error) : failureOfConnection(error, phase, facts);
+  if (facts?.clientCertificateRequested === true && refusals.has(failure.code)) {
+    return facts.clientCertificateGiven
+      ? { cause: 'client_certificate_refused', ...failure }
+      : { code: 'tls_client_certificate_required' };
+  }
+  const isInHandshake = phase === 'tls' && failure.cause === undefined && breaks.has(failure.code);
+  return isInHandshake ? { ...failure, cause: 'broken_in_handshake' } : failure;
 }
 
 /** The code for a final status outside 2xx. */
@@ -62,13 +111,13 @@ export function failureOfStatus(status: number): FailureCode {
 
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-const expired: Readonly<Record<PhaseName, AttemptFailureCode>> = {
-  lookup: 'dns_timeout',
-  address_check: 'dns_timeout',
-  connect: 'connection_timeout',
-  tls: 'timeout',
-  request: 'timeout',
-  first_byte: 'timeout',
+const expired: Readonly<Record<PhaseName, Failure>> = {
+  lookup: { code: 'dns_timeout' },
+  address_check: { code: 'dns_timeout' },
+  connect: { code: 'connection_timeout' },
+  tls: { code: 'timeout', cause: 'handshake_unfinished' },
+  request: { code: 'timeout', cause: 'request_unread' },
+  first_byte: { code: 'timeout' },
 };
 
 /** For errors nobody foresaw: a code that is true of the phase. */
@@ -81,51 +130,82 @@ const unforeseen: Readonly<Record<PhaseName, AttemptFailureCode>> = {
   first_byte: 'connection_closed',
 };
 
-/** What a receiver's "no certificate, no service" looks like from here. */
+/** What a receiver's "no certificate, no service" looks like from here, or that it does not like ours. */
 const refusals: ReadonlySet<AttemptFailureCode> = new Set([
   'connection_reset',
   'connection_closed',
   'tls_failed',
 ]);
 
-function wantsCertificate(facts: TlsFacts | undefined): boolean {
-  return facts?.clientCertificateRequested === true && !facts.clientCertificateGiven;
-}
+/** Broken off in the handshake, the request was not sent: no handler of it is to blame. */
+const breaks: ReadonlySet<AttemptFailureCode> = new Set(['connection_reset', 'connection_closed']);
 
-function failureOfLookup(error: unknown): AttemptFailureCode {
+function failureOfLookup(error: unknown): Failure {
   if (error instanceof AttemptFailure) return error.failure;
   const [code = ''] = codesOf(error);
-  if (/^(?:ENOTFOUND|ENODATA|EAI_NONAME|EAI_NODATA)$/.test(code)) return 'dns_not_found';
-  return /^(?:ETIMEOUT|ETIMEDOUT)$/.test(code) ? 'dns_timeout' : 'dns_failed';
+  if (/^(?:ENOTFOUND|ENODATA|EAI_NONAME|EAI_NODATA)$/.test(code)) return { code: 'dns_not_found' };
+  return { code: /^(?:ETIMEOUT|ETIMEDOUT)$/.test(code) ? 'dns_timeout' : 'dns_failed' };
 }
 
-function failureOfConnection(error: unknown, phase: PhaseName): AttemptFailureCode {
+function failureOfConnection(error: unknown, phase: PhaseName, facts: TlsFacts | undefined): Failure {
   if (error instanceof AttemptFailure) return error.failure;
   const codes = codesOf(error);
   if (codes.includes('ETIMEDOUT') && !codes.includes('ECONNREFUSED')) return expired[phase];
   // Node gives its own "socket hang up", an orderly end, the code of a reset, but no system call.
-  if (codes.includes('ECONNRESET')) return hasSyscall(error) ? 'connection_reset' : 'connection_closed';
-  return codeRules.find(([pattern]) => codes.some((code) => pattern.test(code)))?.[1] ?? unforeseen[phase];
+  if (codes.includes('ECONNRESET') && !hasSyscall(error)) return { code: 'connection_closed' };
+  const [, code = unforeseen[phase], cause] =
+    failureRules.find(([pattern]) => codes.some((one) => pattern.test(one))) ?? [];
+  const isOfChain = facts?.certificate?.isOutOfDate === false;
+  if (code === 'tls_expired') return { code, ...datesOf(codes, isOfChain) };
+  return cause === undefined ? { code } : { code, cause };
 }
 
+/** OpenSSL says that a certificate has ended, and not which one: if the receiver's own is good, it is another. */
+function datesOf(codes: readonly string[], isOfChain: boolean): Pick<Failure, 'cause'> {
+  if (codes.includes('CERT_NOT_YET_VALID')) {
+    return { cause: isOfChain ? 'chain_not_yet_valid' : 'not_yet_valid' };
+  }
+  return isOfChain ? { cause: 'chain_expired' } : {};
+}
+
+type FailureRule = readonly [RegExp, AttemptFailureCode, FailureCause?];
+
 /** The first match wins, so the particular stands before the general. */
-const codeRules: readonly (readonly [RegExp, AttemptFailureCode])[] = [
-  [/^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EACCES|EPERM)$/, 'connection_refused'],
-  [/^ECONNABORTED$/, 'connection_reset'],
-  [/^(?:EPIPE|HPE_INVALID_EOF_STATE)$/, 'connection_closed'],
-  [/^HPE_HEADER_OVERFLOW$/, 'header_overflow'],
-  [/^HPE_/, 'invalid_response'],
+const failureRules: readonly FailureRule[] = [
+  [/^ECONNREFUSED$/, 'connection_refused'],
+  [/^(?:EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EACCES|EPERM)$/, 'connection_refused', 'unreachable'],
+  [/^(?:ECONNRESET|ECONNABORTED)$/, 'connection_reset'],
+  [/^EPIPE$/, 'connection_closed'],
   [/^(?:CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/, 'tls_expired'],
   [/^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/, 'tls_wrong_host'],
   [/CERTIFICATE_REQUIRED$/, 'tls_client_certificate_required'],
   [/ALERT_PROTOCOL_VERSION$|UNSUPPORTED_PROTOCOL$/, 'tls_version'],
-  [/^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_|ERR_CRYPTO_|EPROTO)/, 'tls_failed'],
-  // OpenSSL's verification results; the others of the family have their own lines above.
   [
-    /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|CRL_|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_)/,
-    'tls_untrusted',
+    /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED)/,
+    'tls_failed',
+    'client_certificate_refused',
   ],
-  [/^(?:ERROR_IN_CERT_|CA_(?:KEY|MD)_TOO_|EE_KEY_TOO_|(?:ISSUER|AKID)_)/, 'tls_untrusted'],
+  [/ALERT_UNRECOGNIZED_NAME$|UNRECOGNIZED_NAME$/, 'tls_failed', 'unknown_name'],
+  [
+    /ALERT_HANDSHAKE_FAILURE$|ALERT_INSUFFICIENT_SECURITY$|DH_KEY_TOO_SMALL$/,
+    'tls_failed',
+    'no_common_cipher',
+  ],
+  [
+    /(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/,
+    'tls_failed',
+    'not_tls',
+  ],
+  [/^(?:ERR_OSSL_|ERR_CRYPTO_)/, 'tls_failed', 'client_certificate_unreadable'],
+  [/^(?:ERR_SSL_|ERR_TLS_|EPROTO)/, 'tls_failed'],
+  // OpenSSL's verification results; the others of the family have their own lines above.
+  [/^DEPTH_ZERO_SELF_SIGNED_CERT$/, 'tls_untrusted', 'self_signed'],
+  [/^SELF_SIGNED_CERT_IN_CHAIN$/, 'tls_untrusted', 'private_authority'],
+  [/^UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)/, 'tls_untrusted', 'incomplete_chain'],
+  [/^(?:CA|EE)_(?:KEY|MD)_TOO_/, 'tls_untrusted', 'weak_key'],
+  [/^INVALID_PURPOSE$/, 'tls_untrusted', 'wrong_purpose'],
+  [/^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|CRL_|INVALID_CA|PATH_LENGTH_)/, 'tls_untrusted'],
+  [/^(?:ERROR_IN_CERT_|(?:ISSUER|AKID)_)/, 'tls_untrusted'],
 ];
 
 /** A name with several addresses fails with one error per address, in an AggregateError. */

@@ -1,11 +1,17 @@
+import { z } from 'zod';
+
 /** The steps of one attempt, in the order in which they happen. An IP literal has no `lookup`. */
-export type PhaseName = 'lookup' | 'address_check' | 'connect' | 'tls' | 'request' | 'first_byte';
+export const phaseName = z.enum(['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte']);
+
+export type PhaseName = z.output<typeof phaseName>;
 
 export interface CertificateFacts {
   readonly subject: string;
   readonly issuer: string;
   /** RFC 3339, or empty when the certificate holds no readable date. */
   readonly validTo: string;
+  /** Whether it is the receiver's own certificate that is out of date, and not one of those that vouch for it. */
+  readonly isOutOfDate: boolean;
 }
 
 /** What the handshake showed, also when it failed later: an expired certificate can be shown with its date. */

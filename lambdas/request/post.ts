@@ -1,6 +1,4 @@
 import { lookup as lookupAddresses } from 'node:dns/promises';
-import type { ClientRequest } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { isPublicAddress, normalizeAddress } from '../endpoint/address.ts';
@@ -10,7 +8,7 @@ import { describeCertificate, hasNameFor } from './certificate.ts';
 import { makeDeadline, type Deadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
 import { AttemptFailure, failureOf } from './failure.ts';
-import { toSentHeaders } from './headers.ts';
+import { requestHead } from './headers.ts';
 import { recordPhases, roundedMs, type PhaseRecord } from './phases.ts';
 
 export interface Address {
@@ -30,7 +28,7 @@ export interface Network {
 }
 
 /**
- * The one way out: every request to a receiver, a delivery or a test event, is made here (sender.md, 6 to 9).
+ * The one way out: every request to a receiver, a delivery or a test event, is made here (docs/security.md).
  *
  * A name is resolved once; every address is checked; the socket connects to nothing else, and is asked
  * afterwards where it went. Each attempt has a socket of its own, made here and not by an Agent, so nothing is
@@ -56,7 +54,7 @@ export function makePost(network: Network = {}): Post {
       answer = await perform(attempt);
     } catch (error) {
       phases.close(false);
-      answer = { kind: 'failure', code: failureOf(error, phases.current(), phases.tlsFacts()) };
+      answer = { kind: 'failure', ...failureOf(error, phases.current(), phases.tlsFacts()) };
     } finally {
       deadline.clear();
       clearTimeout(slow);
@@ -91,9 +89,6 @@ const connectMsMax = 5000;
 /** With several addresses, how long one may take before the next is tried: four of them fit in `connectMsMax`. */
 const addressMsMax = 1200;
 
-/** Larger than what any receiver needs; beyond it Node stops with HPE_HEADER_OVERFLOW. */
-const headerBytesMax = 16_384;
-
 const lookupAll: Lookup = (host) => lookupAddresses(host, { all: true });
 
 async function perform(attempt: Attempt): Promise<Answer> {
@@ -107,7 +102,7 @@ async function perform(attempt: Attempt): Promise<Answer> {
   return await exchange({
     ...attempt,
     socket: secured,
-    outgoing: requestOver(secured, target, attempt.request),
+    requestHead: requestHead(target, attempt.request.headers, attempt.request.body),
   });
 }
 
@@ -115,7 +110,7 @@ function readTarget(attempt: Attempt): Target {
   const parsed = parseTarget(attempt.request.url, attempt.request.rules);
   if (parsed.ok) return parsed.target;
   attempt.phases.enter('address_check');
-  throw new AttemptFailure('blocked_address');
+  throw new AttemptFailure('blocked_address', 'forbidden_url');
 }
 
 /** Any forbidden address refuses all: a name that answers with an inner address is not to be trusted at all. */
@@ -221,7 +216,7 @@ function checkIdentity(target: Target, certificate: PeerCertificate): Error | un
 
 function describeTls(attempt: Attempt, socket: TLSSocket): void {
   const version = socket.getProtocol();
-  const certificate = describeCertificate(socket.getPeerCertificate());
+  const certificate = describeCertificate(socket.getPeerCertificate(), Date.now());
   attempt.phases.describeTls({
     ...(version === null ? {} : { version }),
     cipher: socket.getCipher().name,
@@ -229,18 +224,5 @@ function describeTls(attempt: Attempt, socket: TLSSocket): void {
     // A server names signature algorithms to a client only in a CertificateRequest (RFC 5246, 7.4.4; RFC 8446, 4.3.2).
     clientCertificateRequested: socket.getSharedSigalgs().length > 0,
     clientCertificateGiven: attempt.request.clientCertificate !== undefined,
-  });
-}
-
-function requestOver(socket: TLSSocket, target: Target, request: PostRequest): ClientRequest {
-  return requestHttps({
-    createConnection: () => socket,
-    method: 'POST',
-    host: target.host,
-    port: target.port,
-    path: target.path,
-    headers: toSentHeaders(request.headers, request.body),
-    maxHeaderSize: headerBytesMax,
-    insecureHTTPParser: false, // said aloud, or a flag in NODE_OPTIONS would turn it on
   });
 }

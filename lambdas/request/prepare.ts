@@ -35,7 +35,7 @@ export type Prepared = Pick<PostRequest, 'headers' | 'clientCertificate'>;
 /** Signs at a moment; everything slow has been read before. */
 type Seal = (unsigned: Unsigned, timestamp: string) => Promise<Readonly<Record<string, string>>>;
 
-/** A timestamp may be this much older than the request (sender.md, section 2). */
+/** A timestamp may be this much older than the request: receivers allow five minutes. */
 const ageMsMax = 2_000;
 
 /**

@@ -7,6 +7,8 @@ export const routeEnv = z.object({
   EVENTS_QUEUE_URL: z.url(),
   EVENTS_FALLING_QUEUE_URL: z.url(),
   DELIVERIES_QUEUE_URL: z.url(),
+  /** Takes operator events. */
+  BUS_NAME: z.string().min(1),
   RETENTION_DAYS: z.coerce.number().int().min(1),
   /** What happens to an event whose data break the schema of its type. */
   EVENT_SCHEMAS: z.enum(['strict', 'warn']),

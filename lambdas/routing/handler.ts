@@ -1,7 +1,8 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { makePublish } from '../event/bus.ts';
 import { workThroughBatch } from '../shared/batch.ts';
-import { makeDocumentClient, makeSqsClient } from '../shared/clients.ts';
+import { makeDocumentClient, makeEventBridgeClient, makeSqsClient } from '../shared/clients.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { withinTrace } from '../shared/trace.ts';
@@ -11,7 +12,10 @@ import { wireRoute } from './wire.ts';
 
 const env = readEnvironment(routeEnv, process.env);
 const { log, requestLog } = makeLog();
-const ports = wireRoute(env, { client: makeDocumentClient(), sqs: makeSqsClient(), now: Date.now, log });
+const ports = wireRoute(env, {
+  ...{ client: makeDocumentClient(), sqs: makeSqsClient(), now: Date.now, log },
+  announce: makePublish(makeEventBridgeClient(), env.BUS_NAME),
+});
 
 export const handler = middy<SQSEvent, SQSBatchResponse>()
   .use(requestLog())

@@ -41,7 +41,7 @@ const preview = z.strictObject({
   deprecated: eventType.shape.deprecated,
 });
 
-/** Says who would receive an event of a type, and who would not, and why; by the same rules as routing (R3). */
+/** Says who would receive an event of a type, and who would not, and why; by the same rules as routing. */
 export function previewRoutes(ports: PreviewPorts): Route[] {
   const previewing = route({
     method: 'POST',

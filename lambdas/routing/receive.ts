@@ -1,6 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Verdict } from '../shared/batch.ts';
-import { parseJson } from '../shared/json.ts';
 import { routeEvent } from './route-event.ts';
 import type { RoutePorts } from './route-event.ts';
 
@@ -19,8 +18,10 @@ export interface ReceivePorts extends RoutePorts {
 export async function receive(ports: ReceivePorts, record: SQSRecord): Promise<Verdict> {
   const isFalling = ports.isFalling(record);
   const { SentTimestamp, ApproximateReceiveCount } = record.attributes;
+  const receivedAtMs = Number(SentTimestamp);
   // An organization that was made before the event fell is known to whoever looks after that.
-  const routed = await routeEvent(ports, readJson(record.body), isFalling ? Number(SentTimestamp) : 0);
+  const receipt = { receivedAtMs, messageId: record.messageId, sinceMs: isFalling ? receivedAtMs : 0 };
+  const routed = await routeEvent(ports, record.body, receipt);
   if (routed.kind === 'stored') return 'done';
   if (!isFalling) {
     await ports.fall(record);
@@ -29,13 +30,4 @@ export async function receive(ports: ReceivePorts, record: SQSRecord): Promise<V
   // Said once each time it falls, though it takes three receives.
   if (ApproximateReceiveCount === '1') ports.log('event.refused', routed.why);
   return 'falling';
-}
-
-/** What is not JSON was put there by hand, and is treated like an event that cannot be read. */
-function readJson(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
 }

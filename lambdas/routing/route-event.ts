@@ -1,40 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import { firstMessage } from '../delivery/message.ts';
 import type { DeliveryMessage } from '../delivery/message.ts';
-import type { Subscribers } from '../endpoint/subscribers.ts';
-import { wants } from '../endpoint/wants.ts';
-import { packBody } from '../event/body.ts';
-import { isPublishable } from '../event/catalogue.ts';
-import type { Catalogue } from '../event/catalogue.ts';
-import { eventIdOf } from '../event/event-id.ts';
-import { bodyOf } from '../event/event.ts';
-import type { RefusalReason, Skipped, StoredEvent } from '../event/event.ts';
-import { readArrival, readContent } from '../event/published.ts';
-import { schemaViolation } from '../event/schema.ts';
-import type { SchemaRule } from '../event/schema.ts';
-import type { Arrival, Content } from '../event/published.ts';
-import { isEntitled } from '../organization/organization.ts';
-import type { Organization } from '../organization/organization.ts';
-import type { Log } from '../shared/log.ts';
-import { expiryOf, isoTime } from '../shared/time.ts';
-import type { Now } from '../shared/time.ts';
+import type { StoredEvent } from '../event/event.ts';
+import { readArrival, readJson } from '../event/published.ts';
+import type { Arrival } from '../event/published.ts';
+import type { Log, LogFields } from '../shared/log.ts';
 import { deployment } from '../shared/versions.ts';
 import type { Versions } from '../shared/versions.ts';
+import { judged } from './judge-event.ts';
+import type { JudgePorts } from './judge-event.ts';
+import { keepEvent } from './keep-event.ts';
+import type { KeepPorts } from './keep-event.ts';
+import { traceOf } from './of-nobody.ts';
 import type { LookUpSubscribers } from './remember-unknown.ts';
-import { standings } from './standing.ts';
-import type { Standing, StandingPorts } from './standing.ts';
+import type { TellNotJudged } from './tell-not-judged.ts';
 
-export interface RoutePorts extends StandingPorts {
+export interface RoutePorts extends JudgePorts, KeepPorts {
   readonly lookUpSubscribers: LookUpSubscribers;
-  readonly readCatalogue: () => Promise<Catalogue>;
-  /** What both of these have answered, and answer next, is as of the versions that were seen last. */
+  /** What this and the catalogue have answered, and answer next, is as of the versions that were seen last. */
   readonly versions: Versions;
-  /** Stores an event once; gives the one that was there before. */
-  readonly add: (event: StoredEvent) => Promise<StoredEvent | undefined>;
   readonly send: (message: DeliveryMessage) => Promise<void>;
-  readonly clock: { readonly now: Now; readonly retentionDays: number };
-  /** What happens to data that break the schema of their type. */
-  readonly schemas: SchemaRule;
+  readonly tellNotJudged: TellNotJudged;
   readonly log: Log;
 }
 
@@ -42,7 +28,17 @@ export interface RoutePorts extends StandingPorts {
 export type Routed =
   | { readonly kind: 'stored' }
   /** With what can be said of it in a log line. */
-  | { readonly kind: 'of_nobody'; readonly why: Readonly<Record<string, string>> };
+  | { readonly kind: 'of_nobody'; readonly why: LogFields };
+
+/** How an event has come. */
+export interface Receipt {
+  /** When the queue took it, by the queue's clock, in milliseconds since 1970: a producer's clock may be anything. */
+  readonly receivedAtMs: number;
+  /** Id of the message: when it comes again, it has the same. */
+  readonly messageId: string;
+  /** The answer that an organization does not exist is younger than this; milliseconds since 1970. */
+  readonly sinceMs: number;
+}
 
 /**
  * Routes an event from the bus: stores it with the endpoints it is meant for, then asks for one delivery each.
@@ -52,23 +48,31 @@ export type Routed =
  * Stored before it is sent: a crash in between is repaired by the message that comes back, for the same event
  * always has the same id, and what is stored decides who gets it.
  *
- * @param sinceMs the answer that an organization does not exist is younger than this; milliseconds since 1970
+ * @param busEvent as it came from the queue: the text of `data` in it is what receivers get
  */
-export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: number): Promise<Routed> {
-  const arrival = readArrival(busEvent);
-  if (arrival === undefined) return { kind: 'of_nobody', why: { code: 'malformed_event' } };
-  const { organizationId, busEventId, type } = arrival;
-  const event = await judgedAsOfNow(ports, arrival, sinceMs);
-  if (event === undefined) {
-    return { kind: 'of_nobody', why: { code: 'unknown_organization', organizationId, busEventId, type } };
+export async function routeEvent(ports: RoutePorts, busEvent: string, receipt: Receipt): Promise<Routed> {
+  const arrival = readArrival(busEvent, receipt.receivedAtMs);
+  if (arrival === undefined) {
+    return { kind: 'of_nobody', why: { code: 'malformed_event', ...traceOf(readJson(busEvent)) } };
   }
-  const before = await ports.add(event);
-  const meant = before ?? event;
+  const { organizationId, busEventId, type, source } = arrival;
+  const judgement = await judgedAsOfNow(ports, arrival, receipt.sinceMs);
+  if (judgement === undefined) {
+    const why = { code: 'unknown_organization', organizationId, busEventId, source, eventType: type };
+    return { kind: 'of_nobody', why };
+  }
+  const { messageId } = receipt;
+  const { event: meant, isDuplicate } = await keepEvent(ports, arrival, {
+    ...judgement,
+    routedBy: messageId,
+  });
+  const isSentElsewhere = isDuplicate && isAnswered(meant, messageId, ports.clock.now());
   await Promise.all(
-    meant.endpoints.map((endpointId) =>
+    (isSentElsewhere ? [] : meant.endpoints).map((endpointId) =>
       ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
     ),
   );
+  await ports.tellNotJudged(meant);
   ports.log(meant.status === 'refused' ? 'event.refused' : 'event.routed', {
     organizationId,
     eventId: meant.id,
@@ -76,11 +80,25 @@ export async function routeEvent(ports: RoutePorts, busEvent: unknown, sinceMs: 
     eventType: meant.type,
     code: meant.reason,
     breaksSchema: meant.schemaViolation === undefined ? undefined : true,
+    notJudged: meant.schemaNotJudged === undefined ? undefined : true,
     endpoints: meant.endpoints.length,
     skipped: meant.skipped.length,
-    isDuplicate: before !== undefined,
+    isDuplicate,
   });
   return { kind: 'stored' };
+}
+
+/**
+ * For so long after an event came in, whoever stored it answers for its deliveries: it has sent them, or its message is
+ * still in the queue and comes again when its visibility ends. Far shorter than that time: only after it could the
+ * message fall into the dead-letter queue, and be redriven as another one.
+ */
+const answeredMs = 60_000;
+
+/** Whether another message answers for the deliveries of an event, so that a copy need not ask for them again. */
+function isAnswered({ routedBy, receivedAt }: StoredEvent, messageId: string, nowMs: number): boolean {
+  if (routedBy === undefined || routedBy === messageId) return false;
+  return nowMs - Date.parse(receivedAt) < answeredMs;
 }
 
 /** Whoever changes it more often in the middle of one event has it judged by one of his changes. */
@@ -110,113 +128,4 @@ async function judgedAsOfNow(
     ]);
     if (isDeepStrictEqual(versions, versionsNow) || looks === looksMax) return event;
   }
-}
-
-async function judged(
-  ports: RoutePorts,
-  arrival: Arrival,
-  { organization, endpoints }: Subscribers & { organization: Organization },
-): Promise<StoredEvent> {
-  const catalogue = await ports.readCatalogue();
-  const { type: name } = arrival;
-  const type = { name, category: catalogue.get(name)?.category ?? 'test' };
-  const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
-  const standing = await standings(ports, wanting);
-  return eventOf(arrival, catalogue, {
-    organization,
-    wanting: standing,
-    schemas: ports.schemas,
-    ...ports.clock,
-  });
-}
-
-interface Circumstances {
-  readonly organization: Organization;
-  readonly wanting: readonly Standing[];
-  readonly now: Now;
-  readonly retentionDays: number;
-  readonly schemas: SchemaRule;
-}
-
-function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumstances): StoredEvent {
-  const content = contentOf(arrival, catalogue);
-  const { busEventId, organizationId, type, source, receivedAtMs } = arrival;
-  const valid = content.kind === 'valid' ? content : undefined;
-  const timeMs = valid?.timeMs ?? receivedAtMs;
-  const id = eventIdOf({ organizationId, timeMs, busEventId, idempotencyKey: valid?.idempotencyKey });
-  const timestamp = isoTime(timeMs);
-  const category = catalogue.get(type)?.category;
-  const common = {
-    id,
-    organizationId,
-    type,
-    timestamp,
-    receivedAt: isoTime(receivedAtMs),
-    source,
-    expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
-  };
-  if (content.kind === 'invalid') return refused(common, arrival.rawDetail, content);
-  const violation = schemaViolation(catalogue.get(type) ?? {}, content.data);
-  if (violation !== undefined && circumstances.schemas === 'strict') {
-    return refused(common, arrival.rawDetail, { reason: 'schema_violation', explanation: violation });
-  }
-  const { resource, data } = content;
-  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource, data }));
-  if (body === undefined) return refused(common, arrival.rawDetail, tooLarge);
-  return {
-    ...common,
-    ...(category === undefined ? {} : { category }),
-    ...(resource === undefined ? {} : { resource }),
-    status: 'accepted',
-    ...(violation === undefined ? {} : { schemaViolation: violation }),
-    ...meantFor(circumstances),
-    body,
-  };
-}
-
-const tooLarge = {
-  reason: 'event_too_large',
-  explanation: 'The event does not fit into the ledger, even compressed.',
-} as const;
-
-function contentOf(arrival: Arrival, catalogue: Catalogue): Content {
-  const content = readContent(arrival);
-  if (content.kind === 'invalid' || isPublishable(catalogue, arrival.type)) return content;
-  const explanation = 'The catalogue has no event type of this name (detail-type).';
-  return { kind: 'invalid', reason: 'unknown_event_type', explanation };
-}
-
-type Common = Omit<StoredEvent, 'status' | 'endpoints' | 'skipped'>;
-
-/** Kept as it came, if it fits: the producer will ask what it was. */
-function refused(
-  common: Common,
-  rawDetail: unknown,
-  { reason, explanation }: { reason: RefusalReason; explanation: string },
-): StoredEvent {
-  const body = packBody(Buffer.from(JSON.stringify(rawDetail)));
-  return {
-    ...common,
-    status: 'refused',
-    reason,
-    explanation,
-    endpoints: [],
-    skipped: [],
-    ...(body === undefined ? {} : { body }),
-  };
-}
-
-function meantFor({ organization, wanting }: Circumstances): { endpoints: string[]; skipped: Skipped[] } {
-  if (!isEntitled(organization)) {
-    return {
-      endpoints: [],
-      skipped: wanting.map(({ endpointId }) => ({ endpointId, reason: 'not_entitled' })),
-    };
-  }
-  return {
-    endpoints: wanting.filter(({ reason }) => reason === undefined).map(({ endpointId }) => endpointId),
-    skipped: wanting.flatMap(({ endpointId, reason }) =>
-      reason === undefined ? [] : [{ endpointId, reason }],
-    ),
-  };
 }

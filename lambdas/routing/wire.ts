@@ -7,6 +7,7 @@ import { makeHealthStore } from '../endpoint/health/store.ts';
 import { makeReadSubscribers } from '../endpoint/store.ts';
 import { exists } from '../endpoint/subscribers.ts';
 import { catalogueOf } from '../event/catalogue.ts';
+import type { Announce } from '../event/operator-event.ts';
 import { makeEventStore, makeEventTypeStore } from '../event/store.ts';
 import type { BatchPorts } from '../shared/batch.ts';
 import { cached } from '../shared/cache.ts';
@@ -20,6 +21,7 @@ import type { routeEnv } from './env.ts';
 import { outgoingFalling } from './falling.ts';
 import type { ReceivePorts } from './receive.ts';
 import { rememberUnknown } from './remember-unknown.ts';
+import { makeTellNotJudged } from './tell-not-judged.ts';
 
 /** What the route function reaches outside of itself. */
 export interface RouteReach {
@@ -27,6 +29,7 @@ export interface RouteReach {
   readonly sqs: SQSClient;
   readonly now: Now;
   readonly log: Log;
+  readonly announce: Announce;
   /** The clock of its caches, if it is another one than the process's own. */
   readonly caches?: Pick<CacheOptions, 'now'>;
 }
@@ -34,7 +37,7 @@ export interface RouteReach {
 /** The ports of the route function; nothing here runs before an event comes. */
 export function wireRoute(
   env: z.output<typeof routeEnv>,
-  { client, sqs, now, log, caches = {} }: RouteReach,
+  { client, sqs, now, log, announce, caches = {} }: RouteReach,
 ): ReceivePorts & BatchPorts {
   const { CONFIG_TABLE: config, LEDGER_TABLE: ledger } = env;
   const eventTypes = makeEventTypeStore(client, config);
@@ -61,7 +64,9 @@ export function wireRoute(
     isFalling: comesFrom(env.EVENTS_FALLING_QUEUE_URL),
     clock: { now, retentionDays: env.RETENTION_DAYS },
     schemas: env.EVENT_SCHEMAS,
+    tellNotJudged: makeTellNotJudged({ announce, now, log }),
     release: makeRelease(sqs, [env.EVENTS_QUEUE_URL, env.EVENTS_FALLING_QUEUE_URL]),
+    announce,
     log,
   };
 }

@@ -5,7 +5,7 @@ import { withinTrace } from './trace.ts';
 
 /**
  * What became of a message. `done` deletes it; `failed` lets it come back when its visibility ends; `falling`
- * brings it back at once, so that SQS's own redrive moves it to the dead-letter queue (DESIGN.md, section 2).
+ * brings it back at once, so that SQS's own redrive moves it to the dead-letter queue.
  */
 export type Verdict = 'done' | 'failed' | 'falling';
 

@@ -14,8 +14,9 @@ export type Difference = z.output<typeof difference>;
 
 /** The fields in which two things differ, in the order of `after`; a list is one value, and so is what is new. */
 export function differences(before: unknown, after: unknown, field = ''): Difference[] {
-  if (isDeepStrictEqual(before, after)) return [];
+  // Of two objects each field is compared by itself: to compare the whole first would do it once for each level above.
   if (!isJsonObject(before) || !isJsonObject(after)) {
+    if (isDeepStrictEqual(before, after)) return [];
     return [
       {
         field,

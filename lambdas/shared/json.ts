@@ -37,15 +37,24 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 /** The levels that EventBridge takes are 1,000, its envelope and ours included. */
 export const jsonDepthMax = 900;
 
-/** How deep arrays and objects are nested in a JSON text; to be asked before it is parsed, as recursion is ours to bound. */
+/**
+ * How deep arrays and objects are nested in a JSON text; to be asked before it is parsed, as recursion is ours to bound.
+ * Looks at each character once, whatever the text is: a stranger may send it.
+ */
 export function jsonDepth(text: string): number {
-  let [depth, deepest] = [0, 0];
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
-    if (token === '[' || token === '{') deepest = Math.max(deepest, (depth += 1));
-    else if (token === ']' || token === '}') depth -= 1;
+  let [depth, deepest, isString] = [0, 0, false];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === quote) isString = !isString;
+    else if (isString) at += code === backslash ? 1 : 0;
+    else if (code === openBracket || code === openBrace) deepest = Math.max(deepest, (depth += 1));
+    else if (code === closeBracket || code === closeBrace) depth -= 1;
   }
   return deepest;
 }
+
+const [quote, backslash] = [0x22, 0x5c];
+const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** Part of the language since ES2026 and of Node since 21; TypeScript's library does not describe it yet. */
 const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as typeof JSON & {

@@ -9,7 +9,7 @@ export interface Outgoing {
   readonly body: string;
   /** SQS takes 0 to 900. */
   readonly delaySeconds: number;
-  /** The fair queue's tenant: SQS does not carry it over, so every hop sets it again. */
+  /** The fair queue's tenant: SQS does not carry it over, so every sending sets it again. */
   readonly groupId: string;
 }
 

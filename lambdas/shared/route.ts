@@ -41,6 +41,8 @@ export interface RawRequest extends Conditions {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  /** The text that was parsed into `body`; without it, what `body` is written as. */
+  readonly bodyText?: () => string;
   readonly caller: Caller;
   /** Without it a change is made, and nothing is written down. */
   readonly audited?: Audited;
@@ -70,7 +72,7 @@ interface Description<Params, Query, Body> {
   /** `public` takes no token at all. */
   readonly scope: Scope | 'public';
   /**
-   * What the organization's plan must allow (R2): `none` is open to every plan, `read` also to an
+   * What the organization's plan must allow: `none` is open to every plan, `read` also to an
    * organization whose plan has lapsed, `write` only to an entitled one.
    */
   readonly entitlement: 'none' | 'read' | 'write';
@@ -118,6 +120,8 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
   readonly params: z.output<Params>;
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
+  /** As it came, for an operation that hands a part of it on. */
+  readonly bodyText: () => string;
   readonly caller: Caller;
   /**
    * Holds `If-Match` and `If-None-Match` against what is there now, as its ETag stands for it.
@@ -151,12 +155,13 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
   const { handle, ...rest } = description;
   return {
     ...rest,
-    run: async ({ params, query, body, caller, ifMatch, ifNoneMatch, audited = unaudited }) => {
+    run: async ({ params, query, body, bodyText, caller, ifMatch, ifNoneMatch, audited = unaudited }) => {
       const request = {
         mustMatch: (shown: unknown) => {
           mustMatch({ ifMatch, ifNoneMatch }, shown);
         },
         ...parseParts(rest, { params, query, body }),
+        bodyText: bodyText ?? (() => JSON.stringify(body)),
         caller,
         audited,
       };

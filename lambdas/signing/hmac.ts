@@ -12,7 +12,7 @@ export interface Signable {
 /**
  * Value of `webhook-signature` (Standard Webhooks 1.0.0, scheme v1): HMAC-SHA256 over `id.timestamp.body`, one
  * signature per key, the newest first. Exactly one space between them and none at the end, or receivers in
- * Python and C# fail (sender.md, section 2.1).
+ * Python and C# fail.
  */
 export function signHmac({ webhookId, timestamp, body }: Signable, keys: readonly Uint8Array[]): string {
   if (keys.length === 0) throw new Error('nothing goes out unsigned');

@@ -22,7 +22,7 @@ export interface Attestation {
 const lifetimeSeconds = 300;
 
 /**
- * Value of `webhook-jwt` (DESIGN.md, section 4; sender.md, section 3). It carries the hash of the body and not the
+ * Value of `webhook-jwt` (docs/signing.md). It carries the hash of the body and not the
  * body, so that KMS signs 300 bytes whatever the event's size. One call of KMS for each token.
  *
  * @throws when KMS cannot sign; nothing goes out unsigned.

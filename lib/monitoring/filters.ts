@@ -75,6 +75,27 @@ export const waitFilters: readonly Filter[] = [
   },
 ];
 
+/** What no alarm and no graph needs: how often producers publish what nobody can get. */
+export const eventFilters: readonly Filter[] = [
+  {
+    metric: 'events_conflicting',
+    of: 'Route',
+    message: 'event.refused',
+    when: [FilterPattern.stringValue('$.code', '=', 'idempotency_conflict')],
+  },
+  {
+    metric: 'events_of_nobody',
+    of: 'Route',
+    message: 'event.refused',
+    when: [
+      FilterPattern.any(
+        FilterPattern.stringValue('$.code', '=', 'malformed_event'),
+        FilterPattern.stringValue('$.code', '=', 'unknown_organization'),
+      ),
+    ],
+  },
+];
+
 /** Name of the metric that counts waits of a cause. */
 export function waitMetric(cause: (typeof waitCauses)[number]): string {
   return `waits_${cause}`;
@@ -95,7 +116,7 @@ export function addFilters(
   { function: functionNamed, hasCanary }: Watched,
   stage: string,
 ): void {
-  const counted = [...filters, ...waitFilters, ...(hasCanary ? [canaryFilter] : [])];
+  const counted = [...filters, ...waitFilters, ...eventFilters, ...(hasCanary ? [canaryFilter] : [])];
   for (const { metric, of, message, when = [], value = '1' } of counted) {
     new MetricFilter(scope, `Filter_${metric}`, {
       logGroup: functionNamed(of).logGroup,

@@ -46,6 +46,18 @@ export const queries: readonly Query[] = [
     rest: ['stats count(*) as waits by cause, endpointId', 'sort waits desc', 'limit 50'],
   },
   {
+    name: 'events-of-nobody',
+    of: ['Route'],
+    fields: ['source', 'eventType', 'code', 'problem', 'organizationId'],
+    filter:
+      'message = "event.refused" and (code = "malformed_event" or code = "unknown_organization" or code = "idempotency_conflict")',
+    rest: [
+      'stats count(*) as events by source, eventType, code, problem, organizationId',
+      'sort events desc',
+      'limit 50',
+    ],
+  },
+  {
     name: 'faults-of-ours',
     fields: ['message', 'fault', 'organizationId', 'endpointId', 'eventId', 'requestId'],
     filter: 'ispresent(fault) or level = "ERROR"',

@@ -2,7 +2,13 @@ import { z } from 'zod';
 
 import { actionsOn, type Service, serviceOf } from './actions.ts';
 import { AwsError } from './aws-error.ts';
-import { checkEntry, type EventEnvelope, type PutEventsEntry, putEventsEntry } from './event-entry.ts';
+import {
+  checkEntry,
+  envelopeText,
+  type EventEnvelope,
+  type PutEventsEntry,
+  putEventsEntry,
+} from './event-entry.ts';
 import { type EventMatcher, eventMatcher } from './event-pattern.ts';
 import { type EventTarget, putOnTarget } from './event-target.ts';
 import { type Setting, uuid } from './setting.ts';
@@ -33,6 +39,7 @@ export interface BusFaults {
 }
 
 interface Bringing {
+  body: string;
   rule: Rule;
   target: EventTarget;
   traceHeader: string | undefined;
@@ -107,11 +114,14 @@ export class EventBuses {
       resources: entry.Resources ?? [],
       detail: checked.detail,
     };
+    const body = envelopeText(event, checked.detailText);
     const rules = this.#rulesOf(this.#busName(entry.EventBusName ?? 'default'));
     const matching = rules.filter((rule) => rule.isEnabled !== false && rule.matches(event));
     await Promise.all(
       matching.flatMap((rule) =>
-        rule.targets.map((target) => this.#bring(event, { rule, target, traceHeader: entry.TraceHeader })),
+        rule.targets.map((target) =>
+          this.#bring(event, { body, rule, target, traceHeader: entry.TraceHeader }),
+        ),
       ),
     );
     return { EventId: event.id };
@@ -128,7 +138,7 @@ export class EventBuses {
   #checkTarget({ queueArn, deadLetterQueueArn, messageGroupIdPath }: EventTarget): void {
     this.#sqs.queueByArn(queueArn);
     if (deadLetterQueueArn !== undefined) this.#sqs.queueByArn(deadLetterQueueArn);
-    if (messageGroupIdPath !== undefined && !/^\$(\.[\w-]+)+$/.test(messageGroupIdPath)) {
+    if (messageGroupIdPath !== undefined && !/^(\$(\.[\w-]+)+|[\w-]+)$/.test(messageGroupIdPath)) {
       throw new AwsError('ValidationException', `${messageGroupIdPath} is no path the stand-in knows.`);
     }
   }

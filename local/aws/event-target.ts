@@ -7,13 +7,15 @@ import type { Sqs } from './sqs.ts';
 export interface EventTarget {
   id: string;
   queueArn: string;
-  /** Such as `$.detail.organizationId`: read from the original event, it becomes the message's group id. */
+  /** Such as `$.detail.organizationId`, read from the original event, or a text: it becomes the message's group id. */
   messageGroupIdPath?: string | undefined;
   /** Takes what could not be put on the queue; without one such events are dropped, as on AWS. */
   deadLetterQueueArn?: string | undefined;
 }
 
 interface Way {
+  /** The event as its targets get it. */
+  body: string;
   sqs: Sqs;
   report: (problem: string) => void;
   ruleArn: string;
@@ -23,8 +25,7 @@ interface Way {
 
 /** Sends the event to the target's queue, else to its dead-letter queue, else drops it and says so. */
 export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void> {
-  const { sqs, target, traceHeader } = way;
-  const body = JSON.stringify(event);
+  const { body, sqs, target, traceHeader } = way;
   try {
     const groupId = target.messageGroupIdPath && groupIdAt(target.messageGroupIdPath, event);
     await sqs.queueByArn(target.queueArn).send({ body, groupId, traceHeader });
@@ -42,6 +43,7 @@ export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void>
  * 12, item 5); here it cannot be put on the queue, and goes the way of every event that cannot.
  */
 function groupIdAt(path: string, event: EventEnvelope): string {
+  if (!path.startsWith('$')) return path;
   let value: unknown = event;
   for (const name of path.split('.').slice(1)) {
     if (typeof value !== 'object' || value === null) break;

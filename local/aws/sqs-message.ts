@@ -6,7 +6,7 @@ import { AwsError } from './aws-error.ts';
 
 /** SQS: a message, and the sum of a batch, has at most 1 MiB; attributes count as well. */
 export const messageBytesMax = 1_048_576;
-/** SQS: longer waits go by hops. */
+/** SQS: what waits longer is a row. */
 const delaySecondsMax = 900;
 const attributesMax = 10;
 /** SQS: MessageGroupId is 1 to 128 alphanumeric characters and punctuation. */

@@ -10,7 +10,7 @@ import type { Received } from './receiver.ts';
 import type { Stage } from './stage.ts';
 import { expect, step, until } from './steps.ts';
 
-/** A dead message that was sent within a minute of its death is still falling (DESIGN.md, section 2). */
+/** A dead message that was sent within a minute of its death is still falling. */
 const fallingMs = 60_000;
 const eventType = 'pipeline.run.failed';
 /** Stands in the payload and must stand nowhere but in the deliveries. */

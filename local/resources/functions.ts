@@ -128,6 +128,7 @@ const lambdaFunction = z.strictObject({
   Description: ignored,
   KmsKeyArn: ignored,
   RecursiveLoop: ignored,
+  ReservedConcurrentExecutions: ignored,
   Role: ignored,
 });
 

@@ -83,6 +83,7 @@ const stage = z.strictObject({
   AutoDeploy: z.literal(true),
   AccessLogSettings: ignored,
   DefaultRouteSettings: ignored,
+  RouteSettings: ignored,
 });
 
 const integration = z.strictObject({

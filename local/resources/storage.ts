@@ -82,7 +82,7 @@ const table = z.strictObject({
       }),
     )
     .optional(),
-  // dynalite deletes nothing when its time has come, so every read must filter on it (DESIGN.md, section 3).
+  // dynalite deletes nothing when its time has come, so every read must filter on it.
   TimeToLiveSpecification: ignored,
   DeletionProtectionEnabled: ignored,
   PointInTimeRecoverySpecification: ignored,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventSummary } from '../../lambdas/event/event.ts';
+import type { StoredEvent } from '../../lambdas/event/event.ts';
+import { makePublicationStore } from '../../lambdas/event/publication/store.ts';
 import { makeEventStore, makeEventTypeStore } from '../../lambdas/event/store.ts';
 import { isoTime } from '../../lambdas/shared/time.ts';
 import { anEvent } from '../fakes/an-event.ts';
@@ -19,13 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => tables.close());
 
-const stores: [string, (now: () => number) => MemoryLedger['events']][] = [
+const stores: [string, (now: () => number) => ReturnType<typeof over>][] = [
   ['memory', (now) => over(memoryTables({ now }), now)],
   ['DynamoDB', (now) => over(tables, now)],
 ];
 
-function over({ client, ledger }: Tables, now: () => number): MemoryLedger['events'] {
-  return makeEventStore(client, ledger, now);
+function over({ client, ledger }: Tables, now: () => number) {
+  const publications = makePublicationStore(client, ledger, now);
+  return { events: makeEventStore(client, ledger, now), publications };
 }
 
 const hourMs = 3_600_000;
@@ -35,10 +38,11 @@ let tests = 0;
 describe.each(stores)('events in %s', (kind, open) => {
   let clock: TestClock;
   let events: MemoryLedger['events'];
+  let publications: ReturnType<typeof makePublicationStore>;
   let organizationId: string;
   beforeEach(() => {
     clock = aClock();
-    events = open(clock.now);
+    ({ events, publications } = open(clock.now));
     organizationId = `org_${kind}-${(tests += 1)}`;
   });
 
@@ -66,7 +70,7 @@ describe.each(stores)('events in %s', (kind, open) => {
   });
 
   test('published again after their time are stored anew, though DynamoDB has not deleted the old ones', async () => {
-    const old = anEvent({ organizationId, status: 'refused', reason: 'unknown_event_type', endpoints: [] });
+    const old = anEvent({ organizationId, endpoints: [] });
     await events.add(old);
     clock.passTo(old.expiresAt * 1000 - 1);
     const again = anEvent({ organizationId, endpoints: ['ep_again'], expiresAt: old.expiresAt + 86_400 });
@@ -76,6 +80,81 @@ describe.each(stores)('events in %s', (kind, open) => {
     expect(await events.get(organizationId, again.id)).toEqual(again);
     expect(await events.list(organizationId, { limit: 10, status: 'refused' })).toMatchObject({ data: [] });
     expect(await events.add({ ...again, endpoints: [] })).toEqual(again);
+  });
+
+  test('that were refused give way to one that was mended, and leave the list of refused ones', async () => {
+    const old = anEvent({ organizationId, status: 'refused', reason: 'unknown_event_type', endpoints: [] });
+    const again = anEvent({ organizationId, endpoints: ['ep_again'] });
+    await events.add(old);
+    expect(await events.add(again)).toBeUndefined();
+    expect(await events.add(old)).toEqual(again);
+    expect(await events.get(organizationId, again.id)).toEqual(again);
+    expect(await events.list(organizationId, { limit: 10, status: 'refused' })).toMatchObject({ data: [] });
+  });
+
+  describe('that the API has published', () => {
+    const aQueued = (given: Partial<StoredEvent> = {}): StoredEvent => {
+      const { body: _body, ...event } = anEvent({
+        organizationId,
+        endpoints: [],
+        fingerprint: 'one',
+        ...given,
+      });
+      expect(_body).toBeDefined();
+      return { ...event, status: 'queued' };
+    };
+    const routed = (fingerprint = 'one') => anEvent({ organizationId, fingerprint });
+
+    test('are found at once as queued, by list and filter too, and give way when they are routed', async () => {
+      expect(await publications.queue(aQueued())).toBeUndefined();
+      expect(await events.get(organizationId, aQueued().id)).toEqual(aQueued());
+      const listed = () => collect((query) => events.list(organizationId, { ...query, status: 'queued' }));
+      expect(await listed()).toEqual([aQueued()]);
+      expect(await events.add(routed())).toBeUndefined();
+      expect(await events.get(organizationId, aQueued().id)).toEqual(routed());
+      expect(await listed()).toEqual([]);
+    });
+
+    test('give way to nobody who says something else, and are queued once', async () => {
+      await publications.queue(aQueued());
+      expect(await events.add(routed('another'))).toEqual(aQueued());
+      expect(await publications.queue(aQueued({ fingerprint: 'another' }))).toEqual(aQueued());
+      await events.add(routed());
+      expect(await publications.queue(aQueued())).toEqual(routed());
+    });
+
+    test('are queued anew after they were refused, or past their time', async () => {
+      await events.add({ ...routed(), status: 'refused' });
+      expect(await publications.queue(aQueued())).toBeUndefined();
+      expect(await events.list(organizationId, { limit: 10, status: 'refused' })).toMatchObject({ data: [] });
+      clock.pass(pastRetentionMs);
+      const again = aQueued({ expiresAt: 9e9, receivedAt: isoTime(clock.now()) });
+      expect(await publications.queue(again)).toBeUndefined();
+      expect(await events.get(organizationId, again.id)).toEqual(again);
+    });
+
+    test('are refused when the bus did not take them, unless somebody was faster', async () => {
+      await publications.queue(aQueued());
+      await publications.withdraw(aQueued({ receivedAt: isoTime(testStartMs + 1) }));
+      expect(await events.get(organizationId, aQueued().id)).toMatchObject({ status: 'queued' });
+      await publications.withdraw(aQueued());
+      const refused = { status: 'refused', reason: 'not_published' };
+      expect(await events.list(organizationId, { limit: 10, status: 'refused' })).toMatchObject({
+        data: [refused],
+      });
+      await events.add(routed());
+      await publications.withdraw(aQueued());
+      expect(await events.get(organizationId, aQueued().id)).toEqual(routed());
+    });
+
+    test('are lost when no queue can hold them any more, and yet give way to what comes', async () => {
+      await publications.queue(aQueued());
+      clock.pass(14 * 24 * hourMs - 1);
+      expect(await events.get(organizationId, aQueued().id)).toMatchObject({ status: 'queued' });
+      clock.pass(1);
+      expect(await events.get(organizationId, aQueued().id)).toMatchObject({ status: 'lost' });
+      expect(await events.add(routed())).toBeUndefined();
+    });
   });
 
   test('are stored by exactly one of many at the same time', async () => {

@@ -17,7 +17,7 @@ import type { Tables } from './tables.ts';
 const at = (ms: number) => isoTime(testStartMs + ms);
 const organizationId = 'org_1';
 const backlog = {
-  ...{ since: at(0), turn: 3, pass: 2, gate: 'gate', through: 'place', sentAt: at(1), clock: at(2) },
+  ...{ turn: 3, pass: 2, gate: 'gate', through: 'place', sentAt: at(1), clock: at(2) },
   ...{ leftovers: 1, emptyAt: at(3), dueAt: at(3_600_000) },
 };
 const full: Health = {

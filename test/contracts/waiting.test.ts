@@ -172,7 +172,7 @@ describe.each(kinds)('what waits, in %s', (kind, start) => {
 
   test('may be an endpoint that somebody must look after', async () => {
     const health = memoryHealth(clock.now, tables);
-    const backlog = { since: clock.iso(), turn: 0, pass: 1, dueAt: isoTime(testStartMs + 3_600_000) };
+    const backlog = { turn: 0, pass: 1, dueAt: isoTime(testStartMs + 3_600_000) };
     await health.replace(endpointId, well, { ...well, organizationId: 'org_1', backlog });
     const { waiting: partition, waitingAt } = dueAt(testStartMs + 3_600_000, endpointId);
     const { rows } = await waiting.list({ partition, after: undefined, through: '~' }, 1_000);

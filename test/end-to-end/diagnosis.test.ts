@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAuthority } from '../lambdas/request/certificates.ts';
 import type { Authority, Wish } from '../lambdas/request/certificates.ts';
-import { aClosedPort, answering, aTlsReceiver, scripts } from '../lambdas/request/bad-receivers.ts';
+import {
+  aClosedPort,
+  answering,
+  aTcpReceiver,
+  aTlsReceiver,
+  scripts,
+} from '../lambdas/request/bad-receivers.ts';
 import type { Receiver, Script } from '../lambdas/request/bad-receivers.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
@@ -91,6 +97,35 @@ describe('a test event', () => {
       async () => (await receiver(scripts.well, { wish: { validFromDays: -30, validToDays: -1 } })).port,
       { code: 'tls_expired', stoppedAt: 'tls' },
     ],
+    [
+      'a good certificate under an intermediate that has expired',
+      async () => {
+        const ended = await authority.intermediate({ validFromDays: -900, validToDays: -300 });
+        const { certificate, key } = await ended.issue({ names: ['localhost'] });
+        const made = await aTlsReceiver(scripts.well, { cert: `${certificate}\n${ended.certificate}`, key });
+        receivers.push(made);
+        return made.port;
+      },
+      {
+        code: 'tls_expired',
+        stoppedAt: 'tls',
+        advice: expect.stringContaining('Send the current intermediate certificate') as string,
+      },
+    ],
+    [
+      'a receiver that never finishes its handshake',
+      async () => {
+        const made = await aTcpReceiver();
+        receivers.push(made);
+        return made.port;
+      },
+      {
+        code: 'timeout',
+        stoppedAt: 'tls',
+        message: expect.stringContaining('did not finish the TLS handshake within 1 s') as string,
+        advice: expect.stringContaining('a longer timeoutSeconds does not help') as string,
+      },
+    ],
     ['a closed port', aClosedPort, { code: 'connection_refused', stoppedAt: 'connect' }],
     [
       'a receiver that hangs',
@@ -114,6 +149,8 @@ describe('a test event', () => {
     expect(body).toMatchObject({ outcome: 'failed', ...expected });
     expect(body['message']).toMatch(/^[A-Z].*\.$/);
     expect(body['advice']).toMatch(/^[A-Z].*\.$/);
+    const history = await tidings.call('GET', `${endpointsPath}/${endpoint}/deliveries`);
+    expect(history.body.data[0]?.attempts[0]?.['stoppedAt']).toBe(body['stoppedAt']);
     // It is not tried again, and nobody's dead letter.
     const letters = await tidings.call('GET', `/v1/organizations/${organization}/dead-letters`);
     expect(letters.body.data).toEqual([]);

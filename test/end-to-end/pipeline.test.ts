@@ -59,6 +59,31 @@ describe('an event on the bus', () => {
     });
   });
 
+  it('has the data of its producer to the byte, whichever way it was published', async () => {
+    const organization = await tidings.makeOrganization('org_bytes');
+    await tidings.makeEndpoint(organization, '/bytes');
+    const data = `{"note":"${payloadMarker}", "id":9223372036854775807,"v":1e400,"one":1.0,"zero":-0,"10":3,"2":4,"a":1,"a":2}`;
+    await tidings.publish({
+      DetailType: 'pipeline.run.failed',
+      Detail: `{"data":${data},"organizationId":"${organization}"}`,
+    });
+    const body = `{"data":${data},"type":"pipeline.run.failed"}`;
+    expect(await tidings.call('POST', `/v1/organizations/${organization}/events`, { body })).toMatchObject({
+      status: 202,
+    });
+
+    const requests = await until(
+      'both webhooks',
+      () => requestsTo('/bytes').length > 1 && requestsTo('/bytes'),
+    );
+    const bodies = requests.map((request) => String(request.body));
+    expect(bodies.map((text) => text.slice(text.indexOf('"data":')))).toEqual([
+      `"data":${data}}`,
+      `"data":${data}}`,
+    ]);
+    expect(requests.map(({ isVerified }) => isVerified)).toEqual([true, true]);
+  });
+
   it('is tried again with the same id and body, a new timestamp, and waits as the policy says', async () => {
     const organization = await tidings.makeOrganization('org_flaky');
     const endpoint = await tidings.makeEndpoint(organization, '/flaky');

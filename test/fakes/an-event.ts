@@ -16,7 +16,9 @@ interface Wish extends Partial<StoredEvent> {
 export function anEvent({ name = 'one', timeMs = testStartMs, data = { runId: 77 }, ...given }: Wish = {}) {
   const timestamp = isoTime(timeMs);
   const { id = eventIdOf(name, timeMs), organizationId = 'org_1', type = 'pipeline.run.failed' } = given;
-  const body = packBody(bodyOf({ id, type, timestamp, organizationId, resource: 'pipeline/42', data }));
+  const body = packBody(
+    bodyOf({ id, type, timestamp, organizationId, resource: 'pipeline/42', dataText: JSON.stringify(data) }),
+  );
   if (body === undefined) throw new Error('this event is too large to be stored');
   return {
     id,

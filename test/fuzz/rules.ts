@@ -15,6 +15,9 @@ export const rules: readonly Rule[] = [
   { code: 'invalid_cursor' },
   { code: 'changed_meanwhile' },
   { code: 'already_exists' },
+  { code: 'idempotency_conflict' },
+  // An event that happens in two days.
+  { code: 'invalid_time' },
   { code: 'idempotency_key_reused' },
   { code: 'invalid_url' },
   { code: 'target_not_allowed' },
@@ -34,6 +37,6 @@ export const rules: readonly Rule[] = [
   { code: 'duplicate_endpoint' },
   // A secret header keeps the value that it has; names differ; 4 kB and eight secrets in all.
   { code: 'invalid_request', field: 'headers(\\.\\d+\\.(name|value))?' },
-  // A span that ends before it begins, or begins ahead; an event that happens tomorrow.
-  { code: 'invalid_request', field: 'since|until|occurredAt' },
+  // A span that ends before it begins, or begins ahead.
+  { code: 'invalid_request', field: 'since|until' },
 ];

@@ -83,7 +83,7 @@ describe('least privilege', () => {
     ['DeliveryDeliver', ['dynamodb:BatchGetItem', 'dynamodb:Query']],
     ['RecoveryRecover', ['dynamodb:BatchGetItem']],
     ['TesterTest', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']],
-    ['RoutingRoute', ['dynamodb:Query']],
+    ['RoutingRoute', ['dynamodb:BatchGetItem', 'dynamodb:Query']],
   ])('%s reads the configuration, and changes nothing of it', (name, reading) => {
     const onConfiguration = grantsOf(name).filter(([resource]) => resource.startsWith('StorageConfig'));
     expect(onConfiguration).toEqual([['StorageConfig', reading]]);

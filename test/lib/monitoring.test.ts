@@ -4,11 +4,17 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { canaryFilter, filters as always, waitCauses, waitFilters } from '../../lib/monitoring/filters.ts';
+import {
+  canaryFilter,
+  eventFilters,
+  filters as always,
+  waitCauses,
+  waitFilters,
+} from '../../lib/monitoring/filters.ts';
 import { queries } from '../../lib/monitoring/queries.ts';
 import { nameOf, synthesized } from './synthesized.ts';
 
-const filters = [...always, ...waitFilters, canaryFilter];
+const filters = [...always, ...waitFilters, ...eventFilters, canaryFilter];
 const root = join(import.meta.dirname, '..', '..');
 const { template, resources, text } = synthesized({ canary: 'true' });
 const runbook = readFileSync(join(root, 'docs', 'runbook.md'), 'utf8');
@@ -229,6 +235,8 @@ describe('metrics of our own', () => {
     expect(always).toHaveLength(10);
     expect(runbook).toContain('six more');
     expect(waitFilters).toHaveLength(6);
+    expect(runbook).toContain('two count events');
+    expect(eventFilters).toHaveLength(2);
   });
 
   it('of another stage have other names', () => {

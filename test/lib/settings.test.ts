@@ -16,6 +16,7 @@ describe('settings', () => {
       stage: 'prod',
       retentionDays: 30,
       requestsPerMinute: 3_000,
+      apiConcurrency: 0,
       endpointsPerOrganization: 1_000,
       receiverPorts: '443,8443',
       nat64: false,

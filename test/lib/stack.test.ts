@@ -103,7 +103,7 @@ describe('the bus', () => {
   const rules = ofType('AWS::Events::Rule').filter(([, rule]) => 'EventPattern' in rule.Properties);
 
   it('hands on every event that names an organization, but not our own operator events', () => {
-    expect(rules).toHaveLength(1);
+    expect(rules).toHaveLength(2);
     template.hasResourceProperties('AWS::Events::Rule', {
       State: 'ENABLED',
       EventPattern: {
@@ -113,12 +113,29 @@ describe('the bus', () => {
     });
   });
 
+  it('hands on every other event to where events of nobody fall: a misspelt organizationId left no trace', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      State: 'ENABLED',
+      EventPattern: {
+        source: [{ 'anything-but': ['tidings'] }],
+        detail: { organizationId: [{ exists: false }] },
+      },
+      Targets: [Match.objectLike({ SqsParameters: { MessageGroupId: 'nobody' } })],
+    });
+    const [target] = targetsOf('IngestStrayRule');
+    expect(nameOf(target?.Arn)).toBe('IngestEventsFalling');
+    expect(nameOf(target?.DeadLetterConfig.Arn)).toBe('IngestBusDead');
+  });
+
+  const targetsOf = (name: string) => {
+    const rule = rules.find(([id]) => withoutHash(id) === name);
+    return z
+      .array(z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.object({ Arn: z.unknown() }) }))
+      .parse(rule?.[1].Properties['Targets']);
+  };
+
   it('hands them to the queue of events, in fair groups by organization, else to a queue of its own', () => {
-    const [rule] = rules;
-    const targets = z.array(
-      z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.object({ Arn: z.unknown() }) }),
-    );
-    const [target, ...others] = targets.parse(rule?.[1].Properties['Targets']);
+    const [target, ...others] = targetsOf('IngestRule');
     expect(others).toEqual([]);
     expect(nameOf(target?.Arn)).toBe('IngestEvents');
     expect(nameOf(target?.DeadLetterConfig.Arn)).toBe('IngestBusDead');
@@ -140,7 +157,7 @@ describe('the bus', () => {
     });
   });
 
-  it.each(['IngestEvents', 'IngestBusDead'])('may send to %s', (name) => {
+  it.each(['IngestEvents', 'IngestEventsFalling'])('may send to %s', (name) => {
     const allowed = ofType('AWS::SQS::QueuePolicy')
       .filter(([, policy]) =>
         z.array(z.unknown()).parse(policy.Properties['Queues']).map(nameOf).includes(name),
@@ -421,7 +438,7 @@ describe('who may touch what', () => {
   const tagged = `${keys} if aws:ResourceTag/tidings:stage=prod`;
   const signed = `${tagged}, kms:SigningAlgorithm=ECDSA_SHA_256|RSASSA_PKCS1_V1_5_SHA_256, kms:MessageType=DIGEST`;
 
-  // DESIGN.md, section 3: nothing else is granted. A new line here is a decision.
+  // Nothing else is granted. A new line here is a decision.
   it.each<[string, Record<string, string[]>]>([
     [
       'DeliveryDeliver',
@@ -447,8 +464,9 @@ describe('who may touch what', () => {
     [
       'RoutingRoute',
       {
-        StorageConfig: ['dynamodb:Query'],
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestBus: ['events:PutEvents'],
         IngestEvents: take,
         IngestEventsFalling: [...take, 'sqs:SendMessage'].toSorted(),
         DeliveryDeliveries: ['sqs:SendMessage'],
@@ -498,7 +516,13 @@ describe('who may touch what', () => {
       'RecoveryRecover',
       {
         StorageConfig: ['dynamodb:BatchGetItem'],
-        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
         'StorageLedger/index/byStatus': ['dynamodb:Query'],
         'StorageLedger/index/waiting': ['dynamodb:Query'],
         RecoveryQueue: [...take, 'sqs:SendMessage'],
@@ -705,11 +729,44 @@ describe('the API', () => {
     expect(tokensOf(own.resources).audience).toHaveLength(3);
   });
 
-  it('has a throttle and an access log', () => {
+  it('has an access log', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
       StageName: '$default',
-      DefaultRouteSettings: { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 },
       AccessLogSettings: { DestinationArn: Match.anyValue() },
+    });
+  });
+
+  /** How many requests each route lets through, by its key. */
+  const throttlesIn = ({ resources: all }: Pick<typeof stack, 'resources'>) => {
+    const [own] = [...all.values()].filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Stage');
+    const throttle = z.strictObject({ ThrottlingRateLimit: z.number(), ThrottlingBurstLimit: z.number() });
+    return z.record(z.string(), throttle).parse(own?.Properties['RouteSettings']);
+  };
+
+  it('lets through no more than leaves deliveries their executions, though each request takes its longest', () => {
+    const throttles = throttlesIn(stack);
+    const keys = ofType('AWS::ApiGatewayV2::Route').map(([, route]) => route.Properties['RouteKey']);
+    expect(Object.keys(throttles).toSorted()).toEqual(keys.map(String).toSorted());
+    const seconds = z.number().parse(named('ApiHandler').Properties['Timeout']);
+    const executions = Object.values(throttles).map(
+      (one) => one.ThrottlingBurstLimit + one.ThrottlingRateLimit * seconds,
+    );
+    // What an account has, without what Tidings itself takes (docs/capacity.md).
+    expect(executions.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(1_000 - 270);
+    expect(named('ApiHandler').Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  it('is bounded by Lambda itself where executions are reserved, and lets through more', () => {
+    const own = synthesized({ apiConcurrency: '100' });
+    const reserved = [...own.resources].flatMap(([id, { Properties }]) =>
+      'ReservedConcurrentExecutions' in Properties
+        ? [[withoutHash(id), Properties['ReservedConcurrentExecutions']]]
+        : [],
+    );
+    expect(Object.fromEntries(reserved)).toEqual({ ApiHandler: 100, TesterTest: 10 });
+    expect(Object.values(throttlesIn(own))[0]).toEqual({
+      ThrottlingRateLimit: 200,
+      ThrottlingBurstLimit: 400,
     });
   });
 

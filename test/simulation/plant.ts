@@ -10,8 +10,8 @@ export interface Plant {
   readonly ports?: (ports: DeliverPorts, past: Past) => DeliverPorts;
   /** In place of some ports of an instance of recover. */
   readonly recover?: (ports: RecoverPorts & DrainPorts) => Partial<RecoverPorts & DrainPorts>;
-  /** Around a request of DynamoDB. */
-  readonly request?: (command: unknown) => void;
+  /** Around a request of DynamoDB; `by` is the name of whoever makes it, such as `deliver 2`. */
+  readonly request?: (command: unknown, by: string) => void;
   /** Around a message that deliver is handed. */
   readonly record?: (record: SQSRecord) => SQSRecord;
   /** Whether Lambda deletes messages before the function has worked on them. */

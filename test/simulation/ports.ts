@@ -71,7 +71,8 @@ function rememberedSecrets({ time }: World, readSecret: ReadSecret): ReadSecret 
 }
 
 export function routePorts(world: World, life: Life): ReceivePorts & BatchPorts {
-  return wireRoute(world.env.route, reachOf(world, life));
+  const { announce } = suspendable({ announce: watchAnnounce(world, life) }, world, life);
+  return wireRoute(world.env.route, { ...reachOf(world, life), announce });
 }
 
 export function recoverPorts(world: World, life: Life): RecoverPorts & DrainPorts & BatchPorts {

@@ -23,7 +23,7 @@ export function reachTables(world: World, life: Life): DynamoDBDocumentClient {
       ...{ abouts: deliveriesOf(command), places: placesOf(command) },
       make: () => {
         world.hand.life = life;
-        world.plant?.request?.(command);
+        world.plant?.request?.(command, life.name);
         try {
           const answer: unknown = Reflect.apply(Reflect.get(tables.client, 'send'), tables.client, [command]);
           return Promise.resolve(answer);

@@ -41,7 +41,7 @@ const slow: Behaviour = ({ timeoutMs, chance }) => ({
   hintMs: 0,
 });
 
-/** 429 and 503 with every kind of `Retry-After` (failures.md, 28). */
+/** 429 and 503 with every kind of `Retry-After`. */
 const throttling =
   (hints: readonly Hint[]): Behaviour =>
   ({ nowMs, chance }) => {
@@ -75,7 +75,7 @@ const shortHints = [
   ...['soon', '-5', '', '1e3', '12, 13', 'Tue, 1 Jan'].map(garbage),
 ];
 
-/** Rare, since a day is ninety-six hops. */
+/** Rare: a day of silence shows little. */
 const longHints = [afterSeconds(315_360_000), atDate(315_360_000), afterSeconds(7_200)];
 
 export const healthy = answering(200, 201, 204);

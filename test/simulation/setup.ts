@@ -80,7 +80,7 @@ export function drawEventTypes(chance: Chance): string[] {
   ]);
 }
 
-/** Short schedules mostly: a wait of hours is many hops, and shows little that a wait of minutes does not. */
+/** Short schedules mostly: a wait of hours shows little that a wait of minutes does not. */
 export function drawPolicy({ chance, isLong }: World): Policy {
   const retry = chance.weigh<NonNullable<Policy['retry']>>([
     [2, { maximumAttempts: 1 }],

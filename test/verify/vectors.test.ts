@@ -26,8 +26,7 @@ const file = z
 
 /** By scheme: verified by this package, or why it is not its business. Those are proved with node:crypto below. */
 const notApplicable: Readonly<Record<string, string>> = {
-  'standard-webhooks-v1a':
-    'Tidings does not offer Ed25519 (sender.md, section 1); such entries are passed over',
+  'standard-webhooks-v1a': 'Tidings does not offer Ed25519; such entries are passed over',
   rfc9421: 'HTTP message signatures are a later option; the schemes are hmac and jwt',
   rfc9530: 'no Content-Digest is sent; body_sha256 is the same hash in base64url',
   ed25519: 'no scheme uses Ed25519',

@@ -6,7 +6,6 @@ import { isoTime } from '../../shared/time.ts';
  * the endpoint's health, so that one write says both that the endpoint may receive again and that somebody must come.
  */
 export const backlog = z.object({
-  since: z.string(),
   /** Counts the drain's steps: of its messages only the one that names the last step goes on. */
   turn: z.number().int(),
   /** Counts its passes over the rows: a message of an earlier pass has been sent again since, and is dropped. */
@@ -39,7 +38,7 @@ export function isOpen(backlog: Backlog | undefined): boolean {
 /** The backlog after a delivery was parked. @param dueMs when the endpoint may receive again, as far as is known */
 export function raised(before: Backlog | undefined, nowMs: number, dueMs: number): Backlog {
   const dueAt = isoTime(dueMs);
-  if (before === undefined) return { since: isoTime(nowMs), turn: 0, pass: 1, passAt: isoTime(nowMs), dueAt };
+  if (before === undefined) return { turn: 0, pass: 1, passAt: isoTime(nowMs), dueAt };
   const { emptyAt, ...rest } = before;
   // A step that is about to end it for good finds that it is no longer the last one.
   return { ...rest, turn: before.turn + 1, dueAt };

@@ -38,7 +38,7 @@ export interface Circumstances {
 }
 
 /**
- * The health after an attempt (DESIGN.md, section 4). The very same object when nothing is worth a write, which is
+ * The health after an attempt (docs/architecture.md). The very same object when nothing is worth a write, which is
  * so for every success of a healthy endpoint and for most failures of one that is known to fail.
  */
 export function observe(before: Health, observation: Observation, circumstances: Circumstances): Health {

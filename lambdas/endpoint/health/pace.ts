@@ -40,8 +40,18 @@ export function pace(
  */
 export type Take = (endpointId: string, perSecond: number) => Promise<boolean>;
 
-/** Leave that was not taken for so long is not lost: messages come a little early and a little late. */
+/**
+ * For how long leave that was not taken is not lost, as messages come a little early and a little late: two seconds, or
+ * the time between two attempts if that is more. A message of a slow pace that comes late would else lose its leave each
+ * time.
+ */
+export function burstOf(spacingMs: number): number {
+  return Math.min(burstMsMax, Math.max(burstMs, spacingMs));
+}
+
 export const burstMs = 2_000;
+/** With the second by which functions disagree (pace/store.ts) no more than `withinPace` leaves of ten minutes. */
+const burstMsMax = 5_000;
 
 /** So that the burst is within the pace over any ten minutes, too. */
 export const withinPace = 0.99;

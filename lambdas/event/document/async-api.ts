@@ -6,8 +6,8 @@ import { category } from '../event-type.ts';
 import type { EventType } from '../event-type.ts';
 import { isTypeNamed } from './proposal.ts';
 import type { Proposal } from './proposal.ts';
-import { below, childrenOf, extract, fieldOf, follow, placed } from './reference.ts';
-import type { Place } from './reference.ts';
+import { below, childrenOf, extract, fieldOf, follow, placed, workOfDocument } from './reference.ts';
+import type { Place, Work } from './reference.ts';
 
 /** The catalogue as AsyncAPI 3.0, as it is for the application that receives: one message for each type. */
 export function asyncApiOf(types: readonly EventType[]): object {
@@ -123,7 +123,14 @@ export function proposalsOfAsyncApi(document: unknown): Proposal[] {
     const place = follow(document, from);
     if (!messages.has(place.pointer)) messages.set(place.pointer, { place, names });
   }
-  return [...messages.values()].map(({ place, names }) => proposalOf(document, place, names));
+  const source = { document, work: workOfDocument() };
+  return [...messages.values()].map(({ place, names }) => proposalOf(source, place, names));
+}
+
+/** What types are taken from, and how much of it may still be looked at. */
+interface Source {
+  readonly document: unknown;
+  readonly work: Work;
 }
 
 interface Named {
@@ -153,7 +160,8 @@ function ofOperation(place: Place, channel: string): Named[] {
   return place.value === undefined ? [] : [{ place, names: [channel] }];
 }
 
-function proposalOf(document: unknown, place: Place, names: readonly string[]): Proposal {
+function proposalOf(source: Source, place: Place, names: readonly string[]): Proposal {
+  const { document } = source;
   const parsed = parsePart(message, place.value);
   if (!parsed.ok) throw refusalOf(parsed.faults).at(fieldOf(place));
   const { name, title, summary, description, tags = [], examples = [], ...rest } = parsed.value;
@@ -173,7 +181,7 @@ function proposalOf(document: unknown, place: Place, names: readonly string[]): 
       category: said,
       description: description ?? summary ?? title ?? type,
       example: isEnvelope && isJsonObject(example) ? example['data'] : example,
-      schema: schemaOf(document, isEnvelope ? below(payload, 'properties', 'data') : payload),
+      schema: schemaOf(source, isEnvelope ? below(payload, 'properties', 'data') : payload),
       deprecated: rest['x-deprecated'] ?? (rest.deprecated === true ? {} : undefined),
     },
   };
@@ -200,7 +208,7 @@ function isJsonSchema(format: unknown): boolean {
 }
 
 /** `true`, which everything satisfies, is no schema. */
-function schemaOf(document: unknown, at: Place): unknown {
+function schemaOf({ document, work }: Source, at: Place): unknown {
   const place = follow(document, at);
-  return place.value === undefined || place.value === true ? undefined : extract(document, place);
+  return place.value === undefined || place.value === true ? undefined : extract(document, place, work);
 }

@@ -8,6 +8,7 @@ import { changeOf, isBuiltIn, ownAfter, refuseTooMany, refuseUnknownReplacement 
 import type { TypeChange } from '../define-type.ts';
 import { eventTypeDefinition } from '../event-type.ts';
 import type { EventType, EventTypeDefinition } from '../event-type.ts';
+import { refuseTakenSchemaId } from '../refuse-schema.ts';
 import { proposalsOfAsyncApi } from './async-api.ts';
 import { proposalsOfJsonSchema } from './json-schema.ts';
 import type { Proposal } from './proposal.ts';
@@ -50,6 +51,7 @@ export function planTypes(document: unknown, own: readonly EventType[], at: Circ
     if (one === undefined || one.outcome === 'ignored') continue;
     within(proposal, () => {
       refuseUnknownReplacement(after, one.change.after);
+      refuseTakenSchemaId(after, one.change.after);
     });
   }
   return planned;

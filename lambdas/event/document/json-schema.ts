@@ -2,8 +2,8 @@ import { isJsonObject } from '../../shared/json.ts';
 import type { EventType } from '../event-type.ts';
 import { isTypeNamed } from './proposal.ts';
 import type { Proposal } from './proposal.ts';
-import { below, childrenOf, extract, placed } from './reference.ts';
-import type { Place } from './reference.ts';
+import { below, childrenOf, extract, placed, workOfDocument } from './reference.ts';
+import type { Place, Work } from './reference.ts';
 
 const dialect = 'https://json-schema.org/draft/2020-12/schema';
 
@@ -38,6 +38,7 @@ const said = new Set(['title', 'description', 'deprecated', 'examples', 'x-categ
  * @throws InvalidRequest `invalid_reference`
  */
 export function proposalsOfJsonSchema(document: unknown): Proposal[] {
+  const work = workOfDocument();
   return childrenOf(below({ pointer: '', value: document }, '$defs')).map(([name, place]) => {
     const { value } = place;
     if (!isJsonObject(value) || !isTypeNamed(name, value['x-category'])) return { name, place };
@@ -50,19 +51,23 @@ export function proposalsOfJsonSchema(document: unknown): Proposal[] {
         category: value['x-category'],
         description: value['description'] ?? name,
         example,
-        schema: schemaOf(document, place, value),
+        schema: schemaOf({ document, work }, place, value),
         deprecated: value['x-deprecated'] ?? (value['deprecated'] === true ? {} : undefined),
       },
     };
   });
 }
 
-function schemaOf(document: unknown, place: Place, definition: Readonly<Record<string, unknown>>): unknown {
+function schemaOf(
+  { document, work }: { readonly document: unknown; readonly work: Work },
+  place: Place,
+  definition: Readonly<Record<string, unknown>>,
+): unknown {
   const keywords = Object.entries(definition).filter(([keyword]) => !said.has(keyword));
   const { allOf } = definition;
   if (keywords.length === 1 && Array.isArray(allOf) && allOf.length === 1) {
-    return extract(document, below(place, 'allOf', '0'));
+    return extract(document, below(place, 'allOf', '0'), work);
   }
   if (keywords.length === 0) return undefined;
-  return extract(document, { ...place, value: Object.fromEntries(keywords) });
+  return extract(document, { ...place, value: Object.fromEntries(keywords) }, work);
 }

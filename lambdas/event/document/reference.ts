@@ -1,4 +1,4 @@
-import { InvalidRequest } from '../../shared/errors.ts';
+import { InvalidRequest, TooLarge } from '../../shared/errors.ts';
 import { isJsonObject } from '../../shared/json.ts';
 
 /** Keywords that hold data: what looks like a reference in them is none. */
@@ -7,18 +7,48 @@ const dataKeywords = new Set(['const', 'default', 'enum', 'example', 'examples']
 /** Keywords that hold schemas by names, which are no keywords. */
 const mapKeywords = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
 
+/** How many parts of a document may still be looked at. */
+export interface Work {
+  left: number;
+}
+
+const boundless: Work = { left: Infinity };
+
+/**
+ * For a whole document: each part of it once, and as often as a catalogue could hold it at most (2 MiB). Types that
+ * refer to the same parts bring copies of them, so a document of 1 MiB may ask for gigabytes.
+ */
+export function workOfDocument(): Work {
+  return { left: 1_000_000 };
+}
+
+function tooMuch(): TooLarge {
+  return new TooLarge(
+    'document_too_large',
+    'The event types of this document refer to so much that no catalogue could hold it: import fewer at a time.',
+  );
+}
+
 /**
  * Rewrites the references of a JSON Schema. A schema with an `$id` stands for itself, wherever it is: its references
  * are left as they are (JSON Schema 2020-12, 8.2.1).
  */
-export function mapReferences(schema: unknown, map: (reference: string) => string): unknown {
-  if (Array.isArray(schema)) return schema.map((one) => mapReferences(one, map));
+export function mapReferences(
+  schema: unknown,
+  map: (reference: string) => string,
+  work: Work = boundless,
+): unknown {
+  work.left -= 1;
+  if (work.left < 0) throw tooMuch();
+  if (Array.isArray(schema)) return schema.map((one) => mapReferences(one, map, work));
   if (!isJsonObject(schema) || typeof schema['$id'] === 'string') return schema;
   const mapped = (key: string, value: unknown): unknown => {
     if (key === '$ref' && typeof value === 'string') return map(value);
     if (dataKeywords.has(key)) return value;
-    if (!mapKeywords.has(key) || !isJsonObject(value)) return mapReferences(value, map);
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, mapReferences(one, map)]));
+    if (!mapKeywords.has(key) || !isJsonObject(value)) return mapReferences(value, map, work);
+    return Object.fromEntries(
+      Object.entries(value).map(([name, one]) => [name, mapReferences(one, map, work)]),
+    );
   };
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, mapped(key, value)]));
 }
@@ -80,26 +110,29 @@ export function follow(document: unknown, from: Place): Place {
  * A schema of a document as one that stands for itself: what it refers to elsewhere in the document comes along in
  * its `$defs`.
  *
- * @throws InvalidRequest `invalid_reference`
+ * @param work shared by all types of a document
+ * @throws InvalidRequest `invalid_reference`; TooLarge `document_too_large`
  */
-export function extract(document: unknown, root: Place): unknown {
+export function extract(document: unknown, root: Place, work = workOfDocument()): unknown {
   const taken = new Set(childrenOf(below(root, '$defs')).map(([name]) => name));
   const gathered = new Map<string, { readonly name: string; schema: unknown }>();
   const map = (reference: string): string => {
     if (!reference.startsWith('#/')) return reference;
+    // A long one costs more to follow.
+    work.left -= reference.length / 16;
     const { pointer, value } = placeOf(document, reference, root);
     if (pointer === root.pointer || pointer.startsWith(`${root.pointer}/`)) {
       return encodeURI(`#${pointer.slice(root.pointer.length)}`);
     }
     const known = gathered.get(pointer);
     if (known !== undefined) return `#/$defs/${known.name}`;
-    const brought = { name: nameOf(pointer, taken), schema: undefined as unknown };
+    const brought = { name: nameOf(pointer, taken, work), schema: undefined as unknown };
     taken.add(brought.name);
     gathered.set(pointer, brought);
-    brought.schema = mapReferences(value, map);
+    brought.schema = mapReferences(value, map, work);
     return `#/$defs/${brought.name}`;
   };
-  const schema = mapReferences(root.value, map);
+  const schema = mapReferences(root.value, map, work);
   if (gathered.size === 0 || !isJsonObject(schema)) return schema;
   const own = isJsonObject(schema['$defs']) ? schema['$defs'] : {};
   const brought = [...gathered.values()].map(({ name, schema: one }) => [name, one] as const);
@@ -134,10 +167,14 @@ function namesOf(pointer: string): string[] {
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-function nameOf(pointer: string, taken: ReadonlySet<string>): string {
+function nameOf(pointer: string, taken: ReadonlySet<string>, work: Work): string {
   const name = (namesOf(pointer).at(-1) ?? '').replaceAll(/[^A-Za-z0-9_.-]/g, '_');
   let tried = name;
-  for (let number = 2; taken.has(tried); number += 1) tried = `${name}_${String(number)}`;
+  for (let number = 2; taken.has(tried); number += 1) {
+    work.left -= 1;
+    if (work.left < 0) throw tooMuch();
+    tried = `${name}_${String(number)}`;
+  }
   return tried;
 }
 

@@ -143,8 +143,8 @@ async function rest(
 }
 
 /** From the beginning again: what the pass before has sent is dropped where it arrives. */
-export function nextPass({ since, turn, clock, dueAt }: Backlog, gate: string): Backlog {
-  return { since, turn, pass: passOf(turn), gate, dueAt, ...(clock === undefined ? {} : { clock }) };
+export function nextPass({ turn, clock, dueAt }: Backlog, gate: string): Backlog {
+  return { turn, pass: passOf(turn), gate, dueAt, ...(clock === undefined ? {} : { clock }) };
 }
 
 interface Sending {

@@ -83,9 +83,9 @@ function patientUntil(
   return Date.parse((isProbing || sent === 0 ? sentAt : passAt) ?? isoTime(nowMs)) + patience;
 }
 
-function again({ gate, since, turn, leftovers = 0, clock, dueAt }: Backlog, nowMs: number): Next {
+function again({ gate, turn, leftovers = 0, clock, dueAt }: Backlog, nowMs: number): Next {
   const next = {
-    ...{ since, turn, pass: passOf(turn), passAt: isoTime(nowMs), leftovers: leftovers + 1, dueAt },
+    ...{ turn, pass: passOf(turn), passAt: isoTime(nowMs), leftovers: leftovers + 1, dueAt },
     ...(gate === undefined ? {} : { gate }),
     ...(clock === undefined ? {} : { clock }),
   };

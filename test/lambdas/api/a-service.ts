@@ -12,6 +12,7 @@ import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import type { BusEntry } from '../../../lambdas/event/bus.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
+import { makePublicationStore } from '../../../lambdas/event/publication/store.ts';
 import type { SchemaRule } from '../../../lambdas/event/schema.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import type { JobMessage } from '../../../lambdas/recovery/job.ts';
@@ -79,6 +80,7 @@ export function aService(given: Partial<Parts> = {}) {
       readSubscribers: configuration.readSubscribers,
       readRecipient: configuration.readRecipient,
       events: ledger.events,
+      publications: makePublicationStore(tables.client, tables.ledger, clock.now),
       deliveries: ledger.deliveries,
       send: (message) => Promise.resolve(void sent.push(message)),
       start: given.start ?? start,

@@ -272,7 +272,7 @@ interface Case {
   readonly standing: Standing;
 }
 
-/** The rule, said once more, in the words of DESIGN.md: who, then what, then the plan. */
+/** The rule, said once more, and not taken from the code: who, then what, then the plan. */
 function promiseOf(operation: Operation, { token, owner, standing }: Case): string {
   const scopes = scopesOf(token);
   const good = `${operation.status}`;

@@ -158,6 +158,23 @@ describe('the size of a request', () => {
   });
 });
 
+describe('a body that nobody needs', () => {
+  it.each(['/openapi.json', '/reference', '/v1/organizations/org_1/.well-known/jwks.json', events])(
+    'is refused by its presence, and never read: GET %s',
+    async (path) => {
+      // Read, it would be no JSON, and too large.
+      expect(await outcome({ path, body: '{'.repeat(2_000_000) })).toBe('400 invalid_request');
+    },
+  );
+
+  it('is not read for a caller who may not do what it asks for', async () => {
+    const readOnly = { ...administrator, scope: 'webhooks:read' };
+    expect(await outcome({ method: 'POST', path: events, body: '{', claims: readOnly })).toBe(
+      '403 insufficient_scope',
+    );
+  });
+});
+
 describe('a body in base64', () => {
   it('is read as the same text', async () => {
     const body = Buffer.from(JSON.stringify({ ...anEventBody, data: { text: 'Grüße' } })).toString('base64');

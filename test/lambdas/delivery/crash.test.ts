@@ -189,7 +189,7 @@ function saidIn({ announced }: Scene): string[] {
   });
 }
 
-/** What must be true of every delivery when all messages have come to rest (failures.md, section 2). */
+/** What must be true of every delivery when all messages have come to rest (docs/simulator.md). */
 async function expectNothingLost(played: Played): Promise<void> {
   const { scene, faults } = played;
   const { requests } = scene.receiver;

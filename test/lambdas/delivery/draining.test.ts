@@ -124,7 +124,7 @@ describe('what is parked while a drain ends', () => {
     // By who had read a moment before that there is a backlog: he says nothing of it in the health.
     const { read } = scene.health;
     const before = await scene.health.readLatest(endpointId);
-    const { emptyAt, ...open } = before.backlog ?? { since: '', turn: 0, pass: 1, dueAt: '' };
+    const { emptyAt, ...open } = before.backlog ?? { turn: 0, pass: 1, dueAt: '' };
     scene.health.read = () => Promise.resolve({ ...before, backlog: open });
     await one(scene, 'late');
     await scene.invoke(scene.queue.receive());
@@ -221,7 +221,7 @@ describe('when the endpoint fails again during a drain', () => {
     await pause(scene, 5 * minuteMs);
     const health = await scene.health.readLatest(endpointId);
     const at = scene.clock.iso();
-    const backlog = { since: at, turn: 9, pass: 9, dueAt: at };
+    const backlog = { turn: 9, pass: 9, dueAt: at };
     await scene.health.replace(endpointId, health, { ...health, backlog });
     await work(scene, scene.clock.now() + 4 * minuteMs);
     expect(scene.receiver.requests).toHaveLength(made);

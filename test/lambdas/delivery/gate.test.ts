@@ -17,7 +17,7 @@ import { memoryHealth } from '../../fakes/health.ts';
 import { pausedUntil } from './crowd.ts';
 
 const at = isoTime(testStartMs);
-const open = { since: at, turn: 1, pass: 1, dueAt: at };
+const open = { turn: 1, pass: 1, dueAt: at };
 const closing = { ...open, emptyAt: at };
 const paused = { ...well, ...pausedUntil(testStartMs + 1) };
 const halfOpen = { ...well, ...pausedUntil(testStartMs) };

@@ -216,7 +216,7 @@ describe('copies of which the faster one records and dies before it sends', () =
 test('a backlog says nothing to what was never brought back', async () => {
   const scene = await aScene();
   const at = scene.clock.iso();
-  await set(scene, { backlog: { since: at, turn: 3, pass: 4, dueAt: at, emptyAt: at } });
+  await set(scene, { backlog: { turn: 3, pass: 4, dueAt: at, emptyAt: at } });
   await scene.start();
   await scene.step();
   expect((await scene.delivery()).status).toBe('delivered');

@@ -106,7 +106,7 @@ describe('that something waits', () => {
   test('is written over a backlog that seems to be empty, whose last step then does nothing', async () => {
     const scene = await aScene();
     const at = isoTime(testStartMs);
-    await set(scene, { backlog: { since: at, turn: 7, pass: 3, dueAt: at, emptyAt: at } });
+    await set(scene, { backlog: { turn: 7, pass: 3, dueAt: at, emptyAt: at } });
     await raise(scene.ports, owner, well);
     const { backlog } = await scene.health.readLatest(endpointId);
     expect(backlog).toMatchObject({ turn: 8, pass: 3 });

@@ -43,7 +43,7 @@ async function aService({ endpoint = anEndpoint(), event = anEvent(), health = w
 describe('an event’s report', () => {
   const ids = ['queued', 'delivered', 'retrying', 'dead', 'discarded'].map(endpointIdOf);
 
-  test('says of every endpoint that wanted it what has become of it (R15)', () => {
+  test('says of every endpoint that wanted it what has become of it', () => {
     const [, delivered, retrying, dead, discarded] = ids;
     const made = [
       aDelivered({ endpointId: delivered ?? '' }),

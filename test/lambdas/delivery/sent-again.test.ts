@@ -20,7 +20,7 @@ async function atPass(pass: number, given: Partial<Backlog> = {}): Promise<Scene
   const place = behind(endpointId, anEvent().id, testStartMs);
   await scene.ledger.rewrite(aDelivery({ ...place, attemptCount: 0, attempts: [] }));
   const dueAt = isoTime(testStartMs + 600_000);
-  await set(scene, { backlog: { since: at, turn: 1, pass, dueAt, ...given } });
+  await set(scene, { backlog: { turn: 1, pass, dueAt, ...given } });
   return scene;
 }
 
@@ -49,7 +49,7 @@ describe('a message that was brought back from a row', () => {
   test('in a pass that is not known yet is judged by the latest health', async () => {
     const scene = await atPass(4);
     const latest = await scene.health.readLatest(endpointId);
-    const old = { ...latest, backlog: { since: at, turn: 0, pass: 3, dueAt: at } };
+    const old = { ...latest, backlog: { turn: 0, pass: 3, dueAt: at } };
     const paused = {
       since: at,
       until: isoTime(testStartMs + 600_000),
@@ -98,7 +98,7 @@ describe('a message that was brought back from a row', () => {
 
 test('a message that was never brought back asks for no pass', async () => {
   const scene = await aScene();
-  await set(scene, { backlog: { since: at, turn: 1, pass: 9, dueAt: at, emptyAt: at } });
+  await set(scene, { backlog: { turn: 1, pass: 9, dueAt: at, emptyAt: at } });
   await scene.start();
   await scene.step();
   expect((await scene.delivery()).status).toBe('delivered');

@@ -82,6 +82,8 @@ describe('creating an endpoint', () => {
     ['https://a.example.com:22/', 'target_not_allowed'],
     ['ftp://a.example.com/', 'https_required'],
     ['no url', 'invalid_url'],
+    ['https://a.example.com/?filter={"a":1}', 'invalid_url'],
+    ['https://a.example.com/ü', 'invalid_url'],
     ['https://user:pass@a.example.com/', 'invalid_url'],
   ])('refuses %s, with nothing made', async (refused, code) => {
     const service = aWorld();

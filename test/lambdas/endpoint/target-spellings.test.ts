@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../lambdas/endpoint/address.ts';
+import { isSentAsWritten } from '../../../lambdas/endpoint/request-target.ts';
 import { defaultTargetRules, parseTarget } from '../../../lambdas/endpoint/target.ts';
 import { deployedRules, faultOf, literalRules, localRules, nat64Rules } from './a-target.ts';
 
@@ -272,14 +273,38 @@ describe('whatever is allowed', () => {
     );
   });
 
-  it('has one spelling, which means the same again', () => {
+  it('is sent as it is written, if it is written in the characters of URLs', () => {
+    const written = fc.string({ unit: fc.constantFrom(...Array.from(`Az09-._~:/?[]@!$&'()*+,;=%.`)) });
+    fc.assert(
+      fc.property(fc.constantFrom('/', '?'), written, (first, rest) => {
+        const url = `https://example.com:8443${first}${rest}`;
+        const parsed = parseTarget(url, defaultTargetRules);
+        const path = (first === '?' ? '/' : '') + first + rest;
+        expect(parsed).toMatchObject({ ok: true, target: { host: 'example.com', port: 8443, path } });
+        expect(isSentAsWritten(url)).toBe(true);
+      }),
+    );
+  });
+
+  it.each(['ü', '"', '<', '>', '{', '}', '|', '^', '`'])(
+    'was taken with %s in it before: it goes out encoded, as it did, and no new one is taken',
+    (letter) => {
+      for (const url of [`https://example.com/${letter}`, `https://example.com/?a=${letter}`]) {
+        const { pathname, search } = new URL(url);
+        expect(parseTarget(url, defaultTargetRules)).toMatchObject({ target: { path: pathname + search } });
+        expect(isSentAsWritten(url)).toBe(false);
+      }
+      expect(isSentAsWritten(`https://bücher.example/`)).toBe(true);
+    },
+  );
+
+  it('has one spelling of its host, and means the same again', () => {
     fc.assert(
       fc.property(anything, (raw) => {
         const parsed = parseTarget(raw, nat64Rules);
         if (!parsed.ok) return;
         expect(parseTarget(parsed.target.href, nat64Rules)).toEqual(parsed);
         const url = new URL(parsed.target.href);
-        expect(url.href).toBe(parsed.target.href);
         expect(url.hostname.replaceAll(/[[\]]/g, '')).toBe(parsed.target.host);
       }),
       { numRuns: 10_000 },
@@ -287,7 +312,7 @@ describe('whatever is allowed', () => {
   });
 });
 
-/** As an attempt decides (sender.md, 8.2): the URL, then every answer; `answers` is what a resolver would say. */
+/** As an attempt decides: the URL, then every answer; `answers` is what a resolver would say. */
 
 /** The last part takes all bytes that are left, as in `127.1`. */
 function split(value: number, parts: number): readonly number[] {

@@ -56,10 +56,10 @@ describe('parseTarget', () => {
     expect(parseTarget('HTTPS://Hooks.Example.COM.:8443/In/./box?Key=a%20b', defaultTargetRules)).toEqual({
       ok: true,
       target: {
-        href: 'https://hooks.example.com:8443/In/box?Key=a%20b',
+        href: 'https://hooks.example.com:8443/In/./box?Key=a%20b',
         host: 'hooks.example.com',
         port: 8443,
-        path: '/In/box?Key=a%20b',
+        path: '/In/./box?Key=a%20b',
       },
     });
   });
@@ -69,7 +69,10 @@ describe('parseTarget', () => {
     ['https://example.com?a=1', 'https://example.com/?a=1'],
     ['https://example.com:443/', 'https://example.com/'],
     ['https://example.com./', 'https://example.com/'],
-    ['https://example.com/a/../b', 'https://example.com/b'],
+    ['https://example.com/a/../b/./c', 'https://example.com/a/../b/./c'],
+    ['https://example.com/?', 'https://example.com/?'],
+    ["https://example.com/h?sig='x'", "https://example.com/h?sig='x'"],
+    ['https://example.com/%7e%2F%zz+?a[]=1&a[]=2', 'https://example.com/%7e%2F%zz+?a[]=1&a[]=2'],
     ['https://example.com/ü', 'https://example.com/%C3%BC'],
     ['https://bücher.example/hook', 'https://xn--bcher-kva.example/hook'],
     ['https://example。com/', 'https://example.com/'],
@@ -315,7 +318,7 @@ describe('parseTarget on a laptop', () => {
   });
 });
 
-/** As an attempt decides (sender.md, 8.2): the URL, then every answer; `answers` is what a resolver would say. */
+/** As an attempt decides: the URL, then every answer; `answers` is what a resolver would say. */
 function verdict(url: string, answers: readonly string[] | undefined, rules = defaultTargetRules): string {
   if (!parseTarget(url, rules).ok) return 'reject';
   if (answers === undefined) return 'allow';

@@ -10,7 +10,7 @@ const added = {
 } as const;
 
 describe('the built-in catalogue', () => {
-  it('names the event types of R5, each in its category', () => {
+  it('names the event types that come with Tidings, each in its category', () => {
     expect(Object.fromEntries(builtInEventTypes.map(({ name, category }) => [name, category]))).toEqual({
       'pipeline.run.started': 'pipeline_execution',
       'pipeline.run.succeeded': 'pipeline_execution',

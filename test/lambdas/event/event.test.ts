@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bodyOf } from '../../../lambdas/event/event.ts';
-import { parseJson } from '../../../lambdas/shared/json.ts';
 
 const envelope = {
   id: 'evt_01KBV5ZP00AAAAAAAAAAAAAAAA',
@@ -13,7 +12,7 @@ const envelope = {
 
 describe('bodyOf', () => {
   it('is the envelope that the design promises', () => {
-    expect(Buffer.from(bodyOf({ ...envelope, data: { runId: 77 } })).toString()).toBe(
+    expect(Buffer.from(bodyOf({ ...envelope, dataText: '{"runId":77}' })).toString()).toBe(
       '{"id":"evt_01KBV5ZP00AAAAAAAAAAAAAAAA","type":"pipeline.run.failed",' +
         '"timestamp":"2026-11-23T10:00:00.000Z","organizationId":"org_1","resource":"pipeline/42",' +
         '"data":{"runId":77}}',
@@ -21,27 +20,22 @@ describe('bodyOf', () => {
   });
 
   it('has no resource when the producer named none', () => {
-    const text = Buffer.from(bodyOf({ ...envelope, resource: undefined, data: {} })).toString();
+    const text = Buffer.from(bodyOf({ ...envelope, resource: undefined, dataText: '{}' })).toString();
     expect(JSON.parse(text)).not.toHaveProperty('resource');
   });
 
   it('carries any data unchanged', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
-        const body = Buffer.from(bodyOf({ ...envelope, data: JSON.parse(text) })).toString();
+        const body = Buffer.from(bodyOf({ ...envelope, dataText: text })).toString();
         expect(JSON.parse(body)).toMatchObject({ id: envelope.id });
-        expect(body.endsWith(`"data":${JSON.stringify(JSON.parse(text))}}`)).toBe(true);
+        expect(body.endsWith(`"data":${text}}`)).toBe(true);
       }),
     );
   });
 
-  it('carries numbers that no double can hold', () => {
-    const body = bodyOf({ ...envelope, data: parseJson('{"n":12345678901234567890}') });
-    expect(Buffer.from(body).toString()).toContain('"data":{"n":12345678901234567890}');
-  });
-
   it('is UTF-8 without a byte order mark', () => {
-    const body = bodyOf({ ...envelope, data: { text: '🎉\ud800' } });
+    const body = bodyOf({ ...envelope, dataText: JSON.stringify({ text: '🎉\ud800' }) });
     expect(body[0]).toBe('{'.charCodeAt(0));
     expect(new TextDecoder('utf-8', { fatal: true }).decode(body)).toContain('🎉\\ud800');
   });

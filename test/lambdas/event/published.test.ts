@@ -6,50 +6,57 @@ import type { Arrival, Content } from '../../../lambdas/event/published.ts';
 import { parseJson } from '../../../lambdas/shared/json.ts';
 
 const receivedAt = '2026-11-23T10:00:00Z';
-const receivedAtMs = Date.parse(receivedAt);
+const envelopeTimeMs = Date.parse(receivedAt);
+/** A moment later the queue has it. */
+const queuedAtMs = envelopeTimeMs + 40;
 
 describe('readArrival', () => {
   it('reads the envelope that EventBridge hands to its target', () => {
     const detail = { organizationId: 'org_1', data: { runId: 77 } };
-    expect(readArrival(aBusEvent({ detail }))).toEqual({
+    expect(readArrival(aBusEvent({ detail }), queuedAtMs)).toEqual({
       busEventId: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
       organizationId: 'org_1',
       type: 'pipeline.run.failed',
       source: 'acme.pipelines',
-      receivedAtMs,
+      receivedAtMs: queuedAtMs,
+      envelopeTimeMs,
       rawDetail: detail,
+      detailText: JSON.stringify(detail),
     });
   });
 
   it.each([
-    ['nothing', undefined],
-    ['a text', 'event'],
-    ['a list', []],
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['a text', '"event"'],
+    ['a list', '[]'],
     ['no detail', aBusEvent({ detail: undefined })],
     ['no organization', aBusEvent({ detail: { data: {} } })],
     ['an organization that is no text', aBusEvent({ detail: { organizationId: 5 } })],
     ['an organization that would reach into other keys', aBusEvent({ detail: { organizationId: 'a#b' } })],
     ['no id', aBusEvent({ id: '' })],
-    ['no time', aBusEvent({ time: 'yesterday' })],
+    ['no time', aBusEvent({ time: undefined })],
   ])('tells nothing of an event whose organization cannot be told: %s', (_what, event) => {
-    expect(readArrival(event)).toBeUndefined();
+    expect(readArrival(event, queuedAtMs)).toBeUndefined();
   });
 
   it('keeps the organization of an event whose content is wrong, so that it finds the event refused', () => {
-    expect(readArrival(aBusEvent({ detail: { organizationId: 'org_1', surprise: 1 } }))).toMatchObject({
+    const detail = { organizationId: 'org_1', surprise: 1 };
+    expect(readArrival(aBusEvent({ detail }), queuedAtMs)).toMatchObject({
       organizationId: 'org_1',
     });
   });
 
   it('endless names are cut, so that they fit into the ledger', () => {
-    const arrival = readArrival(aBusEvent({ 'detail-type': 'x'.repeat(1_000), source: 'y'.repeat(1_000) }));
+    const endless = aBusEvent({ 'detail-type': 'x'.repeat(1_000), source: 'y'.repeat(1_000) });
+    const arrival = readArrival(endless, queuedAtMs);
     expect(arrival).toMatchObject({ type: 'x'.repeat(128), source: 'y'.repeat(256) });
   });
 
   it('never throws', () => {
     fc.assert(
-      fc.property(fc.anything(), (event) => {
-        readArrival(event);
+      fc.property(fc.oneof(fc.string(), fc.json()), (event) => {
+        readArrival(event, queuedAtMs);
       }),
     );
   });
@@ -59,10 +66,11 @@ describe('readContent', () => {
   it('an event without occurredAt happened when the bus took it', () => {
     expect(read({ data: { runId: 77 } })).toEqual({
       kind: 'valid',
-      timeMs: receivedAtMs,
+      timeMs: envelopeTimeMs,
       resource: undefined,
       idempotencyKey: undefined,
       data: { runId: 77 },
+      dataText: '{"runId":77}',
     });
   });
 
@@ -75,7 +83,7 @@ describe('readContent', () => {
 
   it('every time that is taken is a whole number of milliseconds', () => {
     const time = fc
-      .date({ min: new Date('1970-01-02T00:00:00Z'), max: new Date(receivedAtMs), noInvalidDate: true })
+      .date({ min: new Date('1970-01-02T00:00:00Z'), max: new Date(queuedAtMs), noInvalidDate: true })
       .chain((date) =>
         fc
           .tuple(fc.stringMatching(/^(\.\d{1,12})?$/), fc.stringMatching(/^(Z|[+-](0\d|1[0-4]):[0-5]\d)$/))
@@ -93,8 +101,6 @@ describe('readContent', () => {
     ['a text', { occurredAt: 'yesterday', data: {} }, 'detail.occurredAt'],
     ['a day without time', { occurredAt: '2026-11-23', data: {} }, 'detail.occurredAt'],
     ['no such day', { occurredAt: '2026-02-30T10:00:00Z', data: {} }, 'detail.occurredAt'],
-    ['before 1970', { occurredAt: '1969-12-31T23:59:59Z', data: {} }, 'detail.occurredAt'],
-    ['two days ahead', { occurredAt: '2026-11-25T10:00:00Z', data: {} }, 'detail.occurredAt'],
     ['a key without the time', { idempotencyKey: 'k', data: {} }, 'detail.idempotencyKey'],
     ['no data', {}, 'detail.data'],
     ['data that is a list', { data: [] }, 'detail.data'],
@@ -122,6 +128,34 @@ describe('readContent', () => {
     expect(said({})).toBe('detail.data: is missing: must be an object');
   });
 
+  it.each([
+    ['occurredAt before 1970', { occurredAt: '1969-12-31T23:59:59Z' }, {}, 'detail.occurredAt'],
+    ['occurredAt two days ahead', { occurredAt: '2026-11-25T10:00:00Z' }, {}, 'detail.occurredAt'],
+    ['occurredAt that no date can hold', { occurredAt: '2026-11-23T23:59:59+23:59' }, {}, undefined],
+    ['a Time before 1970', {}, { envelopeTimeMs: -1 }, 'Time'],
+    ['a Time two days ahead', {}, { envelopeTimeMs: queuedAtMs + 2 * 86_400_000 }, 'Time'],
+    ['a Time that is none', {}, { envelopeTimeMs: NaN }, 'Time'],
+    ['any Time, if it says when it happened', { occurredAt: receivedAt }, { envelopeTimeMs: NaN }, undefined],
+  ] as const)('of times: %s', (...[, detail, given, field]) => {
+    const content = read({ data: {}, ...detail }, given);
+    if (field === undefined) expect(content.kind).toBe('valid');
+    else expect(content).toMatchObject({ kind: 'invalid', reason: 'invalid_time' });
+    expect(explanationOf(content)).toContain(field ?? '');
+  });
+
+  it('never gives a time that no id can hold, whatever is said', () => {
+    const said = fc.oneof(
+      fc.string(),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    );
+    fc.assert(
+      fc.property(said, fc.double(), (occurredAt, envelopeTimeMs) => {
+        const { timeMs } = read({ data: {}, occurredAt, idempotencyKey: 'k' }, { envelopeTimeMs });
+        expect(timeMs >= 0 && timeMs <= queuedAtMs + 2 * 86_400_000).toBe(true);
+      }),
+    );
+  });
+
   it('data that is a number is refused, also when no double can hold it', () => {
     const detail = parseJson('{"data":12345678901234567890}') as Record<string, unknown>;
     expect(read(detail)).toMatchObject({ kind: 'invalid', reason: 'invalid_event' });
@@ -137,7 +171,7 @@ describe('readContent', () => {
     const rest = JSON.stringify({ organizationId: 'org_1', data: { text: '' } }).length;
     const text = 'a'.repeat(detailBytesMax - rest);
     expect(read({ data: { text } })).toMatchObject({ kind: 'valid' });
-    expect(read({ data: { text: `${text}a` } })).toEqual({
+    expect(read({ data: { text: `${text}a` } })).toMatchObject({
       kind: 'invalid',
       reason: 'event_too_large',
       explanation: 'The detail has 262145 bytes; 262144 are allowed.',
@@ -162,8 +196,8 @@ describe('readContent', () => {
   });
 });
 
-function aBusEvent(changes: Record<string, unknown>): unknown {
-  return {
+function aBusEvent(changes: Record<string, unknown>): string {
+  return JSON.stringify({
     version: '0',
     id: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
     'detail-type': 'pipeline.run.failed',
@@ -174,17 +208,21 @@ function aBusEvent(changes: Record<string, unknown>): unknown {
     resources: [],
     detail: { organizationId: 'org_1', data: {} },
     ...changes,
-  };
+  });
 }
 
-function read(detail: Record<string, unknown>): Content {
+function read(detail: Record<string, unknown>, given: Partial<Arrival> = {}): Content {
+  const rawDetail = { organizationId: 'org_1', ...detail };
   const arrival: Arrival = {
     busEventId: 'b-1',
     organizationId: 'org_1',
     type: 'pipeline.run.failed',
     source: 'acme.pipelines',
-    receivedAtMs,
-    rawDetail: { organizationId: 'org_1', ...detail },
+    receivedAtMs: queuedAtMs,
+    envelopeTimeMs,
+    rawDetail,
+    detailText: JSON.stringify(rawDetail),
+    ...given,
   };
   return readContent(arrival);
 }

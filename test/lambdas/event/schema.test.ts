@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { schemaViolation } from '../../../lambdas/event/schema.ts';
+import { judgeData } from '../../../lambdas/event/schema.ts';
 import { parseJson } from '../../../lambdas/shared/json.ts';
+import { growthMax, growthOf } from '../../fakes/growth.ts';
 import { heapBytes } from '../../fakes/heap.ts';
 
 const schema = {
@@ -15,6 +16,12 @@ const schema = {
   additionalProperties: false,
   $defs: { stage: { enum: ['dev', 'prod'] } },
 };
+
+/** Where data break the schema of their type. */
+function schemaViolation(...given: Parameters<typeof judgeData>): string | undefined {
+  const judgement = judgeData(...given);
+  return judgement.kind === 'fits' ? undefined : judgement.sentence;
+}
 
 describe('data and the schema of their type', () => {
   it.each([
@@ -48,6 +55,90 @@ describe('data and the schema of their type', () => {
   });
 });
 
+describe('data that nobody can judge', () => {
+  const deep = (levels: number) => JSON.parse('{"a":'.repeat(levels) + '1' + '}'.repeat(levels)) as unknown;
+  /** Each level asks twice for the one below, so the work doubles with each. */
+  const branch = (name: string) => ({
+    allOf: [{ properties: { a: { $ref: '#/$defs/node' } } }, { required: [name] }],
+  });
+  const doubling = { $defs: { node: { anyOf: [branch('x'), branch('y')] } }, $ref: '#/$defs/node' };
+
+  it.each<[string, Record<string, unknown>, unknown]>([
+    ['a schema that is a promise', { $async: true }, {}],
+    ['a reference to itself', { $ref: '#' }, {}],
+    ['references in a circle', { $defs: { a: { allOf: [{ $ref: '#' }] } }, $ref: '#/$defs/a' }, {}],
+    ['the name of the draft', { $id: 'https://json-schema.org/draft/2020-12/schema' }, {}],
+    ['a part that has the name of the whole', { $id: 'a', $defs: { b: { $id: 'a' } } }, {}],
+    ['a reference to nowhere', { $ref: '#/$defs/none' }, {}],
+    ['a pattern that is none', { properties: { a: { pattern: '(' } } }, {}],
+    ['a keyword with a value that it does not take', { properties: 5 }, {}],
+    ['alternatives that double with each level', doubling, deep(60)],
+    [
+      'a pattern that is no regular one, and backtracks',
+      { properties: { a: { pattern: '^(?!x)([a-z]+)+$' } } },
+      { a: `${'a'.repeat(60)}1` },
+    ],
+  ])('are told from others, and nothing is thrown: %s', (_what, schema, data) => {
+    expect(judgeData({ schema }, data).kind).toBe('not_judged');
+    // Whoever comes next is judged as if nothing had been.
+    expect(
+      judgeData({ schema: { type: 'object', properties: { a: { pattern: '^b' } } } }, { a: 'a' }).kind,
+    ).toBe('breaks');
+    expect(judgeData({ schema: doubling }, deep(2)).kind).toBe('breaks');
+  });
+});
+
+describe('the time that judging takes', () => {
+  it.each<[string, Record<string, unknown>, (size: number) => unknown]>([
+    ['a pattern', { pattern: '^([a-z]+)+$' }, (size) => `${'a'.repeat(size)}1`],
+    [
+      'items that must be unique',
+      { uniqueItems: true },
+      (size) => Array.from({ length: size }, (_, index) => ({ index, of: { size } })),
+    ],
+    [
+      'a tree',
+      { type: ['array', 'number'], items: { $ref: '#/properties/a' } },
+      (size) => Array.from({ length: size }, () => [[1]]),
+    ],
+    [
+      'many names',
+      { additionalProperties: { type: 'number' } },
+      (size) => Object.fromEntries(Array(size).entries()),
+    ],
+  ])('grows no faster than the data: %s', (_what, a, dataOf) => {
+    const growth = growthOf((size) => {
+      const data = { a: dataOf(size) };
+      return () => judgeData({ schema: { properties: { a } } }, data);
+    }, 1_000);
+    expect(growth).toBeLessThan(growthMax);
+  });
+
+  it.each([
+    [
+      'the same',
+      [
+        { a: 1, b: [2] },
+        { b: [2], a: 1 },
+      ],
+      'breaks',
+    ],
+    ['the same numbers', [1, 1.0], 'breaks'],
+    [
+      'another order in a list',
+      [
+        [1, 2],
+        [2, 1],
+      ],
+      'fits',
+    ],
+    ['other types', [1, '1', [1], true, null, { fields: [] }, {}], 'fits'],
+  ])('items are unique as the draft has it: %s', (_what, a, kind) => {
+    expect(judgeData({ schema: { properties: { a: { uniqueItems: true } } } }, { a }).kind).toBe(kind);
+    expect(judgeData({ schema: { properties: { a: { uniqueItems: false } } } }, { a }).kind).toBe('fits');
+  });
+});
+
 describe('compiled schemas', () => {
   /** Some 2 KB, told from others by its title. */
   const largeSchema = (title: string) => ({
@@ -67,10 +158,10 @@ describe('compiled schemas', () => {
     expect(heapBytes() - before).toBeLessThan(2 ** 20);
   });
 
-  it('take no more than eight bytes for each of theirs', () => {
+  it('take no more than sixteen bytes for each of theirs', () => {
     const texts = Array.from({ length: 100 }, (_, index) => JSON.stringify(largeSchema(`number ${index}`)));
     const before = heapBytes();
     for (const text of texts) schemaViolation({ schema: JSON.parse(text) as Record<string, unknown> }, {});
-    expect(heapBytes() - before).toBeLessThan(8 * texts.join('').length);
+    expect(heapBytes() - before).toBeLessThan(16 * texts.join('').length);
   });
 });

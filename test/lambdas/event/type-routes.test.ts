@@ -182,6 +182,18 @@ describe('a type that will go away', () => {
   });
 });
 
+const aThousandTimes = {
+  $defs: {
+    part: {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`g${n}`, true])),
+    },
+  },
+  properties: Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, n) => [`f${n}`, { $ref: '#/$defs/part' }]),
+  ),
+};
+
 describe('a schema', () => {
   const amount = { type: 'object', properties: { amount: { type: 'string' } } };
   it.each<[string, object, string, string]>([
@@ -198,6 +210,33 @@ describe('a schema', () => {
       'invalid_schema',
       'schema',
     ],
+    ['that is a promise', { schema: { $async: true } }, 'invalid_schema', 'schema'],
+    ['that refers to itself', { schema: { $ref: '#' } }, 'invalid_schema', 'schema'],
+    ['that alternates with itself', { schema: { anyOf: [{ $ref: '#' }] } }, 'invalid_schema', 'schema'],
+    [
+      'whose references go in a circle',
+      { schema: { $defs: { a: { $ref: '#b' }, b: { $anchor: 'b', not: { $ref: '#/$defs/a' } } } } },
+      'invalid_schema',
+      'schema',
+    ],
+    [
+      'that goes in a circle by dynamic references',
+      { schema: { $dynamicAnchor: 'a', allOf: [{ $dynamicRef: '#a' }] } },
+      'invalid_schema',
+      'schema',
+    ],
+    [
+      'that has the name of the draft',
+      { schema: { $id: 'https://json-schema.org/draft/2020-12/schema' } },
+      'invalid_schema',
+      'schema',
+    ],
+    [
+      'of which a part has it',
+      { schema: { properties: { a: { $id: 'https://json-schema.org/draft/2020-12/meta/core#' } } } },
+      'invalid_schema',
+      'schema',
+    ],
     [
       'that its example breaks',
       { schema: amount, example: { amount: 5 } },
@@ -209,6 +248,33 @@ describe('a schema', () => {
     const answer = await put(service, path, { ...definition, ...more });
     expect(JSON.parse(answer.body)).toMatchObject({ status: 400, code, field });
     expect(await service.eventTypes.list()).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['goes into the data', { properties: { next: { $ref: '#' } } }],
+    ['is a tree', { $dynamicAnchor: 'node', properties: { all: { items: { $dynamicRef: '#node' } } } }],
+    ['only looks like a circle', { enum: [{ $ref: '#', $async: true }, { a: 1 }], default: { $ref: '#' } }],
+    ['has properties of such names', { properties: { $ref: { type: 'string' }, $async: true, $id: true } }],
+    ['looks ahead', { properties: { name: { pattern: '^(?!admin)' } } }],
+    ['refers a thousand times to one part', aThousandTimes],
+  ])('that %s is a good one', async (_what, schema) => {
+    expect(
+      (await put(aService(), path, { category: 'governance', description: 'x', schema })).statusCode,
+    ).toBe(201);
+  });
+
+  it('that has the name of another type’s is refused, and its own type may change', async () => {
+    const service = aService();
+    const named = { ...definition, schema: { $id: 'https://acme.example/invoice' } };
+    expect((await put(service, path, named)).statusCode).toBe(201);
+    expect((await put(service, path, { ...named, description: 'Changed.' })).statusCode).toBe(200);
+    const other = { ...definition, schema: { $id: 'https://acme.example/invoice#' } };
+    const answer = await put(service, '/v1/event-types/billing.invoice.sent', other);
+    expect(JSON.parse(answer.body)).toMatchObject({
+      status: 409,
+      code: 'schema_id_taken',
+      field: 'schema.$id',
+    });
   });
 
   it('is refused with all that goes with it, when it is too large', async () => {
@@ -247,6 +313,36 @@ describe('publishing and previewing data that break the schema of their type', (
     await put(service, path, { category: 'governance', description: 'Paid.', schema, deprecated: {} });
     return service;
   }
+
+  describe('that nobody can judge by a schema of long ago', () => {
+    const stored = {
+      category: 'governance' as const,
+      description: 'x',
+      name: 'billing.invoice.odd',
+      isBuiltIn: false,
+      schema: { $ref: '#' },
+    };
+    const odd = { type: stored.name, data: { PLANTED: 1 } };
+
+    it.each([events, `${events}/preview`])(
+      'is refused by the strict, and published by others: POST %s',
+      async (path) => {
+        const [strict, lenient] = [await aWorld('strict'), await aWorld('warn')];
+        for (const service of [strict, lenient]) await service.eventTypes.replace(undefined, stored);
+        const refused = await strict.ask({ method: 'POST', path, body: odd });
+        expect(JSON.parse(refused.body)).toMatchObject({
+          status: 400,
+          code: 'schema_not_judged',
+          field: 'data',
+        });
+        const taken = await lenient.ask({ method: 'POST', path, body: odd });
+        expect(taken.statusCode).toBeLessThan(300);
+        expect(JSON.parse(taken.body)).toMatchObject({
+          warning: expect.stringContaining('leads deeper') as string,
+        });
+      },
+    );
+  });
 
   it.each([events, `${events}/preview`])('is refused by the strict: POST %s', async (path) => {
     const service = await aWorld('strict');

@@ -120,7 +120,7 @@ describe('a reconciliation', () => {
     const dueAtTime = isoTime(testStartMs + 6 * hourMs);
     await books.health.replace(endpointIdOf('paused'), well, {
       ...well,
-      backlog: { since: isoTime(testStartMs), turn: 1, pass: 1, dueAt: dueAtTime },
+      backlog: { turn: 1, pass: 1, dueAt: dueAtTime },
     });
     await books.keep(anEvent(), { paused: parked('paused', 5 * hourMs), lost: parked('lost', 5 * hourMs) });
     const { counts, findings } = await books.run();

@@ -2,6 +2,8 @@ import type { TlsOptions } from 'node:tls';
 import { afterAll } from 'vitest';
 import type { PostRequest, PostResult } from '../../../lambdas/request/answer.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import type { FailureText } from '../../../lambdas/request/cause-text.ts';
+import { describeFailure } from '../../../lambdas/request/failure-text.ts';
 import { makePost, type Lookup } from '../../../lambdas/request/post.ts';
 import { aTlsReceiver, type Receiver, type Script } from './bad-receivers.ts';
 import { anAuthority, type Identity } from './certificates.ts';
@@ -55,6 +57,11 @@ export function identity({ certificate, key }: Identity): TlsOptions {
 /** What a user sees of the outcome, in one word. */
 export function verdict({ answer }: PostResult): number | string {
   return answer.kind === 'response' ? answer.status : answer.code;
+}
+
+/** What a user is told of a failure without a status. */
+export function toldOf({ answer }: PostResult): FailureText | undefined {
+  return answer.kind === 'failure' ? describeFailure(answer.code, answer) : undefined;
 }
 
 export function phasesOf(result: PostResult): readonly string[] {

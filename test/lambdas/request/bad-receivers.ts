@@ -39,7 +39,7 @@ const bomb = gzipSync(Buffer.alloc(50_000_000));
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-/** Section 6 of sender.md, as far as a receiver with a good certificate can misbehave. */
+/** How a receiver with a good certificate can misbehave. */
 export const scripts = {
   well: ({ end }) => {
     end(ok);
@@ -161,6 +161,105 @@ export const scripts = {
   },
   lengthAndChunked: ({ end }) => {
     end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n');
+  },
+  noContentChunked: ({ end }) => {
+    end('HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n');
+  },
+  noContentWithLengthOnly: ({ end }) => {
+    end('HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n');
+  },
+  noContentKeptOpen: ({ write }) => {
+    write('HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n');
+  },
+  negativeLength: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nok');
+  },
+  strangeCoding: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, identity\r\n\r\nok');
+  },
+  closedBehindStatusLine: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\n');
+  },
+  resetBehindStatusLine: ({ write, reset, after }) => {
+    write('HTTP/1.1 202 Accepted\r\n');
+    after(30, reset);
+  },
+  resetBehindError: ({ write, reset, after }) => {
+    write('HTTP/1.1 503 Busy\r\n');
+    after(30, reset);
+  },
+  closedInsideStatusLine: ({ end }) => {
+    end('HTTP/1.1 200 OK');
+  },
+  closedBehind100: ({ end }) => {
+    end('HTTP/1.1 100 Continue\r\n\r\n');
+  },
+  closedInside102: ({ end }) => {
+    end('HTTP/1.1 102 Processing\r\nx-a: b\r\n');
+  },
+  lineFeedsOnly: ({ end }) => {
+    end('HTTP/1.1 200 OK\ncontent-length: 2\n\nok');
+  },
+  noReason: ({ end }) => {
+    end('HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n');
+  },
+  noReasonButBlank: ({ end }) => {
+    end('HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n');
+  },
+  reasonInLatin1: ({ write, end }) => {
+    write(Buffer.from('HTTP/1.1 200 D\u00e9j\u00e0 vu\r\ncontent-length: 0\r\n\r\n', 'latin1'));
+    end();
+  },
+  twoBlanks: ({ end }) => {
+    end('HTTP/1.1  200\tOK\r\ncontent-length: 0\r\n\r\n');
+  },
+  http10: ({ end }) => {
+    end('HTTP/1.0 200 OK\r\n\r\nok');
+  },
+  http12: ({ end }) => {
+    end('HTTP/1.2 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  },
+  blankLineFirst: ({ end }) => {
+    end(`\r\n${ok}`);
+  },
+  foldedHeader: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\nx-long: a\r\n b\r\n\tc\r\ncontent-length: 2\r\n\r\nok');
+  },
+  blankBeforeColon: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\nok');
+  },
+  blankBeforeFirstHeader: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\n x-a: b\r\ncontent-length: 2\r\n\r\nok');
+  },
+  lineThatIsNoHeader: ({ end }) => {
+    end('HTTP/1.1 200 OK\r\nPHP Warning, cannot modify\r\ncontent-length: 2\r\n\r\nok');
+  },
+  strangeHeaderBytes: ({ write, end }) => {
+    write(
+      Buffer.from(
+        'HTTP/1.1 200 OK\r\nx(a): \u0000\u0007\u00ff\r\n: b\r\ncontent-length: 0\r\n\r\n',
+        'latin1',
+      ),
+    );
+    end();
+  },
+  byteByByte: ({ write, every }) => {
+    const bytes = Array.from(ok);
+    every(1, () => {
+      write(bytes.shift() ?? '');
+    });
+  },
+  http2Frames: ({ write }) => {
+    write(Uint8Array.from([0, 0, 18, 4, 0, 0, 0, 0, 0]));
+  },
+  mailServer: ({ write }) => {
+    write('220 mail.example ESMTP');
+  },
+  longStatus: ({ end }) => {
+    end('HTTP/1.1 2000 OK\r\n\r\n');
+  },
+  wordInsteadOfStatus: ({ end }) => {
+    end('HTTP/1.1 OK\r\n\r\n');
   },
 } satisfies Record<string, Script>;
 

@@ -26,11 +26,15 @@ export interface Wish {
   readonly usages?: readonly string[];
   /** Of an RSA key; without it the key is P-256. */
   readonly rsaBits?: number;
+  /** For client authentication and nothing else. */
+  readonly isForClients?: boolean;
 }
 
 export interface Authority {
   readonly certificate: string;
   readonly issue: (wish?: Wish) => Promise<Identity>;
+  /** An authority that this one vouches for. */
+  readonly intermediate: (wish?: Wish) => Promise<Authority>;
 }
 
 /** A certificate authority with a key of its own; what it issues is trusted by whoever trusts its certificate. */
@@ -43,23 +47,43 @@ export async function anAuthority(name = 'Test authority'): Promise<Authority> {
     ...validity({ validFromDays: -3_650, validToDays: 3_650 }),
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
+  return authorityOf(certificate, keys);
+}
+
+function authorityOf(
+  certificate: InstanceType<typeof x509.X509Certificate>,
+  keys: webcrypto.CryptoKeyPair,
+): Authority {
+  const by = { issuer: certificate.subject, signingKey: keys.privateKey, signingAlgorithm: algorithm };
   return {
     certificate: certificate.toString('pem'),
     issue: async (wish = {}) => {
       const own = await makeKeys(wish.rsaBits);
       const issued = await x509.X509CertificateGenerator.create({
+        ...by,
         subject: `CN=${wish.commonName ?? 'receiver'}`,
-        issuer: certificate.subject,
         publicKey: own.publicKey,
-        signingKey: keys.privateKey,
-        signingAlgorithm: algorithm,
         ...validity(wish),
         extensions: [
           ...alternativeNames(wish.names ?? ['receiver.localhost']),
           ...(wish.usages === undefined ? [] : [new x509.ExtendedKeyUsageExtension([...wish.usages])]),
+          ...(wish.isForClients === true
+            ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]
+            : []),
         ],
       });
       return { certificate: issued.toString('pem'), key: await toPem(own.privateKey) };
+    },
+    intermediate: async (wish = {}) => {
+      const own = await makeKeys();
+      const issued = await x509.X509CertificateGenerator.create({
+        ...by,
+        subject: `CN=${wish.commonName ?? 'Intermediate'}`,
+        publicKey: own.publicKey,
+        ...validity(wish),
+        extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+      });
+      return authorityOf(issued, own);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { AttemptFailureCode } from '../../../lambdas/request/failure.ts';
 import { makePost, type Lookup } from '../../../lambdas/request/post.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
 import { aClosedPort, aDeafPort, aTcpReceiver, scripts } from './bad-receivers.ts';
-import { aReceiver, kept, localLookup, phasesOf, shortMs, tryPost, verdict } from './a-post.ts';
+import { aReceiver, kept, localLookup, phasesOf, shortMs, toldOf, tryPost, verdict } from './a-post.ts';
 
 describe.concurrent('a connection that cannot be made', () => {
   test('a closed port: connection_refused', async () => {
@@ -53,6 +53,7 @@ describe.concurrent('a connection that cannot be made', () => {
     const result = await tryPost({ port, timeoutMs: shortMs });
 
     expect(verdict(result)).toBe('connection_timeout');
+    expect(toldOf(result)?.message).toBe('No connection to the receiver could be made within 0.4 s.');
     expect(result.durationMs).toBeLessThan(shortMs + 1000);
   });
 });
@@ -93,6 +94,7 @@ describe.concurrent('a name that cannot be resolved', () => {
 
     expect(verdict(result)).toBe('dns_timeout');
     expect(result.durationMs).toBeLessThan(4000);
+    expect(toldOf(result)?.message).toBe('The host name was not resolved within 3 s.');
   });
 
   test('the resolver of this machine is asked when none is given, and its refusal is a failure', async () => {
@@ -212,7 +214,7 @@ describe('a forbidden address is never connected to', () => {
 
     const { result, made } = await connectsDuring(() => tryPost({ url, rules: defaultTargetRules, lookup }));
 
-    expect(verdict(result)).toBe('blocked_address');
+    expect(result.answer).toEqual({ kind: 'failure', code: 'blocked_address', cause: 'forbidden_url' });
     expect(made).toBe(0);
     expect(lookup).not.toHaveBeenCalled();
   });

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import type { TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { AttemptFailureCode } from '../../../lambdas/request/failure.ts';
+import type { AttemptFailureCode, Failure } from '../../../lambdas/request/failure.ts';
 import { aTcpReceiver, scripts } from './bad-receivers.ts';
-import { anAuthority, aSelfSigned, type Identity } from './certificates.ts';
+import { anAuthority, aSelfSigned, type Identity, type Wish } from './certificates.ts';
 import {
   aReceiver,
   authority,
@@ -13,6 +13,7 @@ import {
   localRules,
   phasesOf,
   shortMs,
+  toldOf,
   tryPost,
   verdict,
 } from './a-post.ts';
@@ -73,6 +74,77 @@ describe.concurrent('a certificate that is not right is refused before anything 
     );
     expect(new Date(validTo.at(0) ?? '').getTime()).toBeLessThan(Date.now());
   });
+
+  test('a good certificate under an intermediate that has expired: not the owner of the good one is told to renew it', async () => {
+    const ended = await authority.intermediate({ validFromDays: -900, validToDays: -300 });
+    const { certificate, key } = await ended.issue();
+    const receiver = await aReceiver(scripts.well, { cert: `${certificate}\n${ended.certificate}`, key });
+
+    const result = await tryPost({ port: receiver.port });
+
+    expect(verdict(result)).toBe('tls_expired');
+    expect(toldOf(result)).toMatchObject({
+      message: expect.stringContaining('A certificate of the chain has expired') as string,
+      advice: expect.stringContaining('Send the current intermediate') as string,
+    });
+  });
+
+  const causes: [string, Omit<Failure, 'limitMs'>, () => Promise<TlsOptions>][] = [
+    ['expired', { code: 'tls_expired' }, async () => identity(await authority.issue({ validToDays: -0.1 }))],
+    [
+      'not yet valid',
+      { code: 'tls_expired', cause: 'not_yet_valid' },
+      async () => identity(await authority.issue({ validFromDays: 1 })),
+    ],
+    [
+      'expired, as its intermediate has',
+      { code: 'tls_expired' },
+      async () => under({ validToDays: -0.2 }, { validToDays: -0.1 }),
+    ],
+    [
+      'under a later intermediate',
+      { code: 'tls_expired', cause: 'chain_not_yet_valid' },
+      async () => under({ validFromDays: 1 }),
+    ],
+    [
+      'self-signed',
+      { code: 'tls_untrusted', cause: 'self_signed' },
+      async () => identity(await aSelfSigned(['receiver.localhost'])),
+    ],
+    [
+      'of an own authority, which is sent along',
+      { code: 'tls_untrusted', cause: 'private_authority' },
+      async () => {
+        const own = await anAuthority('Own');
+        const { certificate, key } = await own.issue();
+        return { cert: `${certificate}\n${own.certificate}`, key };
+      },
+    ],
+    [
+      'without its intermediate',
+      { code: 'tls_untrusted', cause: 'incomplete_chain' },
+      async () => identity(await (await authority.intermediate()).issue()),
+    ],
+    [
+      'for clients',
+      { code: 'tls_untrusted', cause: 'wrong_purpose' },
+      async () => identity(await authority.issue({ isForClients: true })),
+    ],
+  ];
+
+  test.each(causes)('one that is %s: %j', async (_name, expected, makeOptions) => {
+    const receiver = await aReceiver(scripts.well, await makeOptions());
+
+    const { answer } = await tryPost({ port: receiver.port });
+
+    expect(answer).toEqual({ kind: 'failure', ...expected });
+  });
+
+  async function under(ofIntermediate: Wish, ofLeaf: Wish = {}): Promise<TlsOptions> {
+    const intermediate = await authority.intermediate(ofIntermediate);
+    const { certificate, key } = await intermediate.issue(ofLeaf);
+    return { cert: `${certificate}\n${intermediate.certificate}`, key };
+  }
 
   test('an address in place of a name needs a certificate for the address', async () => {
     const named = await aReceiver(
@@ -145,6 +217,10 @@ describe.concurrent('a handshake that cannot succeed has a code of its own', () 
 
     expect(verdict(result)).toBe('timeout');
     expect(result.durationMs).toBeLessThan(6000);
+    expect(toldOf(result)).toMatchObject({
+      message: 'The connection was made, but the receiver did not finish the TLS handshake within 5 s.',
+      advice: expect.stringContaining('timeoutSeconds does not help') as string,
+    });
   });
 
   test('a plain HTTP server: tls_failed', async () => {
@@ -154,7 +230,30 @@ describe.concurrent('a handshake that cannot succeed has a code of its own', () 
       }),
     );
 
-    expect(verdict(await tryPost({ port: receiver.port }))).toBe('tls_failed');
+    const result = await tryPost({ port: receiver.port });
+
+    expect(result.answer).toEqual({ kind: 'failure', code: 'tls_failed', cause: 'not_tls' });
+  });
+
+  test('a server that knows no such host name: tls_failed', async () => {
+    const receiver = await aReceiver(scripts.well, {
+      SNICallback: (_name, callback) => {
+        callback(new Error('unknown'));
+      },
+    });
+
+    expect(verdict(await tryPost({ port: receiver.port }))).toMatch(/^(?:tls_failed|connection_)/);
+  });
+
+  test('no cipher in common: tls_failed', async () => {
+    const receiver = await aReceiver(scripts.well, {
+      maxVersion: 'TLSv1.2',
+      ciphers: 'NULL-SHA256:@SECLEVEL=0',
+    });
+
+    const result = await tryPost({ port: receiver.port });
+
+    expect(result.answer).toEqual({ kind: 'failure', code: 'tls_failed', cause: 'no_common_cipher' });
   });
 
   test('closed in the handshake: connection_closed', async () => {
@@ -164,7 +263,9 @@ describe.concurrent('a handshake that cannot succeed has a code of its own', () 
       }),
     );
 
-    expect(verdict(await tryPost({ port: receiver.port }))).toBe('connection_closed');
+    const { answer } = await tryPost({ port: receiver.port });
+
+    expect(answer).toEqual({ kind: 'failure', code: 'connection_closed', cause: 'broken_in_handshake' });
   });
 
   test('reset in the handshake: connection_reset', async () => {
@@ -174,7 +275,9 @@ describe.concurrent('a handshake that cannot succeed has a code of its own', () 
       }),
     );
 
-    expect(verdict(await tryPost({ port: receiver.port }))).toBe('connection_reset');
+    const { answer } = await tryPost({ port: receiver.port });
+
+    expect(answer).toEqual({ kind: 'failure', code: 'connection_reset', cause: 'broken_in_handshake' });
   });
 
   test('our own client certificate is unreadable: tls_failed', async () => {
@@ -182,7 +285,7 @@ describe.concurrent('a handshake that cannot succeed has a code of its own', () 
 
     const result = await tryPost({ port: receiver.port, clientCertificate: { certificate: 'x', key: 'y' } });
 
-    expect(verdict(result)).toBe('tls_failed');
+    expect(result.answer).toMatchObject({ code: 'tls_failed', cause: 'client_certificate_unreadable' });
   });
 });
 
@@ -240,7 +343,7 @@ describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)(
 
       const result = await tryPost({ port: receiver.port, clientCertificate: strangers });
 
-      expect(result.answer.kind).toBe('failure');
+      expect(result.answer).toMatchObject({ kind: 'failure', cause: 'client_certificate_refused' });
       expect(receiver.received()).toBe('');
     });
 

@@ -5,10 +5,12 @@ import { catalogueOf } from '../../../lambdas/event/catalogue.ts';
 import { unpackBody } from '../../../lambdas/event/body.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
+import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import { outgoingFalling } from '../../../lambdas/routing/falling.ts';
 import { receive } from '../../../lambdas/routing/receive.ts';
 import type { ReceivePorts } from '../../../lambdas/routing/receive.ts';
+import { makeTellNotJudged } from '../../../lambdas/routing/tell-not-judged.ts';
 import { rememberUnknown } from '../../../lambdas/routing/remember-unknown.ts';
 import { workThroughBatch } from '../../../lambdas/shared/batch.ts';
 import { cached } from '../../../lambdas/shared/cache.ts';
@@ -47,6 +49,7 @@ export function aRouting({
   const falling = memoryQueue({ now: clock.now, visibilityMs: 180_000, maxReceiveCount: 3 });
   const deliveries = memoryQueue({ now: clock.now });
   const journal = memoryLog();
+  const announced: OperatorEntry[] = [];
   configuration.setOrganization(organization);
   for (const endpoint of endpoints) configuration.set(endpoint);
 
@@ -65,11 +68,17 @@ export function aRouting({
     readCatalogue: () => Promise.resolve(catalogueOf(eventTypes)),
     versions: configuration.versions,
     add: ledger.events.add,
+    announce: (entry) => Promise.resolve(void announced.push(entry)),
     send: (message) => deliveries.send(outgoing(message, 0)),
     fall: (record) => falling.send(outgoingFalling(record)),
     isFalling: ({ eventSourceARN }) => eventSourceARN.endsWith(':events-falling'),
     clock: { now: clock.now, retentionDays: 30 },
     schemas,
+    tellNotJudged: makeTellNotJudged({
+      announce: (entry) => Promise.resolve(void announced.push(entry)),
+      now: clock.now,
+      log: journal.log,
+    }),
     log: journal.log,
   };
   const work = async (queue: MemoryQueue): Promise<void> => {
@@ -107,6 +116,8 @@ export function aRouting({
     falling,
     deliveries,
     journal,
+    /** What operators were told. */
+    announced,
     /** Organizations that were looked up, each time. */
     looks,
     /** What may be replaced, to play a fault. */

@@ -78,6 +78,22 @@ describe('an event', () => {
   });
 
   test.each([
+    '{"id":9223372036854775807}',
+    '{"v":1e400,"w":-1e309,"x":1.0,"y":-0,"z":100.50}',
+    '{"z":1,"10":3,"2":4}',
+    '{"a":1,"a":2}',
+    '{"__proto__":{"a":1},"a":"\\u00fc\\/"}',
+    '{ "spaced" : [ 1 ,\n2 ] }',
+  ])('carries its data as they were written, byte for byte: %s', async (data) => {
+    const routing = aRouting();
+    const text = JSON.stringify(aBusEvent({ detail: { data: 'here' } }));
+    await routing.publishText(text.replace('"here"', data));
+    await routing.settle();
+    expect(bodyOf(await routing.onlyStored())).toMatch(/^\{"id":/);
+    expect(bodyOf(await routing.onlyStored()).endsWith(`,"data":${data}}`)).toBe(true);
+  });
+
+  test.each([
     ['text of all kinds', { text: 'Grüße, 世界 🎉 \u2028 "quoted" \\ </script>' }],
     ['nothing', {}],
     ['deep', { a: [{ b: [null, true, { c: '' }] }] }],

@@ -5,7 +5,6 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { parseJson } from '../../../lambdas/shared/json.ts';
 import { bodyOf } from '../../../lambdas/event/event.ts';
 import { signHmac } from '../../../lambdas/signing/hmac.ts';
 import { keyOf, newSecret } from '../../../lambdas/signing/secret.ts';
@@ -130,7 +129,7 @@ describe('receivers with stock libraries', () => {
     const verifier = makeVerifier(secret);
     fc.assert(
       fc.property(anyJson, (text) => {
-        const body = anEventBody(parseJson(text));
+        const body = anEventBody(text);
         expect(() => verifier.verify(Buffer.from(body).toString(), headersOf(body))).not.toThrow();
       }),
     );
@@ -140,7 +139,7 @@ describe('receivers with stock libraries', () => {
     ['standardwebhooks', (key: string) => new StandardWebhook(key)],
     ['svix', (key: string) => new SvixWebhook(key)],
   ])('%s verifies with the old secret and with the new one during a rotation', (_library, makeVerifier) => {
-    const body = anEventBody({ runId: 77 });
+    const body = anEventBody('{"runId":77}');
     const newest = newSecret(() => new Uint8Array(32).fill(8));
     const headers = headersOf(body, [newest, secret]);
     expect(() => makeVerifier(newest).verify(Buffer.from(body).toString(), headers)).not.toThrow();
@@ -153,7 +152,7 @@ describe('receivers with stock libraries', () => {
   ])(
     '%s refuses another secret, a changed body and a replay after five minutes',
     (_library, makeVerifier) => {
-      const body = anEventBody({ runId: 77 });
+      const body = anEventBody('{"runId":77}');
       const text = Buffer.from(body).toString();
       const other = makeVerifier(newSecret(() => new Uint8Array(32).fill(9)));
       expect(() => other.verify(text, headersOf(body))).toThrow();
@@ -165,7 +164,7 @@ describe('receivers with stock libraries', () => {
   );
 });
 
-function anEventBody(data: unknown): Uint8Array {
+function anEventBody(dataText: string): Uint8Array {
   const timestamp = '2026-11-23T10:00:00.000Z';
   return bodyOf({
     id: 'evt_01KBV5ZP00AAAAAAAAAAAAAAAA',
@@ -173,7 +172,7 @@ function anEventBody(data: unknown): Uint8Array {
     timestamp,
     organizationId: 'org_1',
     resource: undefined,
-    data,
+    dataText,
   });
 }
 

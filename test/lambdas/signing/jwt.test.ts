@@ -145,7 +145,12 @@ function anAttestation(given: Partial<Attestation> = {}): Attestation {
 function aBody(bytes: number): Uint8Array {
   if (bytes === 0) return new Uint8Array();
   const ids = { id: webhookId, organizationId: 'org_1', timestamp: '2026-11-23T10:00:00.000Z' };
-  return bodyOf({ ...ids, type: 'a.b', resource: undefined, data: { text: 'a'.repeat(bytes) } });
+  return bodyOf({
+    ...ids,
+    type: 'a.b',
+    resource: undefined,
+    dataText: JSON.stringify({ text: 'a'.repeat(bytes) }),
+  });
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -57,6 +57,17 @@ describe('PutEvents', () => {
     });
   });
 
+  test.each(['9223372036854775807', '1e400', '1.0', '-0', '{"z":1,"10":3,"2":4}', '{"a":1,"a":2}', '[ 1 ]'])(
+    'brings a detail as its producer wrote it: %s',
+    async (written) => {
+      const { buses, events } = await aBus();
+      const detail = `{"organizationId":"org_1", "data":${written}}`;
+      await buses.putEvents([{ ...good, Detail: detail }]);
+      const { message } = only(await events.receive());
+      expect(message.body.endsWith(`,"detail":${detail}}`)).toBe(true);
+    },
+  );
+
   test('answers only when the queue holds the event', async () => {
     const { buses, events } = await aBus();
     await buses.putEvents([{ ...good, Detail: goodDetail }]);

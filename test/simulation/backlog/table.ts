@@ -4,12 +4,11 @@ import type { Actor, Bill, Line } from '../lanes/meter.ts';
 /** What is told apart, and how it is headed. */
 export type Columns = Readonly<Record<string, Bill>>;
 
-/** Amounts and dollars of a million deliveries, by who asked for what. */
-export function tableOf(columns: Columns, count: number): string {
-  const million = 1_000_000 / count;
+/** Amounts and dollars, by who asked for what. */
+export function tableOf(columns: Columns): string {
   const head = ['', ...Object.keys(columns).flatMap((title) => [title, '$'])];
-  const rows = actors.flatMap((actor) => lineNames.map((line) => rowOf({ columns, actor, line, million })));
-  const sums = Object.values(columns).flatMap((bill) => ['', (dollarsOf(bill) * million).toFixed(3)]);
+  const rows = actors.flatMap((actor) => lineNames.map((line) => rowOf({ columns, actor, line })));
+  const sums = Object.values(columns).flatMap((bill) => ['', dollarsOf(bill).toFixed(3)]);
   const all = [
     head,
     ...rows.filter((row) => row.slice(1).some((cell) => Number(cell) !== 0)),
@@ -26,12 +25,11 @@ interface Place {
   readonly columns: Columns;
   readonly actor: Actor;
   readonly line: Line;
-  readonly million: number;
 }
 
-function rowOf({ columns, actor, line, million }: Place): string[] {
+function rowOf({ columns, actor, line }: Place): string[] {
   const cells = Object.values(columns).flatMap((bill) => {
-    const amount = bill[actor][line] * million;
+    const amount = bill[actor][line];
     return [amount.toFixed(0), (amount * lines[line].price).toFixed(3)];
   });
   return [`${actor}: ${lines[line].unit}`, ...cells];

@@ -3,7 +3,7 @@ import type { World } from '../world.ts';
 /** Says what is wrong, or nothing. */
 export type Check<Facts> = (facts: Facts) => string | undefined;
 
-/** The invariants of reference/failures.md, section 2, by their numbers; some have several parts. */
+/** The invariants by their numbers (docs/simulator.md); some have several parts. */
 export type Checks<Facts> = readonly (readonly [invariant: string, isBroken: Check<Facts>])[];
 
 export function check<Facts>(world: Pick<World, 'violate'>, checks: Checks<Facts>, facts: Facts): void {

@@ -55,18 +55,18 @@ const seldomBelow: Check<PaceFacts> = (facts) => {
   if (first === undefined || last === undefined) return undefined;
   for (let fromMs = first.sinceMs + beginMs + lateMs; fromMs + windowMs <= last.sinceMs; fromMs += 30_000) {
     const count = countBetween(facts, fromMs, fromMs + windowMs);
-    if (count < perSecond * shareOf(lateMs) * (windowMs / 1000) - 1)
+    if (count < perSecond * shareOf(perSecond, lateMs) * (windowMs / 1000) - 1)
       return `${count} requests in ten minutes, where work waits and ${perSecond} a second are allowed`;
   }
   return undefined;
 };
 
 /**
- * Nine tenths of the pace; less when lanes are very late, as who is refused leave comes again only after their lateness,
- * and leave is kept for two seconds: a known weakness.
+ * Nine tenths of the pace; a little less when lanes are very late and below 0.5 a second, as who is refused leave comes
+ * again only after their lateness, and leave is kept for five seconds at most: a known weakness.
  */
-function shareOf(lateMs: number): number {
-  return lateMs > 10_000 ? 0.7 : 0.9;
+function shareOf(perSecond: number, lateMs: number): number {
+  return lateMs > 10_000 && perSecond < 0.5 ? 0.85 : 0.9;
 }
 
 /** Each lane's lateness once. */

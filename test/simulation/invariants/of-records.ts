@@ -105,7 +105,7 @@ interface Schedule {
   readonly maximumBackoffSeconds: number;
 }
 
-/** Said once more, and not taken from the engine: DESIGN.md, section 4. */
+/** Said once more, and not taken from the engine. */
 export function baseMs(
   { initialBackoffSeconds, multiplier, maximumBackoffSeconds }: Schedule,
   attempt: number,

@@ -68,7 +68,7 @@ function knowsPause({ book, weather }: World, { endpointId, instance, atMs }: Re
 const minuteMs = 60_000;
 
 /**
- * Slots are a rate's distance apart; an attempt may go a second before its slot and two after it, and takes as long as
+ * Leave is given a rate's distance apart; an attempt may go a second before it and two after it, and takes as long as
  * its calls take from there.
  */
 const paced: Check<RequestFacts> = ({ world: { book, weather }, request, beliefs }) => {

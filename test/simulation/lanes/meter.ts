@@ -84,6 +84,10 @@ export function sumOf(one: Bill, other: Bill): Bill {
   return billOf((actor) => usageOf((line) => one[actor][line] + other[actor][line]));
 }
 
+export function timesOf(bill: Bill, factor: number): Bill {
+  return billOf((actor) => usageOf((line) => bill[actor][line] * factor));
+}
+
 export function dollarsOf(bill: Bill): number {
   const all = actors.flatMap((actor) => lineNames.map((line) => bill[actor][line] * lines[line].price));
   return all.reduce((sum, one) => sum + one, 0);

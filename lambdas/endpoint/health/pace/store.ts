@@ -8,7 +8,7 @@ import { bytesInMemory } from '../../../shared/cache.ts';
 import type { Key } from '../../../shared/store.ts';
 import { expiryOf } from '../../../shared/time.ts';
 import type { Now } from '../../../shared/time.ts';
-import { burstMs, withinPace } from '../pace.ts';
+import { burstOf, withinPace } from '../pace.ts';
 import type { Take } from '../pace.ts';
 
 /**
@@ -29,7 +29,7 @@ export function makeTake(client: DynamoDBDocumentClient, ledger: string, now: No
     let isIdle = false;
     for (let tries = 0; tries < triesMax; tries += 1) {
       const nowMs = now();
-      const startMs = nowMs - burstMs;
+      const startMs = nowMs - burstOf(Math.max(...wanted));
       const granted = fitting(wanted, nowMs - Math.max(startMs, seen.get(endpointId) ?? 0));
       if (granted === 0) return 0;
       const taking = { nowMs, startMs, spacings: wanted.slice(0, granted) };

@@ -252,7 +252,7 @@ describe('a fault of ours', () => {
 });
 
 describe('what waits as rows', () => {
-  const backlog = { since: at(0), turn: 3, pass: 1, gate: 'gate', dueAt: at(hourMs) };
+  const backlog = { turn: 3, pass: 1, gate: 'gate', dueAt: at(hourMs) };
 
   test.each([
     ['comes back', byProbe(success)],

@@ -121,7 +121,7 @@ describe('an endpoint that a person has switched on', () => {
   });
 
   test('stays whose it is, and has what waits for it looked after now', () => {
-    const waiting = { since: at(-9), turn: 3, pass: 2, gate: 'x', dueAt: at(86_400_000) };
+    const waiting = { turn: 3, pass: 2, gate: 'x', dueAt: at(86_400_000) };
     const before = pausedFor(60_000, { organizationId: 'org_1', backlog: waiting });
     expect(resumed(before, testStartMs)).toMatchObject({
       organizationId: 'org_1',
@@ -220,7 +220,7 @@ test('a moment lies ahead until it has come; one that is not there has passed', 
 
 test('health is read back as it was written, and nothing that is unknown is kept', () => {
   const slow = { ms: 501, at: at(1) };
-  const backlog = { since: at(0), turn: 1, pass: 1, gate: 'g', through: 't', sentAt: at(1), dueAt: at(2) };
+  const backlog = { turn: 1, pass: 1, gate: 'g', through: 't', sentAt: at(1), dueAt: at(2) };
   const full = { ...resumed(pausedFor(1), testStartMs), slow, backlog, sayAfter: at(2) };
   expect(health.parse({ pk: 'ENDPOINT#one', sk: 'HEALTH', ...full })).toEqual(full);
 });

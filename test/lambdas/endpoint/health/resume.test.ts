@@ -122,7 +122,7 @@ describe('an endpoint’s health', () => {
 
   it('that is resumed has what waits for it brought back at once', async () => {
     const service = aWorld();
-    const backlog = { since: at, turn: 4, pass: 1, dueAt: later };
+    const backlog = { turn: 4, pass: 1, dueAt: later };
     await service.health.replace(id, well, { ...paused, backlog });
     expect((await service.ask({ method: 'POST', path: `${one}/resume` })).statusCode).toBe(200);
     expect(service.drained).toEqual([[expect.objectContaining({ id, organizationId: 'org_1' }), 4, 0]]);

@@ -21,7 +21,7 @@ const paused: Health = {
   pause: { since: at(0), until, seconds: 60, cause: 'failures' },
   unsaid: [{ kind: 'paused', at: at(0), reason: 'failures', until }],
 };
-const backlog = { since: at(0), turn: 4, pass: 1, dueAt: at(3_000) };
+const backlog = { turn: 4, pass: 1, dueAt: at(3_000) };
 
 let clock: TestClock;
 let health: MemoryHealth;

@@ -12,7 +12,7 @@ const slowSince = (agoMs: number, ms = 9_000, given: Partial<Health> = {}): Heal
   slow: { ms, at: at(-agoMs) },
   ...given,
 });
-const backlog = { since: at(-60_000), turn: 2, pass: 1, dueAt: at(60_000) };
+const backlog = { turn: 2, pass: 1, dueAt: at(60_000) };
 
 describe('an endpoint that hangs', () => {
   test('is taken to need its whole timeout, until it has answered', () => {

@@ -291,6 +291,18 @@ describe('an import', () => {
     expect(await service.eventTypes.list()).toEqual([]);
   });
 
+  it('refuses types that bring more copies of what they refer to than any catalogue could hold', async () => {
+    const shared = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`f${String(n)}`, true]));
+    const types = Array.from({ length: 2_000 }, (_, n): [string, object] => [
+      `invoice.n${String(n)}`,
+      { $ref: '#/$defs/Shared' },
+    ]);
+    const answer = await send(aService(), {
+      $defs: { Shared: { properties: shared }, ...Object.fromEntries(types) },
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 413, code: 'document_too_large' });
+  });
+
   it('refuses more bytes than one answer can show, over several imports, too', async () => {
     const service = aService();
     const answers = [];

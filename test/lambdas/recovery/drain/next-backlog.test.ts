@@ -10,7 +10,7 @@ const at = (ms: number) => isoTime(nowMs + ms);
 const minuteMs = 60_000;
 
 const backlog: Backlog = {
-  ...{ since: at(-minuteMs), turn: 4, pass: 2, passAt: at(-minuteMs), gate: 'gate', through: 'old place' },
+  ...{ turn: 4, pass: 2, passAt: at(-minuteMs), gate: 'gate', through: 'old place' },
   ...{ sentAt: at(-1_000), dueAt: at(180_000) },
 };
 

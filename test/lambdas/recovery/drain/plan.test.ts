@@ -11,7 +11,7 @@ import { testStartMs } from '../../../fakes/clock.ts';
 
 const nowMs = testStartMs;
 const at = (ms: number) => isoTime(nowMs + ms);
-const backlog: Backlog = { since: at(-60_000), turn: 4, pass: 1, dueAt: at(180_000) };
+const backlog: Backlog = { turn: 4, pass: 1, dueAt: at(180_000) };
 const pause = (untilMs: number) => ({
   pause: { since: at(-60_000), until: at(untilMs), seconds: 60, cause: 'failures' as const },
 });

@@ -60,7 +60,7 @@ export function aWake() {
     },
     /** An endpoint has rows that are due so far from now. */
     raise: async (name: string, ms: number): Promise<void> => {
-      const backlog = { since: clock.iso(), turn: 0, pass: 1, dueAt: isoTime(clock.now() + ms) };
+      const backlog = { turn: 0, pass: 1, dueAt: isoTime(clock.now() + ms) };
       await health.replace(endpointIdOf(name), well, { ...well, organizationId: 'org_1', backlog });
     },
     run: () => wake(ports),

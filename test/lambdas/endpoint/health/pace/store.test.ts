@@ -44,6 +44,22 @@ it('a function that asks for many at once makes one write of it', async () => {
   expect(requests.slice(before).map(({ operation }) => operation)).toEqual(['UpdateItem']);
 });
 
+it('of a slow pace, leave that is asked for late by less than it takes is not lost, and ten minutes get no more', async () => {
+  const perSecond = 0.2;
+  const { clock, takes } = someFunctions(1);
+  const grantedMs: number[] = [];
+  // Each comes four seconds too late or too early, in turns.
+  for (let at = 1; at < 400; at += 1) {
+    clock.pass(at % 2 === 0 ? 1_100 : 9_100);
+    if ((await takes[0]?.('ep_one', perSecond)) === true) grantedMs.push(clock.now());
+  }
+  const counts = grantedMs.map(
+    (fromMs) => grantedMs.filter((ms) => ms >= fromMs && ms < fromMs + 600_000).length,
+  );
+  expect(Math.max(...counts)).toBeLessThanOrEqual(perSecond * 600);
+  expect(Math.max(...counts)).toBeGreaterThanOrEqual(0.95 * perSecond * 600);
+});
+
 it('after a time without any, no more than the burst goes at once', async () => {
   const { clock, askAll } = someFunctions(40);
   await askAll(100);

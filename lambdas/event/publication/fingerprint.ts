@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject } from '../../shared/json.ts';
+
+export interface Published {
+  readonly type: string;
+  /** As it came; nothing, if the producer named none. */
+  readonly resource: unknown;
+  readonly data: unknown;
+}
+
+/**
+ * Tells whether two events that have the same key and time say the same: by type, resource and data, whatever the order
+ * of fields. Whoever carries an event may write its JSON anew; another number, or another text, is another event.
+ */
+export function fingerprintOf({ type, resource = null, data = null }: Published): string {
+  const text = JSON.stringify([type, resource, data], (_name, value: unknown) => inOrder(value));
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+function inOrder(value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}

@@ -1,0 +1,93 @@
+import { Conflict } from '../../shared/errors.ts';
+import { expiryOf, isoTime } from '../../shared/time.ts';
+import type { StoredEvent } from '../event.ts';
+import { apiSource } from '../published.ts';
+import { fingerprintOf } from './fingerprint.ts';
+
+export interface PublishOncePorts {
+  /**
+   * Writes down that an event was published, unless one of its id is queued or accepted: gives that one. What was
+   * refused leaves its key free.
+   */
+  readonly queue: (event: StoredEvent) => Promise<StoredEvent | undefined>;
+  /** Says of an event that was queued by this very call that the bus has not taken it. */
+  readonly withdraw: (event: StoredEvent) => Promise<void>;
+  readonly publish: (entry: PublishedEntry) => Promise<void>;
+}
+
+interface PublishedEntry {
+  readonly source: string;
+  readonly detailType: string;
+  /** JSON. */
+  readonly detail: string;
+}
+
+/**
+ * Publishes an event under an id that is found from then on. It is written down first: what is on the bus is routed at
+ * once, and its publisher must never be told of an id that nobody knows.
+ *
+ * Whoever dies between the two has answered nobody. The event stays `queued`, and is `lost` when no queue can hold it any
+ * more; published again with the same key it goes on.
+ *
+ * @returns whether the same event had been published before
+ * @throws Conflict when another event was, with the same key and time
+ */
+export async function publishOnce(
+  { queue, withdraw, publish }: PublishOncePorts,
+  event: StoredEvent,
+  entry: PublishedEntry,
+): Promise<boolean> {
+  const before = await queue(event);
+  if (before !== undefined && isAnother(before, event)) {
+    throw new Conflict(
+      'idempotency_conflict',
+      `Another event was published with this idempotencyKey and occurredAt: ${event.id}.`,
+      'idempotencyKey',
+    );
+  }
+  if (before?.status === 'accepted') return true;
+  try {
+    // Also of one that is queued already: perhaps whoever queued it died before the bus had it.
+    await publish(entry);
+  } catch (fault) {
+    // If this fails too, it stays queued: nobody has been told otherwise.
+    await withdraw(event).catch(() => undefined);
+    throw fault;
+  }
+  // The SDK repeats a write whose answer was lost, and meets its own.
+  return before !== undefined && before.receivedAt !== event.receivedAt;
+}
+
+/** Whether two events of one id say different things; of what the version before has stored nobody knows. */
+export function isAnother(before: StoredEvent, event: StoredEvent): boolean {
+  return before.fingerprint !== undefined && before.fingerprint !== event.fingerprint;
+}
+
+interface Publication {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly type: string;
+  readonly timeMs: number;
+  readonly resource?: string | undefined;
+  readonly data: unknown;
+}
+
+/** An event that the API has published, as it is known until it is routed. */
+export function queuedEvent(
+  { id, organizationId, type, timeMs, resource, data }: Publication,
+  { nowMs, retentionDays }: { readonly nowMs: number; readonly retentionDays: number },
+): StoredEvent {
+  return {
+    ...{
+      id,
+      organizationId,
+      type,
+      timestamp: isoTime(timeMs),
+      receivedAt: isoTime(nowMs),
+      source: apiSource,
+    },
+    ...(resource === undefined ? {} : { resource }),
+    ...{ status: 'queued', endpoints: [], skipped: [], fingerprint: fingerprintOf({ type, resource, data }) },
+    expiresAt: expiryOf(nowMs, retentionDays),
+  };
+}

@@ -1,0 +1,87 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { Conflict, InvalidRequest } from '../shared/errors.ts';
+import type { EventType, EventTypeDefinition } from './event-type.ts';
+import { leadsInCircle, partsOf } from './schema-parts.ts';
+import { compileSchema, judgeData } from './schema.ts';
+import { OutOfBudget, withinBudget } from './within-budget.ts';
+
+/**
+ * Refuses a definition whose schema is none, or none that every event can be held against; or whose example breaks it.
+ *
+ * @throws InvalidRequest `invalid_schema`, `example_breaks_schema`.
+ */
+export function refuseBrokenSchema({ schema, example }: EventTypeDefinition): void {
+  if (schema === undefined) return;
+  const fault = faultOf(schema);
+  if (fault !== undefined) throw new InvalidRequest('invalid_schema', fault, 'schema');
+  const judgement = judgeData({ schema }, example ?? {});
+  if (example !== undefined && judgement.kind === 'breaks') {
+    throw new InvalidRequest('example_breaks_schema', `${judgement.sentence}.`, 'example');
+  }
+  if (judgement.kind === 'not_judged') {
+    throw new InvalidRequest('invalid_schema', `${judgement.sentence}.`, 'schema');
+  }
+}
+
+/**
+ * Refuses a schema that has the name of another type's: whoever generates code from both could not tell them apart.
+ *
+ * @param own event types as they will be
+ * @throws Conflict `schema_id_taken`
+ */
+export function refuseTakenSchemaId(own: readonly EventType[], { name, schema }: EventType): void {
+  const id = idOf(schema);
+  const isTaken = id !== undefined && own.some((type) => type.name !== name && idOf(type.schema) === id);
+  if (!isTaken) return;
+  throw new Conflict('schema_id_taken', 'The schema of another event type has this $id.', 'schema.$id');
+}
+
+function idOf(schema: EventType['schema']): string | undefined {
+  const id = schema?.['$id'];
+  return typeof id === 'string' ? id.replace(/#$/, '') : undefined;
+}
+
+function faultOf(schema: object): string | undefined {
+  try {
+    const fault = withinBudget(readingMsMax, () => readFault(schema));
+    if (fault === undefined) compileSchema(schema, readingMsMax);
+    return fault;
+  } catch (fault) {
+    return sentenceOf(fault);
+  }
+}
+
+/** Less than compiling it later may take: what is taken here is not too slow there. The largest takes 0.3 s of a CPU. */
+const readingMsMax = 1_500;
+
+function readFault(schema: object): string | undefined {
+  const parts = partsOf(schema);
+  if (parts.some(({ value }) => Object.hasOwn(value, '$async'))) {
+    return '$async is no keyword of JSON Schema: leave it out.';
+  }
+  if (parts.some(({ id }) => id !== undefined && isOfDraft(id))) {
+    return 'An $id of json-schema.org names a draft of JSON Schema: give the schema an $id of your own, or none.';
+  }
+  if (leadsInCircle(parts))
+    return 'A $ref leads back to itself without going into the data, and would never end.';
+  void draft.validateSchema(schema, true);
+  return undefined;
+}
+
+function isOfDraft(id: string): boolean {
+  return /^https?:\/\/json-schema\.org\/draft/i.test(id);
+}
+
+/** Knows the draft and nothing else: what is held against it is not remembered. */
+const draft = new Ajv2020({ strict: false, logger: false });
+addFormats.default(draft);
+
+function sentenceOf(fault: unknown): string {
+  if (fault instanceof Ajv2020.MissingRefError) {
+    return 'A $ref leads out of the schema. Nothing is fetched: bring what it means into $defs.';
+  }
+  if (fault instanceof OutOfBudget) return 'The schema takes too long to be read: simplify it.';
+  const reason = fault instanceof Error ? fault.message.slice(0, 300) : 'it cannot be compiled';
+  return `This is no JSON Schema of draft 2020-12: ${reason}.`;
+}

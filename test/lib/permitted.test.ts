@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { run } from '../simulation/simulate.ts';
+import { grantsIn } from './grants.ts';
+import { synthesized } from './synthesized.ts';
+
+const functions: Readonly<Record<string, string>> = {
+  route: 'RoutingRoute',
+  deliver: 'DeliveryDeliver',
+  recover: 'RecoveryRecover',
+  wake: 'WaitingWake',
+  api: 'ApiHandler',
+};
+
+const operations: Readonly<Record<string, string>> = {
+  GetCommand: 'GetItem',
+  BatchGetCommand: 'BatchGetItem',
+  QueryCommand: 'Query',
+  PutCommand: 'PutItem',
+  UpdateCommand: 'UpdateItem',
+  DeleteCommand: 'DeleteItem',
+};
+const tables: Readonly<Record<string, string>> = { config: 'StorageConfig', ledger: 'StorageLedger' };
+
+const command = z.object({
+  input: z.object({
+    TableName: z.string().optional(),
+    IndexName: z.string().optional(),
+    RequestItems: z.record(z.string(), z.unknown()).default({}),
+  }),
+});
+
+/** What a request needs: an action on a resource, each as the template names it. */
+function neededBy(given: object): string[] {
+  const { name } = given.constructor;
+  const { input } = command.parse(given);
+  const { TableName, IndexName, RequestItems } = input;
+  const index = IndexName === undefined ? '' : `/index/${IndexName}`;
+  return [...(TableName === undefined ? [] : [TableName]), ...Object.keys(RequestItems)].map(
+    (table) => `dynamodb:${operations[name] ?? name} on ${tables[table] ?? table}${index}`,
+  );
+}
+
+test('whatever the functions ask of DynamoDB in a hundred disasters, the template permits', async () => {
+  const { resources } = synthesized();
+  const asked = new Map<string, Set<string>>();
+  const request = (given: unknown, by: string) => {
+    const name = functions[by.split(' ')[0] ?? ''];
+    if (name === undefined || typeof given !== 'object' || given === null) return;
+    const all = asked.get(name) ?? new Set();
+    asked.set(name, all);
+    for (const needed of neededBy(given)) all.add(needed);
+  };
+  for (let seed = 1; seed <= 100; seed += 1) await run(seed, { plant: { request } });
+  expect([...asked.keys()].toSorted()).toEqual(Object.values(functions).toSorted());
+  for (const [name, all] of asked) {
+    const granted = Object.entries(grantsIn(resources, name)).flatMap(([resource, actions]) =>
+      actions.map((action) => `${action} on ${resource}`),
+    );
+    expect({ [name]: [...all].filter((one) => !granted.includes(one)) }).toEqual({ [name]: [] });
+  }
+});
