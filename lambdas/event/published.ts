@@ -121,12 +121,12 @@ export function readContent(arrival: Arrival): Content {
   }
   const parsed = parsePart(detail, rawDetail);
   if (!parsed.ok) return invalid('invalid_event', explain(parsed.faults));
-  if (parsed.value.occurredAt === undefined) {
+  const { resource, data, occurredAt } = parsed.value;
+  if (occurredAt === undefined) {
     if (!isTaken(arrival, arrival.envelopeTimeMs)) return invalid('invalid_time', `Time: ${timeBounds}`);
-  } else if (!isTaken(arrival, Date.parse(parsed.value.occurredAt))) {
+  } else if (!isTaken(arrival, Date.parse(occurredAt))) {
     return invalid('invalid_time', `detail.occurredAt: ${timeBounds}`);
   }
-  const { resource, data } = parsed.value;
   const dataText = memberText(detailText, 'data') ?? JSON.stringify(data);
   return { kind: 'valid', ...origin, resource, data, dataText };
 }

@@ -77,6 +77,12 @@ const publishAnswer = z.strictObject({
   warning: z.string().exactOptional(),
 });
 
+const published = {
+  status: 202,
+  schema: publishAnswer,
+  location: '/v1/organizations/{organizationId}/events/{id}',
+} as const;
+
 function publishRoute(ports: EventRoutesPorts): Route {
   const { listEventTypes, publish, publications, now, newUuid, schemas, retentionDays } = ports;
   return route({
@@ -89,11 +95,7 @@ function publishRoute(ports: EventRoutesPorts): Route {
     params: organizationPath,
     query: noQuery,
     body: publishBody,
-    answer: {
-      status: 202,
-      schema: publishAnswer,
-      location: '/v1/organizations/{organizationId}/events/{id}',
-    },
+    answer: published,
     heedsIdempotencyKey: true,
     handle: async ({ params, body, bodyText }) => {
       const { type, data, ...said } = body;

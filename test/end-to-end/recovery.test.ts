@@ -35,7 +35,7 @@ async function publishUntil(organizationId: string, endpoint: string, status: st
   });
 }
 
-/** As if route had died before it could send, 20 minutes ago. */
+/** As if route had died before it could send, 70 minutes ago: what is younger may still be on its way. */
 async function lose(organizationId: string, endpoint: string, eventId: string): Promise<void> {
   const { TableNames = [] } = await dynamodb.send(new ListTablesCommand());
   const TableName = TableNames.find((name) => name.includes('Ledger'));
@@ -46,7 +46,7 @@ async function lose(organizationId: string, endpoint: string, eventId: string): 
       TableName,
       Key: { pk: { S: `ORG#${organizationId}` }, sk: { S: `EVENT#${eventId}` } },
       UpdateExpression: 'SET receivedAt = :then',
-      ExpressionAttributeValues: { ':then': { S: new Date(Date.now() - 40 * 60_000).toISOString() } },
+      ExpressionAttributeValues: { ':then': { S: new Date(Date.now() - 70 * 60_000).toISOString() } },
     }),
   );
 }

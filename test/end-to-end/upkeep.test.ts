@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
-import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { deliveryKey } from '../../lambdas/delivery/key.ts';
+import { eventKey } from '../../lambdas/event/store.ts';
 import { prepare } from '../../local/ready.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
 import type { Tidings } from './tidings.ts';
@@ -88,10 +89,21 @@ describe('a delivery that was removed by hand', () => {
     await tidings.makeOrganization(organization);
     endpoint = await tidings.makeEndpoint(organization, '/gap');
     const fine = await tidings.makeEndpoint(organization, '/fine');
-    // Two hours old, as the producer says: the function looks at what is older than one.
-    await tidings.publish({ ...anEntry(organization), Time: new Date(Date.now() - 2 * 3_600_000) });
+    const twoHoursAgo = new Date(Date.now() - 2 * 3_600_000);
+    await tidings.publish({ ...anEntry(organization), Time: twoHoursAgo });
     eventId = await ended(organization, endpoint, 'delivered');
     await ended(organization, fine, 'delivered');
+    // It came in when the queue says so; the function looks at what is older than an hour.
+    const client = clientOf(tidings);
+    await client.send(
+      new UpdateCommand({
+        TableName: tidings.runtime.output('LedgerTable'),
+        Key: { ...eventKey(organization, eventId) },
+        UpdateExpression: 'SET receivedAt = :then',
+        ExpressionAttributeValues: { ':then': twoHoursAgo.toISOString() },
+      }),
+    );
+    client.destroy();
   });
 
   /** Runs the command in a folder, to its end. */

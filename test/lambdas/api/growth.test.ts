@@ -14,7 +14,7 @@ import { eventListQuery } from '../../../lambdas/event/event-list.ts';
 import { eventTypeDefinition, eventTypeName } from '../../../lambdas/event/event-type.ts';
 import { readArrival, readContent } from '../../../lambdas/event/published.ts';
 import { differences } from '../../../lambdas/shared/difference.ts';
-import { isKnown, mustMatch } from '../../../lambdas/shared/etag.ts';
+import { mustMatch } from '../../../lambdas/shared/etag.ts';
 import { eventId, organizationId } from '../../../lambdas/shared/identifier.ts';
 import { jsonDepth, parseJson } from '../../../lambdas/shared/json.ts';
 import { positionOf } from '../../../lambdas/shared/page.ts';
@@ -70,16 +70,12 @@ const borders: readonly Border[] = [
   ],
   ['the place in a cursor', (cursor) => positionOf(cursor, eventId), [fill('W1'), fill('A')]],
   [
-    '`If-Match`',
+    '`If-Match` and `If-None-Match`',
     (tag) => {
+      mustMatch({ ifNoneMatch: tag }, {});
       mustMatch({ ifMatch: tag }, {});
     },
     [fill(','), fill(' '), fill('"",'), (n) => `${' '.repeat(n)}x`],
-  ],
-  [
-    '`If-None-Match`',
-    (tag) => isKnown(tag, '"x"'),
-    [fill(','), fill(' '), fill('W/'), (n) => `${' '.repeat(n)}x`],
   ],
   [
     'scopes of a token',

@@ -309,8 +309,8 @@ describe('publishing', () => {
   it.each<[string, object, string]>([
     ['an unknown type', { type: 'pipeline.run.paused' }, '400 unknown_event_type'],
     ['the test event, which only the test sends', { type: 'webhook.test' }, '400 unknown_event_type'],
-    ['a time two days ahead', { occurredAt: '2026-11-25T10:00:00Z' }, '400 invalid_request'],
-    ['a time before 1970', { occurredAt: '1969-12-31T00:00:00Z' }, '400 invalid_request'],
+    ['a time two days ahead', { occurredAt: '2026-11-25T10:00:00Z' }, '400 invalid_time'],
+    ['a time before 1970', { occurredAt: '1969-12-31T00:00:00Z' }, '400 invalid_time'],
     ['a key without a time', { idempotencyKey: 'run-77' }, '400 invalid_request'],
     ['data that is a list', { data: [] }, '400 invalid_request'],
     ['262 KB of data', { data: { text: 'a'.repeat(262_144) } }, '413 event_too_large'],

@@ -89,7 +89,8 @@ describe('an attempt', () => {
       verdicts.push(await admit(ports, job, known));
       ports.share.leave(job.endpoint.id, { durationMs: 10, wasSlow: false });
     }
-    expect(verdicts).toEqual(['go', 'paced', 'paced', 'paced']);
+    // The burst is one spacing: what comes a little early and a little late finds its leave.
+    expect(verdicts).toEqual(['go', 'go', 'paced', 'paced']);
   });
 
   test('above the share of the workers waits', async () => {

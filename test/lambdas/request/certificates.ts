@@ -26,8 +26,6 @@ export interface Wish {
   readonly usages?: readonly string[];
   /** Of an RSA key; without it the key is P-256. */
   readonly rsaBits?: number;
-  /** For client authentication and nothing else. */
-  readonly isForClients?: boolean;
 }
 
 export interface Authority {
@@ -67,9 +65,6 @@ function authorityOf(
         extensions: [
           ...alternativeNames(wish.names ?? ['receiver.localhost']),
           ...(wish.usages === undefined ? [] : [new x509.ExtendedKeyUsageExtension([...wish.usages])]),
-          ...(wish.isForClients === true
-            ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]
-            : []),
         ],
       });
       return { certificate: issued.toString('pem'), key: await toPem(own.privateKey) };

@@ -128,7 +128,7 @@ describe.concurrent('a certificate that is not right is refused before anything 
     [
       'for clients',
       { code: 'tls_untrusted', cause: 'wrong_purpose' },
-      async () => identity(await authority.issue({ isForClients: true })),
+      async () => identity(await authority.issue({ usages: ['1.3.6.1.5.5.7.3.2'] })),
     ],
   ];
 
