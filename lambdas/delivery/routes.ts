@@ -191,12 +191,8 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
       }
       const before = await deliveries.get(endpoint.id, event.id);
       const message = againMessage({ ...params, eventType: event.type }, before);
-      const { round, attempt } = message;
-      await audited(
-        before && shownSummary.parse(seen(before)),
-        () => send(message),
-        () => ({ round, attempt }),
-      );
+      const shown = () => ({ round: message.round, attempt: message.attempt });
+      await audited(before && shownSummary.parse(seen(before)), () => send(message), shown);
       return { endpointId: endpoint.id, eventId: event.id };
     },
   });

@@ -77,14 +77,7 @@ const publishAnswer = z.strictObject({
   warning: z.string().exactOptional(),
 });
 
-const published = {
-  status: 202,
-  schema: publishAnswer,
-  location: '/v1/organizations/{organizationId}/events/{id}',
-} as const;
-
 function publishRoute(ports: EventRoutesPorts): Route {
-  const { listEventTypes, publish, publications, now, newUuid, schemas, retentionDays } = ports;
   return route({
     method: 'POST',
     path: '/v1/organizations/{organizationId}/events',
@@ -95,29 +88,16 @@ function publishRoute(ports: EventRoutesPorts): Route {
     params: organizationPath,
     query: noQuery,
     body: publishBody,
-    answer: published,
+    answer: {
+      status: 202,
+      schema: publishAnswer,
+      location: '/v1/organizations/{organizationId}/events/{id}',
+    },
     heedsIdempotencyKey: true,
     handle: async ({ params, body, bodyText }) => {
-      const { type, data, ...said } = body;
-      const known = publishable(catalogueOf(await listEventTypes()), type);
-      const warning = heedSchema(known, data, schemas);
-      // With both given, the id is known before the event has gone its way.
-      const occurredAt = said.occurredAt ?? isoTime(now());
-      const idempotencyKey = said.idempotencyKey ?? newUuid();
-      // As the caller wrote it: parsed and written again it would be another text.
-      const dataText = memberText(bodyText(), 'data') ?? JSON.stringify(data);
-      const detail = withMemberText({ ...said, ...params, occurredAt, idempotencyKey }, 'data', dataText);
-      if (Buffer.byteLength(detail) > detailBytesMax) {
-        throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
-      }
-      const timeMs = eventTimeOf(occurredAt, now());
-      const id = eventIdOf({ ...params, timeMs, idempotencyKey, busEventId: '' });
-      const entry = { source: apiSource, detailType: type, detail };
-      const queued = queuedEvent(
-        { ...said, ...params, id, type, timeMs, data },
-        { nowMs: now(), retentionDays },
-      );
-      const isDuplicate = await publishOnce({ ...publications, publish }, queued, entry);
+      const known = publishable(catalogueOf(await ports.listEventTypes()), body.type);
+      const warning = heedSchema(known, body.data, ports.schemas);
+      const { id, isDuplicate } = await publishAs(ports, { ...params, ...body }, bodyText());
       return {
         id,
         ...(isDuplicate ? { duplicate: true } : {}),
@@ -125,6 +105,27 @@ function publishRoute(ports: EventRoutesPorts): Route {
       };
     },
   });
+}
+
+/** @param bodyText as the caller wrote it: parsed and written again, its data would be another text */
+async function publishAs(
+  { publish, publications, now, newUuid, retentionDays }: EventRoutesPorts,
+  { type, data, ...said }: z.output<typeof publishBody> & z.output<typeof organizationPath>,
+  bodyText: string,
+): Promise<{ readonly id: string; readonly isDuplicate: boolean }> {
+  // With both given, the id is known before the event has gone its way.
+  const occurredAt = said.occurredAt ?? isoTime(now());
+  const idempotencyKey = said.idempotencyKey ?? newUuid();
+  const dataText = memberText(bodyText, 'data') ?? JSON.stringify(data);
+  const detail = withMemberText({ ...said, occurredAt, idempotencyKey }, 'data', dataText);
+  if (Buffer.byteLength(detail) > detailBytesMax) {
+    throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
+  }
+  const timeMs = eventTimeOf(occurredAt, now());
+  const id = eventIdOf({ ...said, timeMs, idempotencyKey, busEventId: '' });
+  const queued = queuedEvent({ ...said, id, type, timeMs, data }, { nowMs: now(), retentionDays });
+  const entry = { source: apiSource, detailType: type, detail };
+  return { id, isDuplicate: await publishOnce({ ...publications, publish }, queued, entry) };
 }
 
 function eventTimeOf(occurredAt: string, nowMs: number): number {
