@@ -10,6 +10,7 @@ import type { ApiEnv } from '../lambdas/api/env.ts';
 import type { TargetEnv } from '../lambdas/endpoint/env.ts';
 import { requestSecondsMax, throttleOf } from './api-bounds.ts';
 import type { Bounded } from './api-bounds.ts';
+import { restRoute } from './api-rest.ts';
 import { HandlerFunction } from './handler-function.ts';
 import type { Identity } from './identity.ts';
 import { nameOf } from './settings.ts';
@@ -83,7 +84,7 @@ export class Api extends Construct {
       bounded: 'reference',
       reason: 'The same description as a page, for people who have no token yet.',
     });
-    this.answerTheRest(handler);
+    this.bound(restRoute(this, this.http, handler), '$default', 'rest');
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',
@@ -146,24 +147,6 @@ export class Api extends Construct {
     this.bound(routes[0], `GET ${path}`, bounded);
     for (const route of routes)
       Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
-  }
-
-  /**
-   * Whatever no other route takes is answered by the function, as a problem with a request id: what API Gateway says by
-   * itself, `{"message":"Not Found"}`, no client of ours can read. Below `/v1` a token is asked for before, and its 401
-   * is the gateway's: an HTTP API lets nobody change that. The function serves nothing here but HEAD of what is
-   * public, as a request without an authorizer has no claims.
-   */
-  private answerTheRest(handler: HandlerFunction): void {
-    const route = new apigateway.HttpRoute(this, 'Rest', {
-      httpApi: this.http,
-      routeKey: apigateway.HttpRouteKey.DEFAULT,
-      integration: new HttpLambdaIntegration('Rest', handler),
-    });
-    Validations.of(route).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-APIG4',
-      reason: 'It answers that there is nothing: 404 to everybody, and 401 where a token is lacking.',
-    });
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {

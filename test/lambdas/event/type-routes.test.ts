@@ -260,13 +260,13 @@ describe('a schema', () => {
   ])('that %s is a good one', async (_what, schema) => {
     expect(
       (await put(aService(), path, { category: 'governance', description: 'x', schema })).statusCode,
-    ).toBe(200);
+    ).toBe(201);
   });
 
   it('that has the name of another type’s is refused, and its own type may change', async () => {
     const service = aService();
     const named = { ...definition, schema: { $id: 'https://acme.example/invoice' } };
-    expect((await put(service, path, named)).statusCode).toBe(200);
+    expect((await put(service, path, named)).statusCode).toBe(201);
     expect((await put(service, path, { ...named, description: 'Changed.' })).statusCode).toBe(200);
     const other = { ...definition, schema: { $id: 'https://acme.example/invoice#' } };
     const answer = await put(service, '/v1/event-types/billing.invoice.sent', other);

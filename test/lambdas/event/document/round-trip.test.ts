@@ -108,7 +108,7 @@ async function aCatalogue(): Promise<Service> {
       body,
       claims: operator,
     });
-    expect([name, answer.statusCode]).toEqual([name, 200]);
+    expect([name, answer.statusCode]).toEqual([name, 201]);
   }
   return service;
 }
