@@ -177,6 +177,7 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
     body: noBody,
     answer: { status: 202, schema: z.strictObject({ endpointId: z.string(), eventId: z.string() }) },
     heedsIdempotencyKey: true,
+    leavesConfiguration: true,
     handle: async ({ params, audited }) => {
       const endpoint = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const event = await found(getEvent(params.organizationId, params.eventId), 'event');
