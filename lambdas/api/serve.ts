@@ -14,7 +14,7 @@ import type { Now } from '../shared/time.ts';
 import { deployment } from '../shared/versions.ts';
 import { admit } from './admit.ts';
 import type { AdmitPorts } from './admit.ts';
-import { auditedBy } from './audit/keep-audit.ts';
+import { auditOf } from './audit/keep-audit.ts';
 import type { AuditedRequest, AuditPorts } from './audit/keep-audit.ts';
 import { callerOf } from './caller.ts';
 import type { ClaimNames } from './caller.ts';
@@ -128,8 +128,16 @@ async function answered(
   const place =
     cursor === undefined ? {} : { cursor: openCursor(await habits.readCursorKey(), list, cursor) };
   const { requestId } = request.requestContext;
-  const audited = auditedBy(habits.audit, auditedRequest(match, caller, requestId));
-  const answer = await route.run({ ...parts, query: { ...query, ...place }, audited });
+  const { audited, say } = auditOf(habits.audit, auditedRequest(match, caller, requestId));
+  let answer: Answer;
+  try {
+    answer = await route.run({ ...parts, query: { ...query, ...place }, audited });
+  } catch (fault) {
+    // Of several changes some may have been made; if this fails, too, they are seen within half a minute.
+    await say().catch(() => undefined);
+    throw fault;
+  }
+  await say();
   const seal = async (found: string) => sealCursor(await habits.readCursorKey(), list, found);
   return told(await sealed(answer, seal));
 }
@@ -152,6 +160,7 @@ function auditedRequest({ route, params }: Match, caller: Caller, requestId: str
     organizationId: params['organizationId'] ?? deployment,
     by: { subject: caller.subject, isOperator: caller.scopes.has('webhooks:operate') },
     operation: route.operationId,
+    leavesConfiguration: route.leavesConfiguration,
     target: definedOf(params),
     requestId,
   };

@@ -181,6 +181,7 @@ function retryRoute({ getEndpoint, readHealth, getEvent, deliveries, send }: Del
       location: deliveryPath,
     },
     heedsIdempotencyKey: true,
+    leavesConfiguration: true,
     handle: async ({ params, audited }) => {
       const endpoint = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const event = await found(getEvent(params.organizationId, params.eventId), 'event');

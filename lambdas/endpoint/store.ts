@@ -40,7 +40,8 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
   return {
     get: async (organizationId: string, id: string): Promise<Endpoint | undefined> => {
       const Key = endpointKey(organizationId, id);
-      const answer = await client.send(new GetCommand({ TableName: config, Key }));
+      // Whoever was answered a moment ago finds what he was answered.
+      const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
       return answer.Item === undefined ? undefined : endpoint.parse(answer.Item);
     },
 

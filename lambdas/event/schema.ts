@@ -80,21 +80,25 @@ const validators = new LRUCache<string, { readonly validate: ValidateFunction | 
   sizeCalculation: (_validator, text) => 16 * text.length,
 });
 
+/**
+ * What took too long to be compiled is tried again after so long: a processor that others had must not decide on all
+ * events of a type for as long as the function lives. A hundredth of the time is lost to one that is always too slow.
+ */
+const compiledAgainMs = 300_000;
+
 /** `undefined` for a schema that was stored before such were refused, and cannot be compiled. */
 function knownValidator(text: string, schema: object): ValidateFunction | undefined {
   const known = validators.get(text);
   if (known !== undefined) return known.validate;
-  const made = { validate: triedValidator(schema) };
-  validators.set(text, made);
-  return made.validate;
-}
-
-function triedValidator(schema: object): ValidateFunction | undefined {
+  let validate: ValidateFunction | undefined;
+  let ttl = 0; // for ever
   try {
-    return compileSchema(schema);
-  } catch {
-    return undefined;
+    validate = compileSchema(schema);
+  } catch (fault) {
+    if (fault instanceof OutOfBudget) ttl = compiledAgainMs;
   }
+  validators.set(text, { validate }, { ttl });
+  return validate;
 }
 
 /**

@@ -191,6 +191,8 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
         TableName: config,
         KeyConditionExpression: 'pk = :pk',
         ExpressionAttributeValues: { ':pk': catalogPk },
+        // What is read here is remembered by its version: one that is a moment old would be for as long as that lasts.
+        ConsistentRead: true,
       });
       return items.map(({ type }) => eventType.parse(parseJson(String(type))));
     },

@@ -27,7 +27,9 @@ export function organizationItem(stored: Organization): Item {
 export function makeOrganizationStore(client: DynamoDBDocumentClient, config: string) {
   return {
     get: async (id: string): Promise<Organization | undefined> => {
-      const answer = await client.send(new GetCommand({ TableName: config, Key: organizationKey(id) }));
+      const Key = organizationKey(id);
+      // Whoever was answered a moment ago finds what he was answered.
+      const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
       return answer.Item === undefined ? undefined : organization.parse(answer.Item);
     },
 

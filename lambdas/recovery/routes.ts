@@ -66,6 +66,7 @@ function recoverRoute(ports: RecoveryRoutesPorts): Route {
     body: ofEndpoint,
     answer: { status: 202, schema: shownJob, location: `${organizationPath}/jobs/{id}` },
     heedsIdempotencyKey: true,
+    leavesConfiguration: true,
     handle: async ({ params, body, caller, audited }) => {
       const endpoint = await found(ports.getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const job = jobOf(ports, { ...params, ...body }, caller);
@@ -90,6 +91,7 @@ function deadLettersRoute(ports: RecoveryRoutesPorts): Route {
     body: whole.prefault({}),
     answer: { status: 202, schema: shownJob, location: `${organizationPath}/jobs/{id}` },
     heedsIdempotencyKey: true,
+    leavesConfiguration: true,
     handle: async ({ params, body, caller, audited }) => {
       const job = jobOf(ports, { ...params, ...body, include: ['dead'] }, caller);
       return show(await audited(undefined, () => begin(ports, job), show));
@@ -166,6 +168,7 @@ function cancelRoute({ jobs }: RecoveryRoutesPorts): Route {
     query: noQuery,
     body: noBody,
     answer: { status: 200, schema: shownJob },
+    leavesConfiguration: true,
     handle: async ({ params, audited }) => {
       const before = await found(jobs.get(params.organizationId, params.jobId), 'job');
       const work = async () => {

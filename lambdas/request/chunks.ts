@@ -10,10 +10,14 @@ const lineLengthMax = 1_024;
 export function makeChunks(): Chunks {
   let line = '';
   let left = 0; // of the chunk that is being read
+  let isBehindChunk = false;
   let isLast = false;
 
   function takeLine(text: string): void {
-    if (text === '') return; // behind a chunk, before the size of the next
+    const isBetween = text === '' && isBehindChunk;
+    isBehindChunk = false;
+    // One line behind a chunk, before the size of the next; of more there would be no end.
+    if (isBetween) return;
     const size = /^([0-9a-f]{1,8})[\t ]*(?:;.*)?$/i.exec(text)?.[1];
     left = parseInt(size ?? '0', 16);
     isLast = left === 0;
@@ -26,7 +30,7 @@ export function makeChunks(): Chunks {
         if (left > 0) {
           const piece = bytes.subarray(from, from + left);
           content.push(piece);
-          [left, from] = [left - piece.byteLength, from + piece.byteLength];
+          [left, from, isBehindChunk] = [left - piece.byteLength, from + piece.byteLength, true];
           continue;
         }
         const end = bytes.indexOf(0x0a, from);

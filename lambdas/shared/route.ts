@@ -101,6 +101,8 @@ interface Description<Params, Query, Body> {
   readonly heedsIfMatch?: true;
   /** Whether it makes something that must not be made twice, and so heeds `Idempotency-Key`. */
   readonly heedsIdempotencyKey?: true;
+  /** Whether what it changes is nothing that a function remembers of the configuration (shared/versions.ts). */
+  readonly leavesConfiguration?: true;
   /** Of the answer's body, what its ETag stands for. */
   readonly tagged?: (body: unknown) => unknown;
 }

@@ -25,16 +25,35 @@ export interface AuditPorts {
 
 export type AuditedRequest = Pick<AuditEntry, 'by' | 'operation' | 'target' | 'requestId'> & {
   readonly organizationId: string;
+  /** Whether what it changes is nothing that a function remembers. */
+  readonly leavesConfiguration?: true | undefined;
 };
+
+/** The audit of one request. */
+export interface RequestAudit {
+  readonly audited: Audited;
+  /**
+   * Has every function see what this request has changed, if it has; once for all of it, however much that is: each time
+   * all of them read the configuration anew.
+   */
+  readonly say: () => Promise<void>;
+}
 
 /**
  * Writes a change down before it is made, and once more when it is done: so no change can be missing from the audit,
  * whatever fails in between. What was refused has changed nothing, and leaves nothing. Nobody is answered before the
  * change is said to every function: whoever has an answer can rely on it.
  */
-export function auditedBy(ports: AuditPorts, { organizationId, ...request }: AuditedRequest): Audited {
+export function auditOf(
+  ports: AuditPorts,
+  { organizationId, leavesConfiguration, ...request }: AuditedRequest,
+): RequestAudit {
   const { entries, sayChanged, now, randomBytes, log } = ports;
-  return async function audited(before, work, shown) {
+  let isChanged = false;
+  const say = async (): Promise<void> => {
+    if (isChanged && leavesConfiguration === undefined) await sayChanged(organizationId);
+  };
+  const audited: Audited = async (before, work, shown) => {
     const nowMs = now();
     const begun: AuditEntry = {
       id: newAuditId(nowMs, randomBytes),
@@ -51,15 +70,17 @@ export function auditedBy(ports: AuditPorts, { organizationId, ...request }: Aud
       });
     try {
       const result = await work();
+      isChanged = true;
       const after = shown(result);
       const entry = { ...begun, outcome: 'done' as const, ...(after === undefined ? {} : { after }) };
-      await Promise.all([settle(entries.put(organizationId, entry)), sayChanged(organizationId)]);
+      await settle(entries.put(organizationId, entry));
       return result;
     } catch (fault) {
       if (fault instanceof Refusal) await settle(entries.remove(organizationId, begun.id));
-      // It may have been made all the same; if this fails, too, it is seen within half a minute.
-      else await sayChanged(organizationId).catch(() => undefined);
+      // It may have been made all the same.
+      else isChanged = true;
       throw fault;
     }
   };
+  return { audited, say };
 }

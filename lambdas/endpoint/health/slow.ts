@@ -45,7 +45,8 @@ export type Hang = (
  */
 export function observeHanging(before: Health, worstMs: number, nowMs: number): Health {
   if (before.off !== undefined || isAhead(before.slow?.at, nowMs - refreshMs)) return before;
-  const ms = before.slow?.ms ?? worstMs;
+  // How slow it was before it was let go tells nothing of how long it takes now.
+  const ms = isHeld(before, nowMs) ? (before.slow?.ms ?? worstMs) : worstMs;
   return { ...before, slow: { ms, at: isoTime(nowMs) } };
 }
 

@@ -23,6 +23,10 @@ describe('an endpoint that hangs', () => {
     expect(observeHanging(slowSince(5_000), 30_000, testStartMs).slow).toEqual({ ms: 9_000, at: at(0) });
   });
 
+  test('is not taken to be as slow as it was before it was let go: hanging, it would get that pace', () => {
+    expect(observeHanging(slowSince(300_001, 600), 30_000, testStartMs).slow?.ms).toBe(30_000);
+  });
+
   test('is noted once in five seconds, however many attempts hang', () => {
     const noted = slowSince(4_999);
     expect(observeHanging(noted, 30_000, testStartMs)).toBe(noted);

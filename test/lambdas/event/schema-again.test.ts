@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { judgeData } from '../../../lambdas/event/schema.ts';
+import * as budget from '../../../lambdas/event/within-budget.ts';
+
+vi.mock('../../../lambdas/event/within-budget.ts', { spy: true });
+
+/** The clock of what is remembered, which lets go of its own reading by a timer. */
+let nowMs = 1_000;
+const pass = (ms: number) => {
+  nowMs += ms;
+  vi.runAllTimers();
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+});
+afterEach(() => {
+  vi.mocked(performance.now).mockRestore();
+  vi.useRealTimers();
+});
+
+test('a schema that once took too long to be compiled is tried again: it was given up as long as the function lived', () => {
+  const schema = { type: 'object', required: ['again'] };
+  const compile = vi.mocked(budget.withinBudget).mockImplementationOnce(() => {
+    throw new budget.OutOfBudget();
+  });
+  expect(judgeData({ schema }, { again: 1 }).kind).toBe('not_judged');
+  pass(299_000);
+  expect(judgeData({ schema }, { again: 1 }).kind).toBe('not_judged');
+  expect(compile).toHaveBeenCalledTimes(1);
+  pass(2_000);
+  expect(judgeData({ schema }, { again: 1 }).kind).toBe('fits');
+  expect(judgeData({ schema }, {}).kind).toBe('breaks');
+});
+
+test('one that can never be compiled is not tried again', () => {
+  const schema = { type: 'object', $ref: '#/$defs/nothing' };
+  const compile = vi.mocked(budget.withinBudget).mockClear();
+  expect(judgeData({ schema }, {}).kind).toBe('not_judged');
+  pass(86_400_000);
+  expect(judgeData({ schema }, {}).kind).toBe('not_judged');
+  expect(compile).toHaveBeenCalledTimes(1);
+});
