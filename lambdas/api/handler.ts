@@ -24,7 +24,7 @@ import { makeSend } from '../shared/queue.ts';
 import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead } from '../shared/store.ts';
 import { withinTrace } from '../shared/trace.ts';
-import { makeSayChanged } from '../shared/versions.ts';
+import { makeSayChanged } from '../shared/versions/store.ts';
 import { makeCreateKey } from '../signing/keys.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
 import { makeSigningKeyStore } from '../signing/store.ts';

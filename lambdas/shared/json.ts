@@ -18,7 +18,12 @@ const digitsThatMayNotFit = /\d(?:\.?\d){15}|\d[eE][+-]?\d{3}/;
 function keepExact(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
   if (typeof value !== 'number' || source === undefined || !digitsThatMayNotFit.test(source)) return value;
-  return String(value) === source ? value : rawJson(source);
+  return String(value) === withShortExponent(source) ? value : rawJson(source);
+}
+
+/** `1e21` and `5.9e-08` as JavaScript writes them, `1e+21` and `5.9e-8`: the same number is no other one. */
+function withShortExponent(source: string): string {
+  return source.replace(/[eE]([+-]?)0*(?=\d)/, (_all, sign: string) => (sign === '-' ? 'e-' : 'e+'));
 }
 
 /**

@@ -1,10 +1,4 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
 import type { Cached } from './cache.ts';
-import type { Key, Read } from './store.ts';
-import type { Now } from './time.ts';
 
 /** Of what concerns every organization, such as the catalogue of event types: no organization has this id. */
 export const deployment = '*';
@@ -15,39 +9,6 @@ export interface Versions {
   readonly seen: (of: string) => Promise<number>;
   /** As it was half a second ago, or later: what goes by it heeds whatever the API has answered a second ago. */
   readonly latest: (of: string) => Promise<number>;
-}
-
-/** Beside it there is time for the look itself and for what follows, within the second that is promised. */
-const trustedMs = 500;
-
-/** Some 2 MB. What is forgotten is looked up again. */
-const seenMax = 10_000;
-
-const item = z.object({ version: z.number() }).default({ version: 0 });
-
-/**
- * Versions, remembered by a function. Whoever remembers something of the configuration by its version reads the version
- * first and then the thing: so what is remembered is never older than its version says.
- *
- * @param read of the configuration, strongly consistent
- */
-export function makeVersions(read: Read, now: Now): Versions {
-  const known = new LRUCache<string, { readonly version: number; readonly atMs: number }>({ max: seenMax });
-  const look = async (of: string): Promise<number> => {
-    const atMs = now();
-    const { version } = item.parse(await read(versionKey(of)));
-    const last = known.get(of);
-    // A look that was slow has perhaps been overtaken.
-    if (last === undefined || last.atMs < atMs) known.set(of, { version, atMs });
-    return version;
-  };
-  return {
-    seen: async (of) => known.get(of)?.version ?? (await look(of)),
-    latest: async (of) => {
-      const last = known.get(of);
-      return last !== undefined && Math.abs(now() - last.atMs) < trustedMs ? last.version : look(of);
-    },
-  };
 }
 
 /**
@@ -68,22 +29,3 @@ export function byVersion<Value extends object>(
  * @param of an organization, or `deployment`
  */
 export type SayChanged = (of: string) => Promise<void>;
-
-export function makeSayChanged(client: DynamoDBDocumentClient, config: string): SayChanged {
-  return async function sayChanged(of) {
-    await client.send(
-      new UpdateCommand({
-        TableName: config,
-        Key: versionKey(of),
-        UpdateExpression: 'ADD #version :one',
-        ExpressionAttributeNames: { '#version': 'version' },
-        ExpressionAttributeValues: { ':one': 1 },
-      }),
-    );
-  };
-}
-
-/** Apart from the organization's own items, which are read all together. */
-function versionKey(of: string): Key {
-  return { pk: `VERSION#${of}`, sk: 'VERSION' };
-}

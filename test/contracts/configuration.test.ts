@@ -11,7 +11,7 @@ import { anOrganization } from '../fakes/an-organization.ts';
 import type { MemoryConfiguration } from '../fakes/configuration.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
-import { makeSayChanged, makeVersions } from '../../lambdas/shared/versions.ts';
+import { makeSayChanged, makeVersions } from '../../lambdas/shared/versions/store.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
 

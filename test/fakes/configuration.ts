@@ -7,7 +7,7 @@ import { makeOrganizationStore, organizationItem } from '../../lambdas/organizat
 import { makeBatchedRead } from '../../lambdas/shared/store.ts';
 import type { Item } from '../../lambdas/shared/store.ts';
 import type { Now } from '../../lambdas/shared/time.ts';
-import { makeSayChanged, makeVersions } from '../../lambdas/shared/versions.ts';
+import { makeSayChanged, makeVersions } from '../../lambdas/shared/versions/store.ts';
 import type { SayChanged, Versions } from '../../lambdas/shared/versions.ts';
 import { memoryTables } from './table/memory-tables.ts';
 

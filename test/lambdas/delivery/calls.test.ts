@@ -5,7 +5,7 @@ import { deliverEnv } from '../../../lambdas/delivery/env.ts';
 import { outgoing } from '../../../lambdas/delivery/message.ts';
 import { receiveBatch } from '../../../lambdas/delivery/receive.ts';
 import { wireDeliver } from '../../../lambdas/delivery/wire.ts';
-import { makeSayChanged } from '../../../lambdas/shared/versions.ts';
+import { makeSayChanged } from '../../../lambdas/shared/versions/store.ts';
 import { aMessage } from '../../fakes/a-message.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';

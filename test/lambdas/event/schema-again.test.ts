@@ -11,12 +11,13 @@ const pass = (ms: number) => {
   vi.runAllTimers();
 };
 
+let clock: { readonly mockRestore: () => void };
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
 });
 afterEach(() => {
-  vi.mocked(performance.now).mockRestore();
+  clock.mockRestore();
   vi.useRealTimers();
 });
 

@@ -135,3 +135,9 @@ function valueOf(literal: string): Exact {
     exponent: Number(exponent) - fraction.length + (all.length - digits.length),
   };
 }
+
+it('a number that is only written otherwise than JavaScript would is that number', () => {
+  expect(parseJson('[5.960464477539063e-08, 1e+030, 1.5E300]')).toEqual([
+    5.960464477539063e-8, 1e30, 1.5e300,
+  ]);
+});
