@@ -6,10 +6,12 @@ import type { Post, PostResult } from '../request/answer.ts';
 import type { Prepared, Unsigned } from '../request/prepare.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { isoTime } from '../shared/time.ts';
+import type { Versions } from '../shared/versions.ts';
 import { attemptOf, keepResponseBytes } from './attempt-record.ts';
 import { classify, observationOf } from './classify.ts';
 import type { Outcome } from './classify.ts';
 import type { Job, Recipient } from './decide.ts';
+import { lookAgain } from './discard.ts';
 import { hold, lastingFaults } from './hold.ts';
 import type { OwnFault } from './hold.ts';
 import { note, watchAttempt } from './note.ts';
@@ -21,7 +23,17 @@ export interface AttemptPorts extends SettlePorts, WatchPorts {
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
   readonly targetRules: TargetRules;
+  readonly versions: Pick<Versions, 'latest'>;
 }
+
+/** The version of its organization's configuration that a job goes by, and when that was looked up. */
+export interface Look {
+  readonly version: number;
+  readonly atMs: number;
+}
+
+/** After so long it is looked up once more: its place, its leave or its signature was waited for. */
+const lookedMsMax = 250;
 
 /** Time to record an outcome and to send what follows, each of them one call of AWS that may take ten seconds. */
 const settleMs = 20_000;
@@ -39,21 +51,15 @@ export function hasTime({ policy }: Pick<Job, 'policy'>, remainingMs: number): b
  *
  * @param isProbe whether it holds the lease of its endpoint's breaker
  */
-export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): Promise<Verdict> {
+export async function attempt(
+  ports: AttemptPorts,
+  job: Job,
+  { isProbe, look }: { isProbe: boolean; look: Look },
+): Promise<Verdict> {
   const { message } = job;
   const startedMs = ports.now();
-  let request: Prepared & { readonly body: Uint8Array };
-  let code: OwnFault = 'ledger_unavailable';
-  try {
-    const body = storedBody(job);
-    code = 'signing_unavailable';
-    request = await prepared(ports, job, body);
-  } catch (fault) {
-    ports.share.leave(job.endpoint.id);
-    // That one body was damaged is nothing that others of its endpoint need wait for.
-    if (code === 'signing_unavailable') await noteUnsigned(ports, job, isProbe);
-    return hold(ports, message, { code, fault });
-  }
+  const request = await readied(ports, job, { isProbe, look });
+  if (request === undefined) return 'done';
   const { result, meanMs, uncounted } = await posted(ports, job, request);
   const nowMs = ports.now();
   const isOfOld = await isOfOldUrl(ports, job, result);
@@ -71,6 +77,40 @@ export async function attempt(ports: AttemptPorts, job: Job, isProbe: boolean): 
   if (!isOfOld) await note(ports, job, { ...observationOf(result.answer, nowMs), ...seen });
   await uncounted;
   return verdict;
+}
+
+/**
+ * What is sent, signed. Nothing when something of ours does not work, or when the configuration has been changed while
+ * that took its time: then the message comes again, and its place is left.
+ */
+async function readied(
+  ports: AttemptPorts,
+  job: Job,
+  { isProbe, look }: { isProbe: boolean; look: Look },
+): Promise<(Prepared & { readonly body: Uint8Array }) | undefined> {
+  const { message } = job;
+  let code: OwnFault = 'ledger_unavailable';
+  let request: Prepared & { readonly body: Uint8Array };
+  let isAsOfNow: boolean;
+  try {
+    const body = storedBody(job);
+    code = 'signing_unavailable';
+    request = await prepared(ports, job, body);
+    code = 'configuration_unavailable';
+    isAsOfNow =
+      ports.now() - look.atMs <= lookedMsMax ||
+      (await ports.versions.latest(message.organizationId)) === look.version;
+  } catch (fault) {
+    ports.share.leave(job.endpoint.id);
+    // That one body was damaged is nothing that others of its endpoint need wait for.
+    if (code === 'signing_unavailable') await noteUnsigned(ports, job, isProbe);
+    await hold(ports, message, { code, fault });
+    return undefined;
+  }
+  if (isAsOfNow) return request;
+  ports.share.leave(job.endpoint.id);
+  await lookAgain(ports, message);
+  return undefined;
 }
 
 function storedBody({ event }: Job): Uint8Array {

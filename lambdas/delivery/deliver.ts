@@ -1,9 +1,8 @@
 import type { Health } from '../endpoint/health/health.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { isoTime } from '../shared/time.ts';
-import type { Versions } from '../shared/versions.ts';
 import { attempt, hasTime } from './attempt.ts';
-import type { AttemptPorts } from './attempt.ts';
+import type { AttemptPorts, Look } from './attempt.ts';
 import { decide, isServed, reopening } from './decide.ts';
 import type { Decision, Job, Known, Recipient } from './decide.ts';
 import { discard, idsOf, lookAgain } from './discard.ts';
@@ -18,7 +17,6 @@ import { followOrHold, lookLater, settleLate } from './settle.ts';
 export interface DeliverPorts extends AttemptPorts, LetInPorts {
   /** As of the version of the organization's configuration that was seen last. */
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
-  readonly versions: Pick<Versions, 'latest'>;
 }
 
 export interface Reception {
@@ -72,6 +70,7 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   let health: Health;
   let known: Known | undefined;
   let isLetIn = false;
+  let look: Look;
   // Both at once: where neither is remembered, one answer is waited for instead of two.
   const reading = readHealth(ports, message);
   reading.catch(() => undefined);
@@ -92,7 +91,7 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
       isLetIn = entry === 'go';
     }
     // One request asks for both.
-    [known] = await Promise.all([ports.readKnown(message), ports.versions.latest(message.organizationId)]);
+    [known, look] = await Promise.all([ports.readKnown(message), lookUp(ports, message)]);
     // The same again, unless it has been changed meanwhile.
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
@@ -102,7 +101,12 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   }
   const decision = decide(message, { ...recipient, ...known, health });
   if (isLetIn && decision.kind !== 'attempt') ports.share.leave(message.endpointId);
-  return carryOut(ports, decision, { message, known, health, reception, isLetIn });
+  return carryOut(ports, decision, { message, known, health, reception, isLetIn, look });
+}
+
+async function lookUp({ versions, now }: DeliverPorts, { organizationId }: DeliveryMessage): Promise<Look> {
+  const atMs = now();
+  return { atMs, version: await versions.latest(organizationId) };
 }
 
 /** What may have recorded an attempt is never dropped unread: where it is held it is no message of a pass any more. */
@@ -133,12 +137,13 @@ interface Situation {
   readonly reception: Reception;
   /** It has leave for its attempt already, and holds a place of its endpoint's share. */
   readonly isLetIn: boolean;
+  readonly look: Look;
 }
 
 async function carryOut(
   ports: DeliverPorts,
   decision: Decision,
-  { message, known, health, reception, isLetIn }: Situation,
+  { message, known, health, reception, isLetIn, look }: Situation,
 ): Promise<Verdict> {
   switch (decision.kind) {
     case 'drop':
@@ -156,7 +161,7 @@ async function carryOut(
         await lookLater(ports, message);
         return drop(ports, message);
       }
-      return gated(ports, decision.job, { health, reception, isLetIn });
+      return gated(ports, decision.job, { health, reception, isLetIn, look });
   }
 }
 
@@ -178,7 +183,7 @@ async function keepWaiting(ports: DeliverPorts, message: DeliveryMessage, health
 async function gated(
   ports: DeliverPorts,
   job: Job,
-  { health, reception, isLetIn }: Pick<Situation, 'health' | 'reception' | 'isLetIn'>,
+  { health, reception, isLetIn, look }: Pick<Situation, 'health' | 'reception' | 'isLetIn' | 'look'>,
 ): Promise<Verdict> {
   const { message } = job;
   let verdict: 'go' | 'probe' | 'done' = 'go';
@@ -198,7 +203,8 @@ async function gated(
     if (reception.receiveCount > 1) await lookLater(ports, message);
     return 'done';
   }
-  if (hasTime(job, reception.remainingMs())) return attempt(ports, job, verdict === 'probe');
+  if (hasTime(job, reception.remainingMs()))
+    return attempt(ports, job, { isProbe: verdict === 'probe', look });
   // A call on the way here was slow.
   ports.share.leave(job.endpoint.id);
   await lookAgain(ports, message);

@@ -29,7 +29,9 @@ const env = deliverEnv.parse({
 });
 
 /** A warm function of deliver, wired as its handler is, and what it asks of DynamoDB. */
-async function aWarmFunction() {
+async function aWarmFunction({
+  isSigned = () => Promise.resolve(),
+}: { isSigned?: () => Promise<void> } = {}) {
   const clock = aClock();
   const asked: ObservedRequest[] = [];
   const tables = memoryTables({ now: clock.now, observe: (request) => asked.push(request) });
@@ -41,19 +43,28 @@ async function aWarmFunction() {
   receiver.always(200);
   const { log } = memoryLog();
   let ids = 0;
+  const sent: unknown[] = [];
   const ports = wireDeliver(env, {
     client: tables.client,
-    sqs: { send: () => Promise.reject(new Error('nothing should be sent')) } as unknown as SQSClient,
+    sqs: {
+      send: (command: unknown) => {
+        sent.push(command);
+        return Promise.resolve({ Successful: [{ Id: '0' }] });
+      },
+    } as unknown as SQSClient,
     announce: () => Promise.reject(new Error('nothing should be said')),
     post: receiver.post,
-    readSecret: (_of, versionId) => Promise.resolve(secretOf(versionId)),
+    readSecret: async (_of, versionId) => {
+      await isSigned();
+      return secretOf(versionId);
+    },
     signDigest: () => Promise.reject(new Error('nothing should be signed by a key')),
     random: () => 0.5,
     newId: () => `id-${(ids += 1)}`,
     ...{ now: clock.now, log, caches: { now: clock.now } },
   });
   let events = 0;
-  const deliver = async (count: number): Promise<string[]> => {
+  const deliver = async (count: number, sentMax = 0): Promise<string[]> => {
     const queue = memoryQueue({ now: clock.now });
     for (let left = count; left > 0; left -= 1) {
       const event = anEvent({ name: `event ${(events += 1)}` });
@@ -64,6 +75,7 @@ async function aWarmFunction() {
     asked.length = 0;
     const { batchItemFailures } = await receiveBatch(ports, records, () => 60_000);
     expect(batchItemFailures).toEqual([]);
+    expect(sent).toHaveLength(sentMax);
     return asked.map(({ operation, table, items }) => `${operation} ${table} ${items}`);
   };
   await deliver(1);
@@ -95,5 +107,22 @@ describe('what a warm function asks of DynamoDB', () => {
       'BatchGetItem config 2',
       ...writes(10),
     ]);
+  });
+});
+
+describe('what is changed while a delivery waits for its signature', () => {
+  test.each([
+    ['is heeded: the message comes again, and nothing is sent by what was', true, 0],
+    ['and is nothing does not keep it', false, 1],
+  ])('%s', async (_what, isChanged, posted) => {
+    let during = (): Promise<void> => Promise.resolve();
+    const { deliver, clock, receiver, sayChanged } = await aWarmFunction({ isSigned: () => during() });
+    const before = receiver.requests.length;
+    during = async () => {
+      if (isChanged) await sayChanged('org_1');
+      clock.pass(1_001);
+    };
+    await deliver(1, isChanged ? 1 : 0);
+    expect(receiver.requests.length - before).toBe(posted);
   });
 });
