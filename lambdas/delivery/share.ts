@@ -21,7 +21,7 @@ export interface Share {
   /**
    * An attempt has had no answer for `slowMs`.
    *
-   * @returns whether that looks like hanging: nothing that began since has been answered quickly
+   * @returns whether that looks like hanging: nothing has been answered quickly since it began
    */
   readonly slow: (endpointId: string) => boolean;
 }
@@ -48,8 +48,8 @@ interface State {
   slowInFlight: number;
   window: number;
   seenMs: number;
-  /** When the latest attempt began that was answered quickly. */
-  quickFromMs: number;
+  /** When the latest quick answer came. */
+  quickAtMs: number;
   meanMs: number;
   samples: number;
   isHeld: boolean;
@@ -88,7 +88,7 @@ export function makeShare(now: Now): Share {
     slow: (endpointId) => {
       const state = stateOf(endpointId);
       state.slowInFlight += 1;
-      const isHanging = state.quickFromMs < now() - slowMs;
+      const isHanging = state.quickAtMs <= now() - slowMs;
       if (isHanging) state.window = few;
       sendAwayIfStuck(state);
       return isHanging;
@@ -100,7 +100,7 @@ function stateIn(states: LRUCache<string, State>, endpointId: string, nowMs: num
   const known = states.get(endpointId);
   if (known !== undefined && (known.inFlight > 0 || nowMs - known.seenMs < quietMs)) return known;
   const fresh: State = {
-    ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: nowMs, quickFromMs: 0 },
+    ...{ inFlight: 0, slowInFlight: 0, window: few, seenMs: nowMs, quickAtMs: 0 },
     ...{ meanMs: 0, samples: 0, isHeld: false, waiting: [] },
   };
   states.set(endpointId, fresh);
@@ -119,7 +119,7 @@ function learn(state: State, { durationMs, wasSlow }: Took, nowMs: number): void
   state.samples = Math.min(samplesMax, state.samples + 1);
   state.meanMs += (durationMs - state.meanMs) / state.samples;
   state.window = isQuick ? Math.min(windowMax, state.window * 2) : few;
-  if (isQuick) state.quickFromMs = Math.max(state.quickFromMs, nowMs - durationMs);
+  if (isQuick) state.quickAtMs = nowMs;
 }
 
 function admit(state: State): void {

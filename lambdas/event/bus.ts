@@ -7,15 +7,17 @@ export interface BusEntry {
   readonly detailType: string;
   /** JSON. */
   readonly detail: string;
+  readonly resources?: readonly string[];
 }
 
 export type Publish = (entry: BusEntry) => Promise<void>;
 
 /** Puts events on the bus; throws when EventBridge did not take the entry, which it may say within a 200. */
 export function makePublish(client: EventBridgeClient, busName: string): Publish {
-  return async function publish({ source, detailType, detail }) {
+  return async function publish({ source, detailType, detail, resources = [] }) {
     const entry = {
       ...{ EventBusName: busName, Source: source, DetailType: detailType, Detail: detail },
+      ...(resources.length === 0 ? {} : { Resources: [...resources] }),
       TraceHeader: traceHeader(),
     };
     const answer = await client.send(new PutEventsCommand({ Entries: [entry] }));

@@ -7,6 +7,7 @@ import { jsonObject, parseJson } from '../shared/json.ts';
 import { detailBytesMax } from './body.ts';
 import { clocksMsMax, isEventTime, timeBounds } from './event-time.ts';
 import type { RefusalReason } from './event.ts';
+import { fingerprintAmong } from './publication/fingerprint.ts';
 
 /** Source of what the API publishes. */
 export const apiSource = 'tidings.api';
@@ -23,6 +24,7 @@ const busEvent = z.object({
   source: z.string(),
   /** EventBridge's, unless the producer gave one: `Time` of PutEvents may be any. */
   time: z.string(),
+  resources: z.array(z.string().max(1_024)).max(100).catch([]),
   detail: z.looseObject({ organizationId }),
 });
 
@@ -50,6 +52,8 @@ export interface Arrival {
   readonly receivedAtMs: number;
   /** What the envelope says, in milliseconds since 1970: the same in every copy, and no more than a producer's word. */
   readonly envelopeTimeMs: number;
+  /** As the API has written it down; of what others publish there is none. */
+  readonly fingerprint: string | undefined;
   readonly rawDetail: Readonly<Record<string, unknown>>;
   /** The same as it was written, as EventBridge hands it on. */
   readonly detailText: string;
@@ -85,7 +89,7 @@ export function readArrival(text: string, receivedAtMs: number): Arrival | undef
   const parsed = busEvent.safeParse(readJson(text));
   const detailText = parsed.success ? memberText(text, 'detail') : undefined;
   if (!parsed.success || detailText === undefined) return undefined;
-  const { id, source, time, detail: rawDetail } = parsed.data;
+  const { id, source, time, resources, detail: rawDetail } = parsed.data;
   return {
     busEventId: id,
     organizationId: rawDetail.organizationId,
@@ -93,6 +97,7 @@ export function readArrival(text: string, receivedAtMs: number): Arrival | undef
     source: source.slice(0, 256),
     receivedAtMs,
     envelopeTimeMs: Date.parse(time),
+    fingerprint: source === apiSource ? fingerprintAmong(resources) : undefined,
     rawDetail,
     detailText,
   };

@@ -22,6 +22,7 @@ import type { PublishOncePorts } from './publication/publish-once.ts';
 import { heedSchema } from './schema.ts';
 import type { SchemaRule } from './schema.ts';
 import type { StoredEvent } from './event.ts';
+import { resourcesOf } from './publication/fingerprint.ts';
 import { apiSource, data, idempotencyKey, occurredAt, resource } from './published.ts';
 
 export interface EventRoutesPorts {
@@ -124,7 +125,8 @@ async function publishAs(
   const timeMs = eventTimeOf(occurredAt, now());
   const id = eventIdOf({ ...said, timeMs, idempotencyKey, busEventId: '' });
   const queued = queuedEvent({ ...said, id, type, timeMs, data }, { nowMs: now(), retentionDays });
-  const entry = { source: apiSource, detailType: type, detail };
+  const resources = resourcesOf(queued.fingerprint);
+  const entry = { source: apiSource, detailType: type, detail, resources };
   return { id, isDuplicate: await publishOnce({ ...publications, publish }, queued, entry) };
 }
 

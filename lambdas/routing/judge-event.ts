@@ -70,9 +70,11 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     timestamp,
     receivedAt: isoTime(receivedAtMs),
     source,
-    fingerprint: fingerprintOf({
-      ...{ type, resource: arrival.rawDetail['resource'], data: arrival.rawDetail['data'] },
-    }),
+    fingerprint:
+      arrival.fingerprint ??
+      fingerprintOf({
+        ...{ type, resource: arrival.rawDetail['resource'], data: arrival.rawDetail['data'] },
+      }),
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
   if (content.kind === 'invalid') return refused(common, arrival.detailText, content);

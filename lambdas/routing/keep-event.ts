@@ -3,7 +3,6 @@ import type { StoredEvent } from '../event/event.ts';
 import { operatorEvent } from '../event/operator-event.ts';
 import type { Announce } from '../event/operator-event.ts';
 import { isAnother } from '../event/publication/publish-once.ts';
-import { apiSource } from '../event/published.ts';
 import type { Arrival } from '../event/published.ts';
 import { refused } from './refused-event.ts';
 
@@ -31,19 +30,7 @@ export async function keepEvent(ports: KeepPorts, arrival: Arrival, event: Store
   const before = await ports.add(event);
   if (before === undefined) return { event, isDuplicate: false };
   if (!isAnother(before, event)) return { event: before, isDuplicate: true };
-  // The API has compared them already, and what it reads is what its caller said.
-  if (arrival.source === apiSource) return keepPublished(ports, before, event);
   return { event: await keepConflicting(ports, { arrival, before }, event), isDuplicate: false };
-}
-
-/** If the bus has written a number anew, what it brings has another fingerprint than what the API has queued. */
-async function keepPublished(ports: KeepPorts, before: StoredEvent, event: StoredEvent): Promise<Kept> {
-  if (before.status !== 'queued' || before.fingerprint === undefined) {
-    return { event: before, isDuplicate: true };
-  }
-  const published = { ...event, fingerprint: before.fingerprint };
-  const meanwhile = await ports.add(published);
-  return { event: meanwhile ?? published, isDuplicate: meanwhile !== undefined };
 }
 
 async function keepConflicting(

@@ -8,8 +8,10 @@ import type { Health } from './health.ts';
  * it, so that is what is looked at, and not how many of its answers are slow.
  *
  * - **It hangs** when as many attempts as its share (`shareMax`), over all functions together, have had no answer for
- *   `slowMs`, and in none of these functions has it answered quickly what began later. It is held at once, and taken to
- *   need its whole timeout until it has answered. One attempt more or less is no sign: of a hundred quick answers one may
+ *   `slowMs`, and in none of these functions has a quick answer come since they began. It is held at once, and taken to
+ *   need its whole timeout until it has answered. Of one that answers a part quickly and leaves the rest hanging the mean
+ *   tells, when the first have reached their timeout: held sooner, an endpoint at 500 a second of which 2 % take two
+ *   seconds would be held, too, which costs twenty places and nobody anything. One attempt more or less is no sign: of a hundred quick answers one may
  *   take two seconds, and a function that waits for that one cannot tell it from the first of a thousand.
  * - **It is slow** when the mean of what a function has seen is `slowMs` or more: of at least twenty answers, or, once it is
  *   held, of those since. By Little's law the mean is what its attempts cost.

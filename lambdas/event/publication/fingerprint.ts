@@ -17,6 +17,21 @@ export function fingerprintOf({ type, resource = null, data = null }: Published)
   return createHash('sha256').update(text).digest('base64url');
 }
 
+const prefix = 'tidings:fingerprint:';
+
+/**
+ * What the API sends along, in the field that EventBridge has for resources: whatever carries the event on, the router
+ * knows by it whether it is the very event that was queued.
+ */
+export function resourcesOf(fingerprint: string): string[] {
+  return [prefix + fingerprint];
+}
+
+/** The fingerprint among the resources of an event; nothing when there is none. */
+export function fingerprintAmong(resources: readonly string[]): string | undefined {
+  return resources.find((one) => one.startsWith(prefix))?.slice(prefix.length);
+}
+
 function inOrder(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));

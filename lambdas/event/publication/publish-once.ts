@@ -20,6 +20,7 @@ interface PublishedEntry {
   readonly detailType: string;
   /** JSON. */
   readonly detail: string;
+  readonly resources?: readonly string[];
 }
 
 /**
@@ -76,7 +77,7 @@ interface Publication {
 export function queuedEvent(
   { id, organizationId, type, timeMs, resource, data }: Publication,
   { nowMs, retentionDays }: { readonly nowMs: number; readonly retentionDays: number },
-): StoredEvent {
+): StoredEvent & { readonly fingerprint: string } {
   return {
     ...{
       id,

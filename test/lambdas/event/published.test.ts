@@ -220,6 +220,7 @@ function read(detail: Record<string, unknown>, given: Partial<Arrival> = {}): Co
     source: 'acme.pipelines',
     receivedAtMs: queuedAtMs,
     envelopeTimeMs,
+    fingerprint: undefined,
     rawDetail,
     detailText: JSON.stringify(rawDetail),
     ...given,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eventIdOf } from '../../../lambdas/event/event-id.ts';
+import { fingerprintOf, resourcesOf } from '../../../lambdas/event/publication/fingerprint.ts';
 import { publishOnce, queuedEvent } from '../../../lambdas/event/publication/publish-once.ts';
 import { makePublicationStore } from '../../../lambdas/event/publication/store.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
@@ -20,7 +21,11 @@ interface Said {
 }
 
 /** Publishes as the API does; what it puts on the bus comes to the queue under an id of the bus. */
-async function publishByApi(routing: Routing, said: Said = failed, brought: object = said.data) {
+async function publishByApi(
+  routing: Routing,
+  said: Said = failed,
+  { brought = said.data, isLost = false } = {},
+) {
   const { client, ledger } = routing.ledger.tables;
   const event = queuedEvent(
     { id, organizationId: 'org_1', timeMs, ...said },
@@ -28,16 +33,25 @@ async function publishByApi(routing: Routing, said: Said = failed, brought: obje
   );
   const ports = {
     ...makePublicationStore(client, ledger, routing.clock.now),
-    publish: () => publishByBus(routing, { type: said.type, data: brought }, 'tidings.api'),
+    publish: ({ resources = [] }: { readonly resources?: readonly string[] }) =>
+      isLost
+        ? Promise.reject(new Error('no answer'))
+        : bringByApi(routing, { ...said, data: brought }, resources),
   };
-  return publishOnce(ports, event, { source: 'tidings.api', detailType: said.type, detail: '' });
+  const resources = resourcesOf(event.fingerprint);
+  return publishOnce(ports, event, { source: 'tidings.api', detailType: said.type, detail: '', resources });
 }
 
 let count = 0;
 
-async function publishByBus(routing: Routing, { type, data }: Said, source = 'acme'): Promise<void> {
+/** A copy of what the API has put on the bus. */
+async function bringByApi(routing: Routing, said: Said, resources: readonly string[]): Promise<void> {
+  await publishByBus(routing, said, { source: 'tidings.api', resources });
+}
+
+async function publishByBus(routing: Routing, { type, data }: Said, envelope: object = { source: 'acme' }): Promise<void> {
   const detail = { ...same, data, resource: undefined };
-  await routing.publish({ ...aBusEvent({ id: `bus-${(count += 1)}`, type, detail }), source });
+  await routing.publish({ ...aBusEvent({ id: `bus-${(count += 1)}`, type, detail }), ...envelope });
 }
 
 const aWorld = () => aRouting({ endpoints: [anEndpoint()] });
@@ -87,13 +101,27 @@ describe('an event has the id that its publisher was told', () => {
 
   test('though the bus has written a number anew', async () => {
     const routing = aWorld();
-    await publishByApi(routing, failed, { amount: 10.5 });
+    await publishByApi(routing, failed, { brought: { amount: 10.5 } });
     await routing.settle();
     expect(await routing.onlyStored()).toMatchObject({ id, status: 'accepted' });
     expect(await publishByApi(routing, failed)).toBe(true);
-    await publishByBus(routing, failed, 'tidings.api');
+    await bringByApi(routing, failed, resourcesOf(fingerprintOf({ ...failed, resource: undefined })));
     await routing.settle();
     expect(await routing.stored()).toHaveLength(1);
+  });
+
+  test('though the one before it, of the same key, comes after all: it took the place of this one in silence', async () => {
+    const routing = aWorld();
+    const late = { ...failed, data: { amount: 1 } };
+    await expect(publishByApi(routing, late, { isLost: true })).rejects.toThrow('no answer');
+    await publishByApi(routing);
+    // EventBridge had taken it, and only its answer was lost.
+    await bringByApi(routing, late, resourcesOf(fingerprintOf({ ...late, resource: undefined })));
+    await routing.settle();
+    const stored = await routing.stored();
+    const kept = stored.find((event) => event.id === id);
+    expect(kept && JSON.parse(bodyOf(kept))).toMatchObject({ data: failed.data });
+    expect(stored.find((event) => event.id !== id)).toMatchObject({ reason: 'idempotency_conflict' });
   });
 });
 
