@@ -49,7 +49,11 @@ async function bringByApi(routing: Routing, said: Said, resources: readonly stri
   await publishByBus(routing, said, { source: 'tidings.api', resources });
 }
 
-async function publishByBus(routing: Routing, { type, data }: Said, envelope: object = { source: 'acme' }): Promise<void> {
+async function publishByBus(
+  routing: Routing,
+  { type, data }: Said,
+  envelope: object = { source: 'acme' },
+): Promise<void> {
   const detail = { ...same, data, resource: undefined };
   await routing.publish({ ...aBusEvent({ id: `bus-${(count += 1)}`, type, detail }), ...envelope });
 }
