@@ -23,7 +23,7 @@ export interface AttemptPorts extends SettlePorts, WatchPorts {
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
   readonly targetRules: TargetRules;
-  readonly versions: Pick<Versions, 'latest'>;
+  readonly versions: Pick<Versions, 'latest' | 'told'>;
 }
 
 /** The version of its organization's configuration that a job goes by, and when that was looked up. */

@@ -71,6 +71,7 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
   let known: Known | undefined;
   let isLetIn = false;
   let look: Look;
+  ports.versions.told(message.organizationId, message.configuration);
   // Both at once: where neither is remembered, one answer is waited for instead of two.
   const reading = readHealth(ports, message);
   reading.catch(() => undefined);

@@ -39,6 +39,8 @@ export const deliveryMessage = z.object({
   trigger,
   /** One of many that were asked for at once: it waits behind what waits for its endpoint already. */
   isOfMany: z.literal(true).exactOptional(),
+  /** Version of the organization's configuration by which it was routed (shared/versions.ts). */
+  configuration: z.number().int().exactOptional(),
   /** Code of the attempt before. */
   lastError: z.string().exactOptional(),
   /** How often it was put off in a row because something of ours did not work. */
@@ -70,6 +72,7 @@ export interface FirstAttempt {
   readonly endpointId: string;
   readonly eventId: string;
   readonly eventType: string;
+  readonly configuration?: number;
 }
 
 /** The message that asks for the first attempt of a delivery. */
@@ -78,8 +81,11 @@ export function firstMessage({
   endpointId,
   eventId,
   eventType,
+  configuration,
 }: FirstAttempt): DeliveryMessage {
-  return { v: 1, organizationId, endpointId, eventId, eventType, attempt: 1, round: 1, trigger: 'scheduled' };
+  const ids = { organizationId, endpointId, eventId, eventType };
+  const first = { v: 1, ...ids, attempt: 1, round: 1, trigger: 'scheduled' } as const;
+  return configuration === undefined ? first : { ...first, configuration };
 }
 
 /** The longest that SQS delays a message; what waits longer waits as a row. */

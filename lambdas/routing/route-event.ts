@@ -66,12 +66,7 @@ export async function routeEvent(ports: RoutePorts, busEvent: string, receipt: R
     ...judgement,
     routedBy: messageId,
   });
-  const isSentElsewhere = isDuplicate && isAnswered(meant, messageId, ports.clock.now());
-  await Promise.all(
-    (isSentElsewhere ? [] : meant.endpoints).map((endpointId) =>
-      ports.send(firstMessage({ organizationId, endpointId, eventId: meant.id, eventType: meant.type })),
-    ),
-  );
+  if (!isDuplicate || !isAnswered(meant, messageId, ports.clock.now())) await askForDeliveries(ports, meant);
   await ports.tellNotJudged(meant);
   ports.log(meant.status === 'refused' ? 'event.refused' : 'event.routed', {
     organizationId,
@@ -86,6 +81,16 @@ export async function routeEvent(ports: RoutePorts, busEvent: string, receipt: R
     isDuplicate,
   });
   return { kind: 'stored' };
+}
+
+/** The version by which it was routed goes with each message: a function that has seen none need not look first. */
+async function askForDeliveries(
+  { send, versions }: Pick<RoutePorts, 'send' | 'versions'>,
+  { organizationId, id: eventId, type: eventType, endpoints }: StoredEvent,
+): Promise<void> {
+  const configuration = await versions.seen(organizationId);
+  const common = { organizationId, eventId, eventType, configuration };
+  await Promise.all(endpoints.map((endpointId) => send(firstMessage({ ...common, endpointId }))));
 }
 
 /**

@@ -9,6 +9,11 @@ export interface Versions {
   readonly seen: (of: string) => Promise<number>;
   /** As it was half a second ago, or later: what goes by it heeds whatever the API has answered a second ago. */
   readonly latest: (of: string) => Promise<number>;
+  /**
+   * Somebody else has seen a version: whoever has seen none goes by it, and has a look less to wait for. `latest` looks
+   * all the same.
+   */
+  readonly told: (of: string, version: number | undefined) => void;
 }
 
 /**

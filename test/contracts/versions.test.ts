@@ -77,6 +77,19 @@ describe.each(kinds)('the version of a configuration in %s', (_kind, start) => {
     expect(reads()).toBe(10);
   });
 
+  test('that somebody else has seen is gone by at once, and looked at all the same', async () => {
+    const { of, versions, other, sayChanged, reads } = someFunctions();
+    versions.told(of, 0);
+    expect(await versions.seen(of)).toBe(0);
+    expect(reads()).toBe(0);
+    await sayChanged(of);
+    expect(await versions.latest(of)).toBe(1);
+    versions.told(of, 0);
+    expect(await versions.seen(of)).toBe(1);
+    other.told(of, undefined);
+    expect(await other.seen(of)).toBe(1);
+  });
+
   test('is counted for each of two who change at once', async () => {
     const { of, other, sayChanged } = someFunctions();
     await Promise.all([sayChanged(of), sayChanged(of)]);

@@ -56,7 +56,7 @@ const ports: Parameters<typeof routeEvent>[0] = {
     () => true,
     { now },
   ),
-  versions: { seen: () => Promise.resolve(0), latest: () => Promise.resolve(0) },
+  versions: { seen: () => Promise.resolve(0), latest: () => Promise.resolve(0), told: () => undefined },
   announce: () => Promise.resolve(),
   add: (event) => {
     done.stored += 1;

@@ -36,6 +36,9 @@ export function makeVersions(read: Read, now: Now): Versions {
       const last = known.get(of);
       return last !== undefined && Math.abs(now() - last.atMs) < trustedMs ? last.version : look(of);
     },
+    told: (of, version) => {
+      if (version !== undefined && !known.has(of)) known.set(of, { version, atMs: -Infinity });
+    },
   };
 }
 

@@ -30,7 +30,7 @@ describe('an event', () => {
     });
     expect(event.endpoints.toSorted()).toEqual([one, endpointIdOf('two')].toSorted());
     const ids = { organizationId: 'org_1', eventId: event.id, eventType: event.type };
-    const first = { v: 1, ...ids, attempt: 1, round: 1, trigger: 'scheduled' };
+    const first = { v: 1, configuration: 0, ...ids, attempt: 1, round: 1, trigger: 'scheduled' };
     expect(routing.sent()).toEqual(event.endpoints.map((endpointId) => ({ ...first, endpointId })));
     expect(routing.deliveries.sent.map(({ groupId }) => groupId)).toEqual(event.endpoints);
   });

@@ -151,7 +151,10 @@ async function publish(stack: Stack, endpoint: Endpoint, names: readonly string[
   }));
   for (const event of events) await stack.addEvent(event);
   const messages = events.map(({ organizationId, id: eventId, type: eventType }) =>
-    outgoing(firstMessage({ organizationId, endpointId: endpoint.id, eventId, eventType }), 0),
+    outgoing(
+      firstMessage({ organizationId, endpointId: endpoint.id, eventId, eventType, configuration: 0 }),
+      0,
+    ),
   );
   stack.lanes.deliveries.send('route', messages);
 }

@@ -44,7 +44,7 @@ export async function playScene(wish: SceneWish): Promise<Played> {
     await stack.addEvent({ ...event, endpoints: whom.map(({ id }) => id) });
     const { organizationId, id: eventId, type: eventType } = event;
     const messages = whom.map(({ id: endpointId }) =>
-      outgoing(firstMessage({ organizationId, endpointId, eventId, eventType }), 0),
+      outgoing(firstMessage({ organizationId, endpointId, eventId, eventType, configuration: 0 }), 0),
     );
     // Routing takes it, writes it, and sends what it asks for together.
     await time.sleep(chance() * 20);
