@@ -107,6 +107,7 @@ export function responsesOf(route: Answered): object {
     ...Object.fromEntries(problems),
     ...(scope === 'public' ? {} : { 401: unauthorized }),
     ...(route.body === noBody ? {} : { 415: unsupported(route) }),
+    431: { description: 'API Gateway takes 10 KB of request line and headers together.' },
     503: { description: 'API Gateway reaches nobody at the moment.', content: gatewayContent },
   };
 }

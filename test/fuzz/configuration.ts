@@ -51,7 +51,7 @@ const off: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What is wrong may be refused for another reason that comes first, such as an `If-Match` that does not match. */
-const refused = [400, 401, 403, 404, 405, 409, 412, 413, 422, 429];
+const refused = [400, 401, 403, 404, 405, 409, 412, 413, 422, 429, 431];
 
 /**
  * The configuration of Schemathesis, in TOML: which values exist, and what is checked where.
