@@ -32,7 +32,7 @@ export interface Look {
   readonly atMs: number;
 }
 
-/** After so long it is looked up once more: its place, its leave or its signature was waited for. */
+/** After so long it is looked up once more: its place or its leave was waited for. */
 const lookedMsMax = 250;
 
 /** Time to record an outcome and to send what follows, each of them one call of AWS that may take ten seconds. */
@@ -94,12 +94,13 @@ async function readied(
   let isAsOfNow: boolean;
   try {
     const body = storedBody(job);
-    code = 'signing_unavailable';
-    request = await prepared(ports, job, body);
+    // Before it is signed: a signature says when it was made, and must not grow old.
     code = 'configuration_unavailable';
     isAsOfNow =
       ports.now() - look.atMs <= lookedMsMax ||
       (await ports.versions.latest(message.organizationId)) === look.version;
+    code = 'signing_unavailable';
+    request = await prepared(ports, job, body);
   } catch (fault) {
     ports.share.leave(job.endpoint.id);
     // That one body was damaged is nothing that others of its endpoint need wait for.
