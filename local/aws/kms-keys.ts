@@ -93,10 +93,23 @@ export async function newPrivateKey(spec: KeySpec): Promise<string | undefined> 
     case 'ec':
       return exported(await generate('ec', { namedCurve: kind.curve }));
     case 'rsa':
-      return exported(await generate('rsa', { modulusLength: kind.modulusBits }));
+      return readyRsaKey(kind.modulusBits);
     case 'symmetric':
       return undefined;
   }
+}
+
+/** By modulus: the next key, which is made while nobody waits. To find its primes takes up to a second; KMS answers at once. */
+const next = new Map<number, Promise<string>>();
+
+function readyRsaKey(modulusLength: number): Promise<string> {
+  const make = async () => exported(await generate('rsa', { modulusLength }));
+  const key = next.get(modulusLength) ?? make();
+  const following = key.then(make);
+  // Whoever takes it hears of its fault; nobody else need.
+  following.catch(() => next.delete(modulusLength));
+  next.set(modulusLength, following);
+  return key;
 }
 
 function exported({ privateKey }: { privateKey: KeyObject }): string {
