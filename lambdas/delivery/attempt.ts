@@ -23,7 +23,7 @@ export interface AttemptPorts extends SettlePorts, WatchPorts {
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;
   readonly targetRules: TargetRules;
-  readonly versions: Pick<Versions, 'latest' | 'told'>;
+  readonly versions: Pick<Versions, 'latest'>;
 }
 
 /** The version of its organization's configuration that a job goes by, and when that was looked up. */
@@ -90,17 +90,16 @@ async function readied(
 ): Promise<(Prepared & { readonly body: Uint8Array }) | undefined> {
   const { message } = job;
   let code: OwnFault = 'ledger_unavailable';
-  let request: Prepared & { readonly body: Uint8Array };
-  let isAsOfNow: boolean;
+  let request: (Prepared & { readonly body: Uint8Array }) | undefined;
   try {
     const body = storedBody(job);
     // Before it is signed: a signature says when it was made, and must not grow old.
     code = 'configuration_unavailable';
-    isAsOfNow =
+    const isAsOfNow =
       ports.now() - look.atMs <= lookedMsMax ||
       (await ports.versions.latest(message.organizationId)) === look.version;
     code = 'signing_unavailable';
-    request = await prepared(ports, job, body);
+    request = isAsOfNow ? await prepared(ports, job, body) : undefined;
   } catch (fault) {
     ports.share.leave(job.endpoint.id);
     // That one body was damaged is nothing that others of its endpoint need wait for.
@@ -108,7 +107,7 @@ async function readied(
     await hold(ports, message, { code, fault });
     return undefined;
   }
-  if (isAsOfNow) return request;
+  if (request !== undefined) return request;
   ports.share.leave(job.endpoint.id);
   await lookAgain(ports, message);
   return undefined;

@@ -1,6 +1,7 @@
 import type { Health } from '../endpoint/health/health.ts';
 import type { Verdict } from '../shared/batch.ts';
 import { isoTime } from '../shared/time.ts';
+import type { Versions } from '../shared/versions.ts';
 import { attempt, hasTime } from './attempt.ts';
 import type { AttemptPorts, Look } from './attempt.ts';
 import { decide, isServed, reopening } from './decide.ts';
@@ -17,6 +18,7 @@ import { followOrHold, lookLater, settleLate } from './settle.ts';
 export interface DeliverPorts extends AttemptPorts, LetInPorts {
   /** As of the version of the organization's configuration that was seen last. */
   readonly readRecipient: (organizationId: string, endpointId: string) => Promise<Recipient>;
+  readonly versions: Pick<Versions, 'latest' | 'told'>;
 }
 
 export interface Reception {
