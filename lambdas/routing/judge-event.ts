@@ -70,11 +70,7 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     timestamp,
     receivedAt: isoTime(receivedAtMs),
     source,
-    fingerprint:
-      arrival.fingerprint ??
-      fingerprintOf({
-        ...{ type, resource: arrival.rawDetail['resource'], data: arrival.rawDetail['data'] },
-      }),
+    ...fingerprintFor(arrival, content),
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
   if (content.kind === 'invalid') return refused(common, arrival.detailText, content);
@@ -106,6 +102,15 @@ function remarkOf(judgement: Judgement): Pick<StoredEvent, 'schemaViolation' | '
   if (judgement.kind === 'fits') return {};
   const { kind, sentence } = judgement;
   return kind === 'breaks' ? { schemaViolation: sentence } : { schemaNotJudged: sentence };
+}
+
+/** Without a key the bus's own id makes the event's, and nothing else can have it: there is nothing to compare. */
+function fingerprintFor(
+  { type, fingerprint, rawDetail: { resource, data } }: Arrival,
+  { idempotencyKey }: Content,
+): Pick<StoredEvent, 'fingerprint'> {
+  if (fingerprint !== undefined) return { fingerprint };
+  return idempotencyKey === undefined ? {} : { fingerprint: fingerprintOf({ type, resource, data }) };
 }
 
 const tooLarge = {

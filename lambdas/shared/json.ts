@@ -39,6 +39,16 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value);
 }
 
+/** The same text for the same value, whatever the order of its fields; a number kept as its text stays that text. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) => (isJsonObject(part) ? inOrder(part) : part));
+}
+
+/** Fields whose names are numbers come first, in any object alike; `fromEntries` makes a field of `__proto__`, too. */
+function inOrder(object: Readonly<Record<string, unknown>>): unknown {
+  return Object.fromEntries(Object.entries(object).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
 /** The levels that EventBridge takes are 1,000, its envelope and ours included. */
 export const jsonDepthMax = 900;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject } from '../../shared/json.ts';
+import { canonicalText } from '../../shared/json.ts';
 
 export interface Published {
   readonly type: string;
@@ -13,8 +13,9 @@ export interface Published {
  * of fields. Whoever carries an event may write its JSON anew; another number, or another text, is another event.
  */
 export function fingerprintOf({ type, resource = null, data = null }: Published): string {
-  const text = JSON.stringify([type, resource, data], (_name, value: unknown) => inOrder(value));
-  return createHash('sha256').update(text).digest('base64url');
+  return createHash('sha256')
+    .update(canonicalText([type, resource, data]))
+    .digest('base64url');
 }
 
 const prefix = 'tidings:fingerprint:';
@@ -30,9 +31,4 @@ export function resourcesOf(fingerprint: string): string[] {
 /** The fingerprint among the resources of an event; nothing when there is none. */
 export function fingerprintAmong(resources: readonly string[]): string | undefined {
   return resources.find((one) => one.startsWith(prefix))?.slice(prefix.length);
-}
-
-function inOrder(value: unknown): unknown {
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
