@@ -85,39 +85,29 @@ function operationOf(route: Described): object {
   };
 }
 
-const ifMatch = {
-  name: 'If-Match',
-  in: 'header',
-  required: false,
-  schema: { type: 'string' },
-  description: 'The ETag of what you have seen: the operation is refused if somebody has changed it since.',
-};
+/** A header that nobody need send. */
+const header = (name: string, description: string, schema: object = { type: 'string' }) => ({
+  ...{ name, in: 'header', required: false, schema, description },
+});
 
-const ifNoneMatch = {
-  name: 'If-None-Match',
-  in: 'header',
-  required: false,
-  schema: { type: 'string' },
-  description: 'The ETag of the answer that you have: if it is still the same, it is not sent again (304).',
-};
-
-const onlyIfMissing = {
-  name: 'If-None-Match',
-  in: 'header',
-  required: false,
-  schema: { type: 'string' },
-  description: '`*` makes it, and refuses (412) to change what is there already.',
-};
-
-const idempotencyKey = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  required: false,
-  schema: { type: 'string', minLength: 16, maxLength: 255, pattern: '^[!-~]+$' },
-  description:
-    'Your own key for this request, such as a random UUID: sent again within a day, it is answered as the first ' +
+const ifMatch = header(
+  'If-Match',
+  'The ETag of what you have seen: the operation is refused if somebody has changed it since.',
+);
+const ifNoneMatch = header(
+  'If-None-Match',
+  'The ETag of the answer that you have: if it is still the same, it is not sent again (304).',
+);
+const onlyIfMissing = header(
+  'If-None-Match',
+  '`*` makes it, and refuses (412) to change what is there already.',
+);
+const idempotencyKey = header(
+  'Idempotency-Key',
+  'Your own key for this request, such as a random UUID: sent again within a day, it is answered as the first ' +
     'time, and not done twice. It also encrypts the answer that is kept: choose one that nobody guesses.',
-};
+  { type: 'string', minLength: 16, maxLength: 255, pattern: '^[!-~]+$' },
+);
 
 function parametersOf(schema: z.ZodType, place: 'path' | 'query'): object[] {
   const { properties, required } = objectSchema.parse(schemaOf(schema, 'input'));

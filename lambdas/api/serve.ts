@@ -112,8 +112,7 @@ async function answered(
   const { route, params } = match;
   const query = request.queryStringParameters ?? {};
   const list = { path: request.rawPath, query };
-  if (request.body !== undefined && request.body !== '')
-    refuseOtherTypes(route, request.headers['content-type']);
+  if (hasBody(request)) refuseOtherTypes(route, request.headers['content-type']);
   const parts = {
     params,
     body: givenBody(request, route),

@@ -1,16 +1,9 @@
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { PublishedEntry } from './publication/publish-once.ts';
 import { traceHeader } from '../shared/trace.ts';
 
-export interface BusEntry {
-  readonly source: string;
-  readonly detailType: string;
-  /** JSON. */
-  readonly detail: string;
-  readonly resources?: readonly string[];
-}
-
-export type Publish = (entry: BusEntry) => Promise<void>;
+export type Publish = (entry: PublishedEntry) => Promise<void>;
 
 /** Puts events on the bus; throws when EventBridge did not take the entry, which it may say within a 200. */
 export function makePublish(client: EventBridgeClient, busName: string): Publish {

@@ -15,7 +15,8 @@ export interface PublishOncePorts {
   readonly publish: (entry: PublishedEntry) => Promise<void>;
 }
 
-interface PublishedEntry {
+/** What is put on the bus. */
+export interface PublishedEntry {
   readonly source: string;
   readonly detailType: string;
   /** JSON. */

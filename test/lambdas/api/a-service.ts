@@ -10,7 +10,7 @@ import type { PreparePorts } from '../../../lambdas/request/prepare.ts';
 import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
 import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
 import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
-import type { BusEntry } from '../../../lambdas/event/bus.ts';
+import type { PublishedEntry } from '../../../lambdas/event/publication/publish-once.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import { makePublicationStore } from '../../../lambdas/event/publication/store.ts';
 import type { SchemaRule } from '../../../lambdas/event/schema.ts';
@@ -37,7 +37,7 @@ export const retentionDays = 30;
 interface Parts {
   readonly configuration: ReturnType<typeof memoryConfiguration>;
   readonly secrets: MemorySecretStore;
-  readonly publish: (entry: BusEntry) => Promise<void>;
+  readonly publish: (entry: PublishedEntry) => Promise<void>;
   readonly start: (message: JobMessage) => Promise<void>;
   readonly requestsPerMinute: number;
   readonly schemas: SchemaRule;
@@ -57,11 +57,11 @@ export function aService(given: Partial<Parts> = {}) {
   const audit = memoryAudit();
   const requests = memoryRequests(clock.now);
   const { log, lines } = memoryLog();
-  const published: BusEntry[] = [];
+  const published: PublishedEntry[] = [];
   const sent: DeliveryMessage[] = [];
   const started: JobMessage[] = [];
   const drained: Parameters<StartDrain>[] = [];
-  const keep = (entry: BusEntry) => Promise.resolve(void published.push(entry));
+  const keep = (entry: PublishedEntry) => Promise.resolve(void published.push(entry));
   const publish = given.publish ?? keep;
   const { organizations, endpoints } = configuration;
   const preparation: PreparePorts = {

@@ -4,7 +4,7 @@ import { receiveCanary } from '../../../../lambdas/endpoint/canary/receive/recei
 import { canaryOrganization } from '../../../../lambdas/endpoint/canary/env.ts';
 import { sendCanary } from '../../../../lambdas/endpoint/canary/send/send-canary.ts';
 import type { SendPorts } from '../../../../lambdas/endpoint/canary/send/send-canary.ts';
-import type { BusEntry } from '../../../../lambdas/event/bus.ts';
+import type { PublishedEntry } from '../../../../lambdas/event/publication/publish-once.ts';
 import { memoryConfiguration } from '../../../fakes/configuration.ts';
 import type { MemoryConfiguration } from '../../../fakes/configuration.ts';
 
@@ -15,7 +15,7 @@ const endpointsOf = async ({ readSubscribers }: MemoryConfiguration) =>
 
 describe('the canary’s sender', () => {
   let configuration: MemoryConfiguration;
-  let published: BusEntry[];
+  let published: PublishedEntry[];
   let secrets: string[];
   let ports: SendPorts;
 
