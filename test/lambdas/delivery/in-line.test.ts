@@ -3,19 +3,17 @@ import { againMessage } from '../../../lambdas/delivery/again.ts';
 import type { Delivery } from '../../../lambdas/delivery/delivery.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
 import { park } from '../../../lambdas/delivery/park.ts';
-import { messageOf } from '../../../lambdas/recovery/job.ts';
-import { recover } from '../../../lambdas/recovery/recover.ts';
-import type { RecoverPorts } from '../../../lambdas/recovery/recover.ts';
 import { isoTime } from '../../../lambdas/shared/time.ts';
 import { aDead } from '../../fakes/a-delivery.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anEvent } from '../../fakes/an-event.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import { eventIdOf } from '../../fakes/ids.ts';
-import { aJob, memoryCandidates, memoryJobs } from '../../fakes/jobs.ts';
+import { aJob } from '../../fakes/jobs.ts';
 import { aScene } from './a-scene.ts';
 import type { Scene } from './a-scene.ts';
 import { deliveryOf, endpointId, expectPace, many, names, pause, set, work } from './crowd.ts';
+import { recoverIn } from './recover-in.ts';
 
 const minuteMs = 60_000;
 const count = 20;
@@ -54,24 +52,13 @@ async function click(scene: Scene, name: string): Promise<void> {
 
 /** Deliveries that have died, and a job that recovers them. */
 async function recoverDead(scene: Scene, dead: readonly string[]): Promise<void> {
-  const { ledger, clock, ports } = scene;
+  const { ledger, clock } = scene;
   const updatedAt = isoTime(testStartMs);
   for (const name of dead) {
     await ledger.events.add(anEvent({ name }));
     await ledger.record(aDead({ eventId: eventIdOf(name), updatedAt }));
   }
-  const jobs = memoryJobs(clock.now, ledger.tables);
-  const job = aJob({ timeMs: clock.now(), include: ['dead'] });
-  await jobs.add(job);
-  const { send, announce, log, now } = ports;
-  const recoverPorts: RecoverPorts = {
-    ...{ jobs, send, announce, log, now },
-    readPage: memoryCandidates(ledger, clock.now),
-    receives: () => Promise.resolve(true),
-    goOn: () => Promise.reject(new Error('a page is enough')),
-  };
-  const reception = { sentAtMs: clock.now(), receiveCount: 1, remainingMs: () => minuteMs };
-  await recover(recoverPorts, messageOf(job), reception);
+  await recoverIn(scene, aJob({ timeMs: clock.now(), include: ['dead'] }));
 }
 
 /** Names of the events in the order in which the receiver got them. */

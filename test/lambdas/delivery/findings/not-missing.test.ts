@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { readMessage } from '../../../../lambdas/delivery/message.ts';
-import { messageOf } from '../../../../lambdas/recovery/job.ts';
-import { recover } from '../../../../lambdas/recovery/recover.ts';
-import type { RecoverPorts } from '../../../../lambdas/recovery/recover.ts';
 import { newJobId } from '../../../../lambdas/shared/identifier.ts';
 import { anEndpoint } from '../../../fakes/an-endpoint.ts';
 import { anEvent } from '../../../fakes/an-event.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
-import { aJob, memoryCandidates, memoryJobs } from '../../../fakes/jobs.ts';
+import { aJob } from '../../../fakes/jobs.ts';
 import { aScene } from '../a-scene.ts';
 import type { Scene } from '../a-scene.ts';
 import { allDelivered, attemptsOf, many, pause, rowsOf, work } from '../crowd.ts';
+import { recoverIn } from '../recover-in.ts';
 
 const hourMs = 3_600_000;
 /** The scene's own event, which is for nobody where it is never routed. */
@@ -18,20 +16,10 @@ const forNobody = anEvent({ endpoints: [] });
 
 /** Recovers what the endpoint misses, as somebody who clicks does; gives what the job has counted. */
 async function recoverMissing(scene: Scene) {
-  const { clock, ledger, ports } = scene;
-  const jobs = memoryJobs(clock.now, ledger.tables);
+  const { clock } = scene;
   const id = newJobId(clock.now(), () => new Uint8Array(10));
   const job = { ...aJob({ timeMs: clock.now(), include: ['missing'] }), id };
-  await jobs.add(job);
-  const { send, announce, log, now } = ports;
-  const recoverPorts: RecoverPorts = {
-    ...{ jobs, send, announce, log, now },
-    readPage: memoryCandidates(ledger, clock.now),
-    receives: () => Promise.resolve(true),
-    goOn: () => Promise.reject(new Error('a page is enough')),
-  };
-  const remainingMs = () => 60_000;
-  await recover(recoverPorts, messageOf(job), { sentAtMs: clock.now(), receiveCount: 1, remainingMs });
+  const jobs = await recoverIn(scene, job);
   return (await jobs.get(job.organizationId, id))?.counts;
 }
 
