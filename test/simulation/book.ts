@@ -67,6 +67,8 @@ export interface Dossier {
   dueAtMs: number | undefined;
   /** What befell calls for it: each may cost a request more, or a message. */
   disturbances: number;
+  /** Calls for it that came to nothing since its letter was redriven last. */
+  inVain: number;
 }
 
 /** What has happened so far, as nobody in the system knows it. */
@@ -146,6 +148,7 @@ export class Book {
         askedFor: 0,
         owedRound: 1,
         disturbances: 0,
+        inVain: 0,
         isOrphaned: false,
         wasForgotten: false,
         repassed: 0,
@@ -157,6 +160,11 @@ export class Book {
   disturb({ endpointId, eventId }: Reference): void {
     if (endpointId === undefined) this.#eventDisturbances.set(eventId, this.#disturbancesOf(eventId) + 1);
     else this.dossier(endpointId, eventId).disturbances += 1;
+  }
+
+  /** A call for it came to nothing, whatever that may cost it. */
+  fail({ endpointId, eventId }: Reference): void {
+    if (endpointId !== undefined) this.dossier(endpointId, eventId).inVain += 1;
   }
 
   /** How often something befell the delivery, or its event before there was one. */

@@ -187,6 +187,7 @@ function disturb(
   const { name, tell = () => name, abouts } = call;
   journal.tell(life.name, () => `${tell()}: ${fate}`);
   if (mayRepeat(call, fate)) for (const about of abouts) book.disturb(about);
+  if (fate !== 'slow before' && fate !== 'slow after') for (const about of abouts) book.fail(about);
 }
 
 function isPlain(value: unknown): value is object {

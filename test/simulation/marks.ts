@@ -6,17 +6,17 @@ export const lookMs = { ahead: 60_000, behind: -3_600_000 };
 
 /** The place up to which it has sent on what stands in a partition. */
 export function markOf(world: World, partition: string): string {
-  return reached(world, partition).first;
+  return reachedIn(world)(partition).first;
 }
 
-/** How far it has come, those runs that were not played included. */
-export function reached({ woken: { rounds, idleMs } }: World, partition: string) {
-  const of = (through: string | undefined, aheadMs: number) => {
-    const idle = idleMs === 0 ? ' ' : isoTime(idleMs + aheadMs);
-    return through === undefined || through < idle ? idle : through;
-  };
-  return {
-    first: of(rounds.through[partition], lookMs.ahead),
-    second: of(rounds.secondThrough[partition], lookMs.behind),
-  };
+/** How far it has come in each partition, those runs that were not played included. */
+export function reachedIn({ woken: { rounds, idleMs } }: World) {
+  const idle = (aheadMs: number) => (idleMs === 0 ? ' ' : isoTime(idleMs + aheadMs));
+  const [ahead, behind] = [idle(lookMs.ahead), idle(lookMs.behind)];
+  const later = (through: string | undefined, mark: string) =>
+    through === undefined || through < mark ? mark : through;
+  return (partition: string) => ({
+    first: later(rounds.through[partition], ahead),
+    second: later(rounds.secondThrough[partition], behind),
+  });
 }

@@ -71,7 +71,10 @@ function sendBatch(
         // Of a batch some messages may be refused, though it is answered with 200.
         if (time.now() < weather.calmAtMs && chance.isLucky(weather.partial)) {
           const about = referenceIn(parsed(body));
-          if (about !== undefined) world.book.disturb(about);
+          if (about !== undefined) {
+            world.book.disturb(about);
+            world.book.fail(about);
+          }
           Failed.push({ Id, Code: 'InternalError' });
           continue;
         }

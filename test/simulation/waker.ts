@@ -3,7 +3,7 @@ import { isoTime } from '../../lambdas/shared/time.ts';
 import { duePartitions } from '../../lambdas/shared/waiting.ts';
 import { makeRoundsStore } from '../../lambdas/recovery/wake/store.ts';
 import type { Life } from './life.ts';
-import { lookMs, reached } from './marks.ts';
+import { lookMs, reachedIn } from './marks.ts';
 import { act } from './pick.ts';
 import { wakePorts } from './ports.ts';
 import type { World } from './world.ts';
@@ -32,8 +32,9 @@ function hasWork(world: World): boolean {
   const { time, rows, tables } = world;
   if (rows.size === 0) return false;
   const [ahead, behind] = [isoTime(time.now() + lookMs.ahead), isoTime(time.now() + lookMs.behind)];
+  const reached = reachedIn(world);
   return duePartitions.some((partition) => {
-    const { first, second } = reached(world, partition);
+    const { first, second } = reached(partition);
     return (
       tables.hasAny('waiting', partition, { after: first, through: ahead }) ||
       tables.hasAny('waiting', partition, { after: second, through: behind })
@@ -73,7 +74,8 @@ async function runWake(world: World): Promise<void> {
 async function catchUp(world: World): Promise<void> {
   const { woken, tables } = world;
   if (woken.idleMs === 0) return;
-  const all = duePartitions.map((partition) => ({ partition, ...reached(world, partition) }));
+  const reached = reachedIn(world);
+  const all = duePartitions.map((partition) => ({ partition, ...reached(partition) }));
   woken.idleMs = 0;
   const { rounds: before } = woken;
   const { replace } = makeRoundsStore(tables.client, tables.ledger);

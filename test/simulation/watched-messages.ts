@@ -64,8 +64,10 @@ export function watchRedriven({ queues: { deliveriesDead }, book, time }: World)
     // What is dead by that very letter begins a new round; by then anything else may have become of the others.
     const dossier = book.dossier(message.endpointId, message.eventId);
     const { delivery } = dossier;
-    if (delivery?.status === 'dead' && delivery.round === message.round)
+    if (delivery?.status === 'dead' && delivery.round === message.round) {
       dossier.owedRound = Math.max(dossier.owedRound, message.round + 1);
+      dossier.inVain = 0;
+    }
     return taken;
   };
 }

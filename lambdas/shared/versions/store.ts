@@ -21,7 +21,11 @@ const item = z.object({ version: z.number() }).default({ version: 0 });
  * @param read of the configuration, strongly consistent
  */
 export function makeVersions(read: Read, now: Now): Versions {
-  const known = new LRUCache<string, { readonly version: number; readonly atMs: number }>({ max: seenMax });
+  // By size and not by number: for a number it would take the memory of all of them at once, at each cold start.
+  const known = new LRUCache<string, { readonly version: number; readonly atMs: number }>({
+    maxSize: seenMax,
+    sizeCalculation: () => 1,
+  });
   const look = async (of: string): Promise<number> => {
     const atMs = now();
     const { version } = item.parse(await read(versionKey(of)));

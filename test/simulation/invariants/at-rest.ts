@@ -87,13 +87,23 @@ function isOver({ expiresAt }: { readonly expiresAt: number }, { time }: World):
   return expiresAt * 1000 <= time.now();
 }
 
-const everyDeliveryHasEnded = each((dossier, { world, book }) => {
+const everyDeliveryHasEnded = each((dossier, rest) => {
+  const { world, book } = rest;
   const { delivery, owedRound } = dossier;
   if (delivery === undefined || isOver(delivery, world) || isStranded(book, dossier)) return undefined;
   if (delivery.status === 'retrying')
     return `it waits for attempt ${delivery.attemptCount + 1}, and nobody comes for it`;
-  return delivery.round < owedRound ? `round ${owedRound} was asked for and never began` : undefined;
+  if (delivery.round >= owedRound || hasFallenBack(dossier, rest)) return undefined;
+  return `round ${owedRound} was asked for and never began`;
 });
+
+/** A redriven letter is received three times (lib/delivery.ts); where all of them are in vain it lies where it lay before. */
+function hasFallenBack({ key, delivery, inVain }: Dossier, { letters }: Rest): boolean {
+  const lies = letters.get(key)?.some(({ dead, round }) => dead !== undefined && round === delivery?.round);
+  return lies === true && inVain >= fallingReceivesMax;
+}
+
+const fallingReceivesMax = 3;
 
 /** What is observed of an endpoint says that nothing waits any more, and nothing is unsaid. */
 function healthIsAtRest({ book }: Rest): string | undefined {
