@@ -26,6 +26,8 @@ export const backlog = z.object({
   emptyAt: z.string().optional(),
   /** By then somebody looks after it. */
   dueAt: z.string(),
+  /** A step is being made, and by then it has ended, or its worker has died: no other one begins before. */
+  steppingUntil: z.string().optional(),
 });
 
 export type Backlog = z.output<typeof backlog>;
@@ -40,8 +42,13 @@ export function raised(before: Backlog | undefined, nowMs: number, dueMs: number
   const dueAt = isoTime(dueMs);
   if (before === undefined) return { turn: 0, pass: 1, passAt: isoTime(nowMs), dueAt };
   const { emptyAt, ...rest } = before;
-  // A step that is about to end it for good finds that it is no longer the last one.
-  return { ...rest, turn: before.turn + 1, dueAt };
+  // A step that is being made sees it at its end; a message that asks for the next one is too early or too late.
+  return isStepping(before, nowMs) ? { ...rest, dueAt } : { ...rest, turn: before.turn + 1, dueAt };
+}
+
+/** Whether somebody is bringing rows back at this moment: two at once would send the same ones. */
+export function isStepping({ steppingUntil }: Backlog, nowMs: number): boolean {
+  return steppingUntil !== undefined && Date.parse(steppingUntil) > nowMs;
 }
 
 /** The backlog of an endpoint of which something has changed that lets its rows go, or end. */

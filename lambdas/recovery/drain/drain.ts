@@ -3,6 +3,7 @@ import type { Recipient } from '../../delivery/decide.ts';
 import { nextMessage } from '../../delivery/follow.ts';
 import { delaySecondsMax, delayUntil, waitingUntil } from '../../delivery/message.ts';
 import type { DeliveryMessage } from '../../delivery/message.ts';
+import { isStepping } from '../../endpoint/health/backlog.ts';
 import type { Backlog } from '../../endpoint/health/backlog.ts';
 import type { Health } from '../../endpoint/health/health.ts';
 import type { HealthStore } from '../../endpoint/health/remembered.ts';
@@ -35,8 +36,9 @@ const youngMs = 2_000;
  * again. A row keeps its place until its attempt is recorded, so nothing is lost with a message, and a step costs one
  * write for hundreds of rows.
  *
- * Of all messages that ask for a step only the one that names the last one goes on; whoever dies in the middle is
- * followed by whoever comes every minute (recovery/wake), at the time that the backlog names.
+ * Of all messages that ask for a step only the one that names the last one goes on, and none while a step is being made:
+ * that one sees at its end what others want. Whoever dies in the middle is followed by whoever comes every minute
+ * (recovery/wake), at the time that the backlog names.
  *
  * @param turn the step after which this one comes; nothing when it is asked for because its time has come
  */
@@ -44,9 +46,8 @@ export async function drain(ports: DrainPorts, owner: Owner, turn: number | unde
   const health = await sayAll(ports, owner);
   const claimed = await claim(ports, owner, { health, turn });
   if (claimed === undefined) return;
-  const { health: now, backlog } = claimed;
   const recipient = await ports.readRecipientLatest(owner.organizationId, owner.id);
-  const step = await takeStep(ports, owner, { health: now, backlog, recipient });
+  const step = await takeStep(ports, owner, { ...claimed, recipient });
   await end(ports, owner, { ...claimed, step, isDeleted: recipient.endpoint === undefined });
 }
 
@@ -60,8 +61,15 @@ async function sayAll(ports: DrainPorts, owner: Owner): Promise<Health> {
 
 interface Claimed {
   readonly health: Health;
+  /** Without what says that this step is being made. */
   readonly backlog: Backlog;
+  readonly atMs: number;
 }
+
+/** So long nobody else begins a step. A call takes ten seconds at most (shared/clients.ts). */
+const stepMsMax = 60_000;
+/** Later than this a step sends nothing: somebody else might send the same rows. */
+const sendingMsMax = 45_000;
 
 const triesMax = 5;
 
@@ -74,11 +82,14 @@ async function claim(
   let health = found;
   for (let tries = 0; tries < triesMax; tries += 1) {
     const before = health.backlog;
-    const isNext = turn === undefined ? isDue(before, now()) : turn === before?.turn;
-    if (before === undefined || !isNext) return undefined;
-    const backlog = { ...before, turn: before.turn + 1, dueAt: watchedUntil(before.dueAt, now()) };
-    if (await store.replace(id, health, { ...health, backlog })) {
-      return { health: { ...health, backlog, version: health.version + 1 }, backlog };
+    const atMs = now();
+    const isNext = turn === undefined ? isDue(before, atMs) : turn === before?.turn;
+    if (before === undefined || !isNext || isStepping(before, atMs)) return undefined;
+    const { steppingUntil, ...rest } = before;
+    const backlog = { ...rest, turn: before.turn + 1, dueAt: watchedUntil(before.dueAt, atMs) };
+    const stepping = { ...backlog, steppingUntil: isoTime(atMs + stepMsMax) };
+    if (await store.replace(id, health, { ...health, backlog: stepping })) {
+      return { health: { ...health, backlog: stepping, version: health.version + 1 }, backlog, atMs };
     }
     health = await store.readLatest(id);
   }
@@ -96,7 +107,7 @@ interface Situation extends Claimed {
 async function takeStep(
   ports: DrainPorts,
   { id, organizationId }: Owner,
-  { health, backlog: claimed, recipient }: Situation,
+  { health, backlog: claimed, atMs, recipient }: Situation,
 ): Promise<Step> {
   const nowMs = ports.now();
   const gate = gateOf(health);
@@ -114,6 +125,7 @@ async function takeStep(
     countMax <= 0
       ? { rows: [], through: after, isLast: false }
       : await ports.waiting.list({ partition, after, through }, countMax);
+  if (Math.abs(ports.now() - atMs) > sendingMsMax) throw new Error('a step takes too long');
   await Promise.all(page.rows.map((row, place) => sendRow(ports, { row, place, backlog, plan, nowMs })));
   ports.log('backlog.stepped', {
     ...{ organizationId, endpointId: id, pass: backlog.pass, sent: page.rows.length, onTheirWay },
@@ -172,15 +184,16 @@ interface Ending extends Claimed {
 async function end(
   ports: DrainPorts,
   owner: Owner,
-  { health: claimed, backlog: { turn, dueAt }, step, isDeleted }: Ending,
+  { health: atFirst, backlog: claimed, step, isDeleted }: Ending,
 ): Promise<void> {
+  const { turn, dueAt } = claimed;
   const planned = nextBacklog(step, ports.now());
-  let health = claimed;
+  let health = atFirst;
   for (let tries = 0; tries < triesMax; tries += 1) {
+    const stored = health.backlog;
     // Somebody else has taken over, or what changed meanwhile has emptied it.
-    if (health.backlog?.turn !== turn) return;
-    const isWantedAnew = health.backlog.dueAt !== dueAt;
-    const { backlog, untilMs } = isWantedAnew ? sooner(planned, health.backlog.dueAt) : planned;
+    if (stored?.turn !== turn) return;
+    const { backlog, untilMs } = stored.dueAt === dueAt ? planned : sooner(planned, claimed, stored);
     const after: Health = { ...health, backlog };
     if (await ports.health.replace(owner.id, health, after)) {
       if (backlog !== undefined) await goOn(ports, owner, { turn, untilMs });
@@ -192,13 +205,22 @@ async function end(
   throw new Error('the health of the endpoint changes at each look');
 }
 
-/** Whoever has ended a pause meanwhile wants the rows now, and may have died before his message was sent. */
-function sooner(planned: Next, dueAt: string): Next {
-  const { backlog, untilMs } = planned;
+/**
+ * What follows from a step during which somebody wanted the rows sooner: his own message may have come to nothing.
+ * Whoever has ended a pause wants them now; who has parked one wants it brought back, though this step has seen none.
+ */
+function sooner(planned: Next, claimed: Backlog, stored: Backlog): Next {
+  const { dueAt } = stored;
   const dueMs = Date.parse(dueAt);
-  return backlog === undefined || dueMs >= untilMs
-    ? planned
-    : { backlog: { ...backlog, dueAt }, untilMs: dueMs };
+  const isRaised = claimed.emptyAt !== undefined && stored.emptyAt === undefined;
+  const backlog = isRaised ? opened(planned.backlog ?? claimed) : planned.backlog;
+  if (backlog === undefined) return planned;
+  const isLater = planned.backlog !== undefined && dueMs >= planned.untilMs;
+  return isLater ? { backlog, untilMs: planned.untilMs } : { backlog: { ...backlog, dueAt }, untilMs: dueMs };
+}
+
+function opened({ emptyAt, ...rest }: Backlog): Backlog {
+  return rest;
 }
 
 async function goOn(
