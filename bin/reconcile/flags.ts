@@ -20,7 +20,7 @@ export const usage = `Usage: npm run reconcile -- [--since TIME] [--until TIME] 
   --config TABLE     the stack's output ConfigTable, read with your AWS credentials and region
   --ledger TABLE     the stack's output LedgerTable; without both, the stack that npm start runs in this folder
 
-Ends with 0 when nothing is missing, 1 when something is missing or overdue, 2 when it could not be looked at.`;
+Ends with 0 when nothing is missing, 1 when something is missing, overdue or unrouted, 2 when it could not be looked at.`;
 
 /** What was asked for cannot be done; its message is for the person who typed it. */
 export class WrongFlags extends Error {}

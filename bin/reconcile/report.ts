@@ -1,15 +1,18 @@
 import type { Span } from '../../lambdas/event/event.ts';
+import { gapsOf } from '../../lambdas/recovery/reconcile/tally.ts';
 import type { Finding, Reconciliation } from '../../lambdas/recovery/reconcile/tally.ts';
 
 /** See docs/operations.md; a job takes what is overdue for missing, too. */
-const advice =
+const recoverAdvice =
   'POST /v1/organizations/{organization}/endpoints/{endpoint}/recover with "include": ["missing"] has it delivered.';
+const unroutedAdvice =
+  'What is unrouted lies in a queue (docs/operations.md), or its publisher got no answer and publishes it again.';
 
 /** What a reconciliation has found, for a person: the counts, then each finding in a row. */
 export function reportOf({ since, until }: Span, { counts, findings }: Reconciliation): string {
-  const { organizations, overdue, missing } = counts;
+  const { organizations, overdue, missing, unrouted } = counts;
   const ends = ['delivered', 'dead', 'discarded', 'retrying', 'waiting', 'missing'] as const;
-  const left = missing + overdue - findings.length;
+  const left = gapsOf(counts) - findings.length;
   return [
     `Events from ${since} until ${until}, organizations: ${organizations}`,
     '',
@@ -17,10 +20,13 @@ export function reportOf({ since, until }: Span, { counts, findings }: Reconcili
     count('deliveries', counts.deliveries),
     ...ends.map((end) => count(`  ${end}`, counts[end])),
     count('overdue', overdue),
+    count('unrouted', unrouted),
     ...(findings.length === 0 ? [] : ['', ...table(findings)]),
     ...(left === 0 ? [] : [`and ${left} more`]),
     '',
-    missing + overdue === 0 ? 'Nothing is missing.' : advice,
+    ...(gapsOf(counts) === 0 ? ['Nothing is missing.'] : []),
+    ...(missing + overdue === 0 ? [] : [recoverAdvice]),
+    ...(unrouted === 0 ? [] : [unroutedAdvice]),
     '',
   ].join('\n');
 }
@@ -34,6 +40,6 @@ function table(findings: readonly Finding[]): string[] {
   const rows = [head, ...findings];
   const width = Math.max(...rows.map(({ organizationId }) => organizationId.length));
   return rows.map(({ kind, organizationId, endpointId, eventId }) =>
-    [kind.padEnd(7), organizationId.padEnd(width), endpointId.padEnd(29), eventId].join('  '),
+    [kind.padEnd(8), organizationId.padEnd(width), (endpointId ?? '').padEnd(29), eventId].join('  '),
   );
 }

@@ -139,7 +139,7 @@ function lossSpecs(seen: Watched, stage: string): AlarmSpec[] {
     },
     {
       name: 'reconciliation-gap',
-      says: 'Deliveries are missing, or overdue.',
+      says: 'Deliveries are missing or overdue, or events unrouted.',
       metric: ownMetric('reconciliation_gaps', stage),
       above: 0,
     },

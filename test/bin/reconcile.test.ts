@@ -71,8 +71,20 @@ describe('the report', () => {
     for (let index = 0; index < 1_001; index += 1) tally.find(finding);
     tally.find({ ...finding, kind: 'overdue' });
     const report = reportOf(span, tally.result(true));
-    expect(report).toContain(`missing  org_1         ${finding.endpointId}  ${finding.eventId}\n`);
+    expect(report).toContain(`missing   org_1         ${finding.endpointId}  ${finding.eventId}\n`);
     expect(report).toContain('and 2 more');
     expect(report).toContain('/recover');
+    expect(report).not.toContain('What is unrouted');
+  });
+
+  it('names an event of which nobody knows for whom it is', () => {
+    const tally = aTally();
+    tally.find({ organizationId: 'org_1', eventId: finding.eventId, kind: 'unrouted' });
+    const report = reportOf(span, tally.result(true));
+    expect(report).toMatch(new RegExp(`unrouted {2}org_1 +${finding.eventId}\n`));
+    expect(report).toMatch(/unrouted +1\n/);
+    expect(report).toContain('What is unrouted');
+    expect(report).not.toContain('Nothing is missing');
+    expect(report).not.toContain('/recover');
   });
 });

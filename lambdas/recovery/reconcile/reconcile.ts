@@ -36,8 +36,8 @@ export interface ReconcileQuery extends Span {
 
 /**
  * Compares the accepted events of a span with what became of them: for each endpoint that an event is meant for, the
- * ledger must hold a delivery, and one that is being retried must have somebody who comes for it. Then looks for
- * deliveries, of whatever event, that should have been sent on long ago.
+ * ledger must hold a delivery, and one that is being retried must have somebody who comes for it; and what the API has
+ * published must have been routed. Then looks for deliveries, of whatever event, that should have been sent on long ago.
  */
 export async function reconcile(ports: ReconcilePorts, query: ReconcileQuery): Promise<Reconciliation> {
   const { organizationId } = query;
@@ -113,6 +113,8 @@ async function countEnds(
   { tally, left }: Looked,
   events: readonly EventSummary[],
 ): Promise<boolean> {
+  for (const { organizationId, id } of events.filter((event) => isUnrouted(event, ports.clock.now())))
+    tally.find({ organizationId, eventId: id, kind: 'unrouted' });
   const accepted = events.filter(({ status }) => status === 'accepted');
   const due = accepted.flatMap((event) => event.endpoints.map((endpointId) => ({ event, endpointId })));
   tally.count('events', accepted.length);
@@ -128,6 +130,11 @@ async function countEnds(
     }
   }
   return true;
+}
+
+/** Whether the bus or a queue still has an event after so long: or its publisher died, and nobody was told of it. */
+function isUnrouted({ status, receivedAt }: EventSummary, nowMs: number): boolean {
+  return status === 'queued' && Date.parse(receivedAt) <= nowMs - unrecordedMsMax;
 }
 
 function nameOf({ endpointId, eventId }: Pick<Overdue, 'endpointId' | 'eventId'>): string {

@@ -1,6 +1,6 @@
 /**
  * deliveries = delivered + dead + discarded + retrying + waiting + missing, of events within the span;
- * `overdue` ones may belong to any event.
+ * `overdue` ones may belong to any event. Of events that are `unrouted` nobody knows yet for whom they are.
  */
 const names = [
   'organizations',
@@ -15,16 +15,21 @@ const names = [
   'waiting',
   'missing',
   'overdue',
+  'unrouted',
 ] as const;
 
 export type CountName = (typeof names)[number];
 
 export interface Finding {
   readonly organizationId: string;
-  readonly endpointId: string;
+  /** Absent when nobody knows yet for whom the event is. */
+  readonly endpointId?: string;
   readonly eventId: string;
-  /** `missing`: should have been made, and is nowhere. `overdue`: should have been tried again long ago. */
-  readonly kind: 'missing' | 'overdue';
+  /**
+   * `missing`: should have been made, and is nowhere. `overdue`: should have been tried again long ago. `unrouted`: an
+   * event that the API has published long ago, and that has neither been accepted nor refused.
+   */
+  readonly kind: 'missing' | 'overdue' | 'unrouted';
 }
 
 /** What a comparison of events with their ends has given. */
@@ -45,7 +50,7 @@ export type Tally = ReturnType<typeof aTally>;
 export function aTally() {
   const counts: Record<CountName, number> = {
     ...{ organizations: 0, events: 0, deliveries: 0, delivered: 0, dead: 0, discarded: 0 },
-    ...{ retrying: 0, waiting: 0, missing: 0, overdue: 0 },
+    ...{ retrying: 0, waiting: 0, missing: 0, overdue: 0, unrouted: 0 },
   };
   const findings: Finding[] = [];
   return {
@@ -66,5 +71,10 @@ export function aTally() {
 
 /** Whether something is not where it should be. */
 export function hasGap({ counts }: Reconciliation): boolean {
-  return counts.missing + counts.overdue > 0;
+  return gapsOf(counts) > 0;
+}
+
+/** How many things are not where they should be. */
+export function gapsOf({ missing, overdue, unrouted }: Reconciliation['counts']): number {
+  return missing + overdue + unrouted;
 }

@@ -29,9 +29,7 @@ export async function watch(ports: WatchPorts): Promise<void> {
     if (!hasGap(outcome)) return;
     const { counts, findings } = outcome;
     ports.log('reconciliation.gap', { organizationId, ...span, ...counts });
-    const told = findings
-      .slice(0, toldMax)
-      .map(({ endpointId, eventId, kind }) => ({ endpointId, eventId, kind }));
+    const told = findings.slice(0, toldMax).map(({ organizationId: _, ...finding }) => finding);
     const detail = { organizationId, ...span, counts, findings: told };
     await ports.announce(operatorEvent('reconciliation.gap', detail));
   };

@@ -21,6 +21,7 @@ describe('a reconciliation', () => {
     expect(counts).toEqual({
       ...{ organizations: 1, events: 2, deliveries: 5 },
       ...{ delivered: 1, dead: 1, discarded: 1, retrying: 1, waiting: 0, missing: 1, overdue: 0 },
+      unrouted: 0,
     });
     expect(findings).toHaveLength(1);
     expect(isComplete).toBe(true);
@@ -61,6 +62,19 @@ describe('a reconciliation', () => {
     await books.keep(anEvent({ name: 'a', receivedAt: at(59 * minuteMs) }), { one: undefined });
     await books.keep(anEvent({ name: 'b', receivedAt: at(61 * minuteMs) }), { one: undefined });
     expect((await books.run()).counts).toMatchObject({ waiting: 1, missing: 1 });
+  });
+
+  it.each([
+    ['for more than an hour', 61 * minuteMs, 1],
+    ['not yet for an hour', 59 * minuteMs, 0],
+  ])('an event that the API took, and that is queued %s, is unrouted or not', async (_, agoMs, unrouted) => {
+    const books = someBooks();
+    const event = anEvent({ status: 'queued', receivedAt: isoTime(testStartMs + 5 * hourMs - agoMs) });
+    await books.keep(event, {});
+    const { counts, findings } = await books.run();
+    expect(counts).toMatchObject({ events: 0, deliveries: 0, missing: 0, unrouted });
+    const found = { organizationId: 'org_1', eventId: event.id, kind: 'unrouted' };
+    expect(findings).toEqual(unrouted === 1 ? [found] : []);
   });
 
   it.each([
