@@ -3,6 +3,7 @@ import addFormats from 'ajv-formats';
 import { Conflict, InvalidRequest } from '../shared/errors.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
+import { causeOf, wishOf } from './schema-fault.ts';
 import { compileSchema, judgeData } from './schema.ts';
 import { OutOfBudget, withinBudget } from './within-budget.ts';
 
@@ -65,9 +66,13 @@ function readFault(schema: object): string | undefined {
   }
   if (leadsInCircle(parts))
     return 'A $ref leads back to itself without going into the data, and would never end.';
-  void draft.validateSchema(schema, true);
-  return undefined;
+  if (draft.validateSchema(schema) === true) return undefined;
+  const [error] = draft.errors ?? [];
+  const fault = error === undefined ? 'it' : `#${error.instancePath} ${wishOf(error)}`;
+  return `${noSchema}: ${fault}.`.slice(0, 500);
 }
+
+const noSchema = 'This is no JSON Schema of draft 2020-12';
 
 function isOfDraft(id: string): boolean {
   return /^https?:\/\/json-schema\.org\/draft/i.test(id);
@@ -82,6 +87,5 @@ function sentenceOf(fault: unknown): string {
     return 'A $ref leads out of the schema. Nothing is fetched: bring what it means into $defs.';
   }
   if (fault instanceof OutOfBudget) return 'The schema takes too long to be read: simplify it.';
-  const reason = fault instanceof Error ? fault.message.slice(0, 300) : 'it cannot be compiled';
-  return `This is no JSON Schema of draft 2020-12: ${reason}.`;
+  return `${noSchema}. ${causeOf(fault)}`;
 }

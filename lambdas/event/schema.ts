@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
 import { InvalidRequest } from '../shared/errors.ts';
 import type { EventType } from './event-type.ts';
+import { wishOf } from './schema-fault.ts';
 import { forgetPatterns, linearPattern } from './linear-pattern.ts';
 import { areUnique } from './unique-items.ts';
 import { OutOfBudget, withinBudget } from './within-budget.ts';
@@ -54,8 +55,8 @@ export function judgeData({ schema }: Pick<EventType, 'schema'>, data: unknown):
     return fault instanceof OutOfBudget ? tooSlow : endless;
   }
   const [error] = validate.errors ?? [];
-  const place = `${error?.schemaPath ?? '#'}: ${error?.message ?? 'invalid'}`;
-  return { kind: 'breaks', sentence: `data break the schema of the event type at ${place}`.slice(0, 500) };
+  const fault = error === undefined ? '#' : `${error.schemaPath}: ${wishOf(error)}`;
+  return { kind: 'breaks', sentence: `data break the schema of the event type at ${fault}`.slice(0, 500) };
 }
 
 const unusable: Judgement = {
@@ -136,7 +137,6 @@ function makeAjv(): Ajv2020 {
     type: 'array',
     schemaType: 'boolean',
     validate: (wanted: boolean, items: readonly unknown[]) => !wanted || areUnique(items),
-    error: { message: 'must NOT have duplicate items' },
   });
   return ajv;
 }

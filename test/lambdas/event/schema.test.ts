@@ -32,11 +32,19 @@ describe('data and the schema of their type', () => {
   });
 
   it.each([
-    ['a field of another type', '{"runId":"PLANTED"}', '#/properties/runId/type: must be integer'],
-    ['a field that is missing', '{}', "#/required: must have required property 'runId'"],
+    [
+      'a field of another type',
+      '{"runId":"PLANTED"}',
+      '#/properties/runId/type: must be of the type "integer"',
+    ],
+    ['a field that is missing', '{}', '#/required: the field "runId" is missing'],
     ['a time that is none', '{"runId":1,"endedAt":"PLANTED"}', '#/properties/endedAt/format'],
     ['none of the values', '{"runId":1,"stage":"PLANTED"}', '#/$defs/stage/enum'],
-    ['a field that it does not know', '{"runId":1,"PLANTED":1}', 'must NOT have additional properties'],
+    [
+      'a field that it does not know',
+      '{"runId":1,"PLANTED":1}',
+      'must have no field that the schema does not know',
+    ],
   ])('disagree, which is said without quoting them: %s', (_what, data, said) => {
     const violation = schemaViolation({ schema }, parseJson(data));
     expect(violation).toContain(said);

@@ -360,7 +360,7 @@ describe('publishing and previewing data that break the schema of their type', (
     const service = await aWorld('warn');
     const answer = await service.ask({ method: 'POST', path, body });
     expect(answer.statusCode).toBe(status);
-    expect(answer.body).toContain('#/properties/amount/type: must be string');
+    expect(answer.body).toContain('#/properties/amount/type: must be of the type');
     expect(answer.body).not.toContain('PLANTED');
     const good = { ...body, data: { amount: '5' } };
     expect((await service.ask({ method: 'POST', path, body: good })).body).not.toContain('warning');
