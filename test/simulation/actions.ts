@@ -11,6 +11,7 @@ import { callApi } from './api.ts';
 import type { ApiPorts } from './api.ts';
 import { drawBehaviour, healthy } from './receivers.ts';
 import { publish } from './publish.ts';
+import { ownerOf } from './settings.ts';
 import { drawEventTypes, drawPolicy, drawScheme } from './setup.ts';
 import { addressOf, short } from './names.ts';
 import { cancelRecovery, recoverSome, tidyUp } from './upkeep.ts';
@@ -19,12 +20,7 @@ import type { World } from './world.ts';
 /** Any endpoint, whether it is still there or not. */
 function anyEndpoint({ chance, book }: World) {
   const id = chance.pick(book.endpointIds);
-  const organizationId =
-    book
-      .endpoint(id)
-      .all()
-      .find((one) => one !== undefined)?.organizationId ?? '';
-  return { id, organizationId };
+  return { id, organizationId: ownerOf(book, id) };
 }
 
 const changing =
@@ -41,23 +37,25 @@ interface Changed {
 
 function changeOne(world: World, what: string, { id, organizationId, change }: Changed): void {
   const wanted = change(world, id);
-  callApi(world, `${what} of ${short(id)}`, async ({ registration, resumption, getEndpoint }) => {
+  const call = async ({ registration, resumption, getEndpoint }: ApiPorts): Promise<void> => {
     const before = await getEndpoint(organizationId, id);
     const organization = world.book.organization(organizationId).latest;
     if (before === undefined || organization === undefined) return;
     const after = await amend(registration, { before, organization }, wanted);
     if (wanted.active === true) await resume(resumption, after);
-  });
+  };
+  callApi(world, { name: `${what} of ${short(id)}`, call, changed: organizationId });
 }
 
 const onEndpoint =
   (what: string, act: (ports: ApiPorts, endpoint: Endpoint, world: World) => Promise<unknown>): Action =>
   (world) => {
     const { id, organizationId } = anyEndpoint(world);
-    callApi(world, `${what} ${short(id)}`, async (ports) => {
+    const call = async (ports: ApiPorts): Promise<void> => {
       const endpoint = await ports.getEndpoint(organizationId, id);
       if (endpoint !== undefined) await act(ports, endpoint, world);
-    });
+    };
+    callApi(world, { name: `${what} ${short(id)}`, call, changed: organizationId });
   };
 
 /** Off, and on again while functions may remember it; events come meanwhile. */
@@ -100,18 +98,22 @@ const rotateSigningKeys: Action = (world) => {
   const organizationId = world.chance.pick(world.book.organizationIds);
   const leadSeconds = world.chance.pick([0, 60, 1_800]);
   const overlapSeconds = world.chance.pick([0, 300, 1_800]);
-  callApi(world, `a new signing key, in use after ${leadSeconds} s`, async ({ keys }) => {
+  const call = async ({ keys }: ApiPorts): Promise<void> => {
     await rotateKeys(keys, organizationId, { algorithm: 'ES256', leadSeconds, overlapSeconds });
-  });
+  };
+  callApi(world, { name: `a new signing key, in use after ${leadSeconds} s`, call, changed: organizationId });
 };
 
-const changePlan: Action = async ({ chance, stores, book, time, journal }) => {
-  const { latest: before } = book.organization(chance.pick(book.organizationIds));
-  if (before === undefined) return;
-  const plan = before.plan === 'enterprise' ? 'free' : 'enterprise';
-  const after = { ...before, plan, updatedAt: isoTime(time.now()) };
-  await stores.organizations.replace(before, after);
-  journal.tell('operator', () => `sets the plan of ${after.id} to ${plan}`);
+const changePlan: Action = (world) => {
+  const { chance, stores, book, time } = world;
+  const id = chance.pick(book.organizationIds);
+  const call = async (): Promise<void> => {
+    const { latest: before } = book.organization(id);
+    if (before === undefined) return;
+    const plan = before.plan === 'enterprise' ? 'free' : 'enterprise';
+    await stores.organizations.replace(before, { ...before, plan, updatedAt: isoTime(time.now()) });
+  };
+  callApi(world, { name: `another plan of ${id}`, call, changed: id });
 };
 
 /** `POST …/retry`, as somebody clicks it. */
@@ -121,7 +123,7 @@ const retryByHand: Action = (world) => {
   const dossier = world.chance.pick(dossiers);
   const { endpointId, eventId } = dossier;
   const organizationId = world.book.events.get(eventId)?.organizationId ?? '';
-  callApi(world, `retrying ${short(endpointId)}/${short(eventId)} by hand`, async ({ deliveries }) => {
+  const call = async ({ deliveries }: ApiPorts): Promise<void> => {
     let round = 1;
     const send: typeof deliveries.send = async (message) => {
       await deliveries.send(message);
@@ -129,7 +131,8 @@ const retryByHand: Action = (world) => {
     };
     await retry({ deliveries: { ...deliveries, send } }, { organizationId, endpointId, eventId });
     dossier.owedRound = Math.max(dossier.owedRound, round);
-  });
+  };
+  callApi(world, { name: `retrying ${short(endpointId)}/${short(eventId)} by hand`, call });
 };
 
 /** Somebody asks for what belongs to another organization. */
@@ -137,14 +140,15 @@ const retryOfOthers: Action = (world) => {
   const [dossier] = world.book.dossiers.values();
   if (dossier === undefined) return;
   const { endpointId, eventId } = dossier;
-  callApi(world, 'retrying what is not one’s own', async (ports) => {
+  const call = async (ports: ApiPorts): Promise<void> => {
     try {
       await retry(ports, { organizationId: 'org_other', endpointId, eventId });
       world.violate('I14', "another organization's delivery can be retried");
     } catch (fault) {
       if (!(fault instanceof NotFound)) throw fault;
     }
-  });
+  };
+  callApi(world, { name: 'retrying what is not one’s own', call });
 };
 
 interface Params {

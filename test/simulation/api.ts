@@ -9,6 +9,8 @@ import { outgoingDrain } from '../../lambdas/endpoint/health/drain-message.ts';
 import { outgoingJob } from '../../lambdas/recovery/job.ts';
 import { Refusal } from '../../lambdas/shared/errors.ts';
 import { makeSend } from '../../lambdas/shared/queue.ts';
+import type { SayChanged } from '../../lambdas/shared/versions.ts';
+import { makeSayChanged } from '../../lambdas/shared/versions/store.ts';
 import { ensureKey } from '../../lambdas/signing/rotate-keys.ts';
 import type { KeyPorts } from '../../lambdas/signing/rotate-keys.ts';
 import { uuid } from '../../local/aws/setting.ts';
@@ -29,15 +31,24 @@ export interface ApiPorts {
   /** Lets go of what was observed of an endpoint. */
   readonly forget: (endpointId: string) => Promise<void>;
   readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+  readonly sayChanged: SayChanged;
+}
+
+export interface ApiCall {
+  readonly name: string;
+  readonly call: (ports: ApiPorts) => Promise<void>;
+  /** Whose configuration it changes: every function is told before the caller is answered (decision 30). */
+  readonly changed?: string;
 }
 
 /**
  * Calls the API; whatever befalls the call on its way, somebody tries again until it has been made. What its caller
  * did wrong, he does not.
  */
-export function callApi(world: World, name: string, call: (ports: ApiPorts) => Promise<void>): void {
-  const { time, journal, underWay } = world;
-  underWay.add(call);
+export function callApi(world: World, asked: ApiCall): void {
+  const { name, call, changed } = asked;
+  const { time, journal, underWay, book } = world;
+  underWay.add(asked);
   const life: Life = {
     ...{ name: 'api', isOver: false, skewMs: 0, works: [] },
     end: () => {
@@ -49,19 +60,26 @@ export function callApi(world: World, name: string, call: (ports: ApiPorts) => P
   const again = (why: string) => {
     journal.tell('api', () => `${name} ${why}, and is called again`);
     time.later(10_000, () => {
-      callApi(world, name, call);
+      callApi(world, asked);
     });
   };
   journal.tell('api', () => name);
-  call(apiPorts(world, life)).then(
-    () => underWay.delete(call),
+  const ports = apiPorts(world, life);
+  const answered = async (): Promise<void> => {
+    await call(ports);
+    if (changed === undefined) return;
+    await ports.sayChanged(changed);
+    book.answer(changed, time.now());
+  };
+  answered().then(
+    () => underWay.delete(asked),
     (fault: unknown) => {
       if (isOurs(fault)) {
         again('fails');
         return;
       }
       journal.tell('api', () => `${name} is refused: ${String(fault)}`);
-      underWay.delete(call);
+      underWay.delete(asked);
     },
   );
 }
@@ -98,6 +116,7 @@ function apiPorts(world: World, life: Life): ApiPorts {
       start: (message, delaySeconds) => sendWork(outgoingJob(message, delaySeconds)),
     },
     getEndpoint: stores.endpoints.get,
+    sayChanged: makeSayChanged(client, world.tables.config),
   };
 }
 

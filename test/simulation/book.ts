@@ -105,6 +105,8 @@ export class Book {
   /** Deliveries whose death was told on the bus. */
   readonly announced = new Set<string>();
   redrives = 0;
+  /** When the API has answered a change of an organization's configuration, by its id. */
+  readonly #answeredMs = new Map<string, number[]>();
   /** When everything was asked for that anybody lacked. */
   recoveredAtMs: number | undefined;
   /** Messages that are none of ours. */
@@ -137,6 +139,16 @@ export class Book {
 
   organization(id: string): History<Organization | undefined> {
     return found(this.#organizations, id, () => new History<Organization | undefined>(undefined));
+  }
+
+  /** Whoever has changed an organization's configuration has his answer. */
+  answer(organizationId: string, nowMs: number): void {
+    found(this.#answeredMs, organizationId, () => []).push(nowMs);
+  }
+
+  /** When the last change was answered before a moment. */
+  lastAnswerMs(organizationId: string, beforeMs: number): number {
+    return this.#answeredMs.get(organizationId)?.findLast((atMs) => atMs < beforeMs) ?? -Infinity;
   }
 
   dossier(endpointId: string, eventId: string): Dossier {

@@ -44,9 +44,10 @@ export async function drawCrowd(world: World): Promise<Crowd> {
     receivers.get(endpointId)?.change(time.now(), healthy);
     if (kind !== 'recovered') return;
     paging.items = 100;
-    callApi(world, 'recovering the crowd', (ports) =>
-      recover(world, ports, { organizationId, endpointId, include: ['dead'] }),
-    );
+    callApi(world, {
+      name: 'recovering the crowd',
+      call: (ports) => recover(world, ports, { organizationId, endpointId, include: ['dead'] }),
+    });
   });
   return crowd;
 }

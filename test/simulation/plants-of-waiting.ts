@@ -101,6 +101,10 @@ export const plantsOfWaiting: Readonly<Record<string, Plant>> = {
       rewrite: ({ waiting, waitingAt, ...after }) => ports.rewrite(after),
     }),
   },
+
+  'versions-not-looked-at': {
+    ports: (ports) => ({ ...ports, versions: { ...ports.versions, latest: () => Promise.resolve(0) } }),
+  },
 };
 
 type Backlog = NonNullable<Health['backlog']>;

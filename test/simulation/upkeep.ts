@@ -46,21 +46,24 @@ export const recoverSome: Action = (world) => {
   const organizationId = chance.pick(book.organizationIds);
   const endpointId = chance.pick(book.endpointIds);
   const isOfOne = chance.isLucky(0.7) && book.endpoint(endpointId).latest?.organizationId === organizationId;
-  callApi(world, `recovering ${isOfOne ? endpointId : 'all that is dead'}`, (ports) =>
-    recover(world, ports, {
-      organizationId,
-      ...(isOfOne ? { endpointId, include: ['dead', 'discarded', 'missing'] } : { include: ['dead'] }),
-    }),
-  );
+  callApi(world, {
+    name: `recovering ${isOfOne ? endpointId : 'all that is dead'}`,
+    call: (ports) =>
+      recover(world, ports, {
+        organizationId,
+        ...(isOfOne ? { endpointId, include: ['dead', 'discarded', 'missing'] } : { include: ['dead'] }),
+      }),
+  });
 };
 
 /** Cancels whatever recovery is running. */
 export const cancelRecovery: Action = (world) => {
   const organizationId = world.chance.pick(world.book.organizationIds);
-  callApi(world, 'cancelling a recovery', async ({ recovery: { jobs } }) => {
+  const call = async ({ recovery: { jobs } }: ApiPorts): Promise<void> => {
     const { data } = await jobs.list(organizationId, { limit: 1 });
     for (const { id } of data) await jobs.cancel(organizationId, id);
-  });
+  };
+  callApi(world, { name: 'cancelling a recovery', call });
 };
 
 /** Later than this nothing that was under way counts as such (lambdas/recovery/candidates.ts). */
@@ -78,9 +81,10 @@ export const recoverAll: Action = (world) => {
       const organizationId = book.endpoint(endpointId).latest?.organizationId;
       if (organizationId === undefined) continue;
       const include: Lack[] = ['dead', 'discarded', 'missing'];
-      callApi(world, `recovering ${endpointId}`, (ports) =>
-        recover(world, ports, { organizationId, endpointId, include }),
-      );
+      callApi(world, {
+        name: `recovering ${endpointId}`,
+        call: (ports) => recover(world, ports, { organizationId, endpointId, include }),
+      });
     }
   });
 };

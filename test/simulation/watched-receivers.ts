@@ -5,7 +5,7 @@ import { ofRequest } from './invariants/of-requests.ts';
 import { ofStart } from './invariants/of-starts.ts';
 import type { Life } from './life.ts';
 import { endpointOf, short } from './names.ts';
-import { beliefsAt } from './settings.ts';
+import { beliefsAt, presentBeliefsAt } from './settings.ts';
 import type { World } from './world.ts';
 
 /** The receivers. */
@@ -29,7 +29,11 @@ export function watchPost(world: World, life: Life): Post {
       () => `posts ${short(dossier.eventId)} to ${short(endpointId)}: ${outcomeOf(entry)}`,
     );
     world.journal.trace(tookMs);
-    const facts = { world, request: entry, dossier, beliefs: beliefsAt(book, endpointId, nowMs) };
+    const [beliefs, present] = [
+      beliefsAt(book, endpointId, nowMs),
+      presentBeliefsAt(world, endpointId, nowMs),
+    ];
+    const facts = { world, request: entry, dossier, beliefs, present };
     check(world, ofRequest, facts);
     check(world, ofStart, facts);
     const { slow } = request;

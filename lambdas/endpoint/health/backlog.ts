@@ -10,12 +10,12 @@ export const backlog = z.object({
   turn: z.number().int(),
   /** Counts its passes over the rows: a message of an earlier pass has been sent again since, and is dropped. */
   pass: z.number().int(),
-  /** When the pass began. */
-  passAt: z.string().optional(),
   /** What held the endpoint when the pass began; when that has changed, the next one begins. */
   gate: z.string().optional(),
   /** The last place from which this pass has sent. */
   through: z.string().optional(),
+  /** How far it had come at a moment: a row before that, which is still there when patience ends, was lost. */
+  mark: z.object({ through: z.string(), at: z.string() }).optional(),
   /** When something was last sent from there. */
   sentAt: z.string().optional(),
   /** The pace's clock: nothing is sent that is due later. */
@@ -40,7 +40,7 @@ export function isOpen(backlog: Backlog | undefined): boolean {
 /** The backlog after a delivery was parked. @param dueMs when the endpoint may receive again, as far as is known */
 export function raised(before: Backlog | undefined, nowMs: number, dueMs: number): Backlog {
   const dueAt = isoTime(dueMs);
-  if (before === undefined) return { turn: 0, pass: 1, passAt: isoTime(nowMs), dueAt };
+  if (before === undefined) return { turn: 0, pass: 1, dueAt };
   const { emptyAt, ...rest } = before;
   // A step that is being made sees it at its end; a message that asks for the next one is too early or too late.
   return isStepping(before, nowMs) ? { ...rest, dueAt } : { ...rest, turn: before.turn + 1, dueAt };

@@ -16,6 +16,7 @@ import type { ReadWaiting, Row } from '../waiting/row.ts';
 import { nextBacklog, passOf, watchedUntil } from './next-backlog.ts';
 import type { Next, Step } from './next-backlog.ts';
 import { gateOf, planOf } from './plan.ts';
+import { progressOf } from './progress.ts';
 import type { Plan } from './plan.ts';
 
 export interface DrainPorts extends SayPorts {
@@ -64,6 +65,8 @@ interface Claimed {
   /** Without what says that this step is being made. */
   readonly backlog: Backlog;
   readonly atMs: number;
+  /** When somebody was to come. */
+  readonly wantedMs: number;
 }
 
 /** So long nobody else begins a step. A call takes ten seconds at most (shared/clients.ts). */
@@ -85,11 +88,17 @@ async function claim(
     const atMs = now();
     const isNext = turn === undefined ? isDue(before, atMs) : turn === before?.turn;
     if (before === undefined || !isNext || isStepping(before, atMs)) return undefined;
+    const wantedMs = Date.parse(before.dueAt);
     const { steppingUntil, ...rest } = before;
     const backlog = { ...rest, turn: before.turn + 1, dueAt: watchedUntil(before.dueAt, atMs) };
     const stepping = { ...backlog, steppingUntil: isoTime(atMs + stepMsMax) };
     if (await store.replace(id, health, { ...health, backlog: stepping })) {
-      return { health: { ...health, backlog: stepping, version: health.version + 1 }, backlog, atMs };
+      return {
+        health: { ...health, backlog: stepping, version: health.version + 1 },
+        backlog,
+        atMs,
+        wantedMs,
+      };
     }
     health = await store.readLatest(id);
   }
@@ -107,7 +116,7 @@ interface Situation extends Claimed {
 async function takeStep(
   ports: DrainPorts,
   { id, organizationId }: Owner,
-  { health, backlog: claimed, atMs, recipient }: Situation,
+  { health, backlog: claimed, atMs, wantedMs, recipient }: Situation,
 ): Promise<Step> {
   const nowMs = ports.now();
   const gate = gateOf(health);
@@ -115,11 +124,11 @@ async function takeStep(
   const { endpoint, organization } = recipient;
   const isReceiving = isServed(recipient) && endpoint !== undefined && organization !== undefined;
   const policy = isReceiving ? effectivePolicy(endpoint.policy, organization.policy) : undefined;
-  const plan = planOf(health, backlog, { policy, nowMs });
+  const plan = planOf(health, backlog, { policy, nowMs, wantedMs });
   if (plan.kind === 'wait') return { kind: 'waits', backlog, untilMs: plan.untilMs };
   const partition = endpointPartition(id);
-  const { after, onTheirWay } = await rest(ports, { partition, backlog, plan });
-  const countMax = Math.min(plan.countMax, plan.onTheirWayMax - onTheirWay);
+  const { after, ...progress } = await progressOf(ports, { partition, backlog, plan, nowMs });
+  const countMax = Math.min(plan.countMax, plan.onTheirWayMax - progress.onTheirWay);
   const through = isoTime(nowMs - youngMs);
   const page =
     countMax <= 0
@@ -127,31 +136,15 @@ async function takeStep(
       : await ports.waiting.list({ partition, after, through }, countMax);
   if (Math.abs(ports.now() - atMs) > sendingMsMax) throw new Error('a step takes too long');
   await Promise.all(page.rows.map((row, place) => sendRow(ports, { row, place, backlog, plan, nowMs })));
-  ports.log('backlog.stepped', {
-    ...{ organizationId, endpointId: id, pass: backlog.pass, sent: page.rows.length, onTheirWay },
-  });
-  const isProbing = health.pause !== undefined;
+  const [{ length: sent }, { onTheirWay }] = [page.rows, progress];
+  ports.log('backlog.stepped', { organizationId, endpointId: id, pass: backlog.pass, sent, onTheirWay });
   return {
-    ...{ kind: 'sent', backlog, onTheirWay, sent: page.rows.length, through: page.through, isProbing },
+    ...{ kind: 'sent', backlog, ...progress, sent, through: page.through },
+    isProbing: health.pause !== undefined,
     isFull: countMax <= 0,
     isEnd: page.isLast,
     pace: plan.pace,
   };
-}
-
-/** What this pass has sent and is not recorded yet. */
-async function rest(
-  { waiting }: DrainPorts,
-  {
-    partition,
-    backlog,
-    plan,
-  }: { partition: string; backlog: Backlog; plan: Extract<Plan, { kind: 'send' }> },
-): Promise<{ after: string | undefined; onTheirWay: number }> {
-  const { through: after } = backlog;
-  if (after === undefined) return { after, onTheirWay: 0 };
-  const onTheirWay = await waiting.count({ partition, after: undefined, through: after }, plan.onTheirWayMax);
-  return { after, onTheirWay };
 }
 
 /** From the beginning again: what the pass before has sent is dropped where it arrives. */

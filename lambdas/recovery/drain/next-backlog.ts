@@ -19,6 +19,8 @@ export type Step =
       /** Whether there was nothing more to send. */
       readonly isEnd: boolean;
       readonly isProbing: boolean;
+      /** Whether a row is left of those before the mark, after all patience. */
+      readonly isLeft: boolean;
       readonly pace: { readonly spacingMs: number; readonly fromMs: number } | undefined;
     };
 
@@ -44,8 +46,11 @@ const doublingsMax = 4;
  */
 export const settleMs = 60_000;
 
-/** What was too young to be found when the index seemed empty is found by then. */
-const youngLookMs = 5_000;
+/**
+ * Looks before that: what was too young to be found when the index seemed empty, and then what was parked by those who
+ * remembered that there is a backlog, need not wait for the last one.
+ */
+const looksMs = [5_000, 10_000, settleMs];
 
 type Sent = Extract<Step, { kind: 'sent' }>;
 
@@ -53,39 +58,44 @@ type Sent = Extract<Step, { kind: 'sent' }>;
 export function nextBacklog(step: Step, nowMs: number): Next {
   if (step.kind === 'waits') return until(step.backlog, step.untilMs, nowMs);
   const { sent, onTheirWay, through = step.backlog.through } = step;
-  const begun = { ...step.backlog, passAt: step.backlog.passAt ?? isoTime(nowMs) };
   // What is past its time was passed over.
-  const backlog = through === undefined ? begun : { ...begun, through };
+  const backlog = through === undefined ? step.backlog : { ...step.backlog, through };
   if (onTheirWay > 0 && isLeftOver({ ...step, backlog }, nowMs)) return again(backlog, nowMs);
   if (sent > 0) return afterSending({ ...step, backlog }, nowMs);
   if (onTheirWay > 0) return afterWaiting({ ...step, backlog }, nowMs);
   // Looked through, and nothing of what was sent is left.
   const emptyMs = backlog.emptyAt === undefined ? nowMs : Date.parse(backlog.emptyAt);
   if (nowMs - emptyMs >= settleMs) return { backlog: undefined, untilMs: nowMs };
-  const nextMs = backlog.emptyAt === undefined ? nowMs + youngLookMs : emptyMs + settleMs;
+  const nextMs = looksMs.map((ms) => emptyMs + ms).find((ms) => ms > nowMs) ?? nowMs;
   return until({ ...backlog, emptyAt: isoTime(emptyMs) }, nextMs, nowMs);
 }
 
 /**
  * Whether something of this pass has been on its way for longer than a message takes: it was lost, or its row came late
- * into the index. So is asked whether or not there is more to send: with steady traffic there always is.
+ * into the index. With steady traffic there is always more to send, so then the mark tells.
  */
-function isLeftOver(step: Sent, nowMs: number): boolean {
-  return nowMs >= patientUntil(step, nowMs);
+function isLeftOver({ backlog, isProbing, sent, isLeft }: Sent, nowMs: number): boolean {
+  return isLeft || ((isProbing || sent === 0) && nowMs >= patientUntil({ backlog, isProbing }, nowMs));
 }
 
-function patientUntil(
-  { backlog, isProbing, sent }: Pick<Sent, 'backlog' | 'isProbing' | 'sent'>,
-  nowMs: number,
-) {
-  const { passAt, sentAt = passAt, leftovers = 0 } = backlog;
-  const patience = isProbing ? probePatienceMs : patienceMs * 2 ** Math.min(doublingsMax, leftovers);
-  return Date.parse((isProbing || sent === 0 ? sentAt : passAt) ?? isoTime(nowMs)) + patience;
+function patientUntil({ backlog, isProbing }: Pick<Sent, 'backlog' | 'isProbing'>, nowMs: number): number {
+  const sentMs = Date.parse(backlog.sentAt ?? isoTime(nowMs));
+  return sentMs + (isProbing ? probePatienceMs : patienceOf(backlog));
+}
+
+function patienceOf({ leftovers = 0 }: Backlog): number {
+  return patienceMs * 2 ** Math.min(doublingsMax, leftovers);
+}
+
+/** The mark of a pass when its time has come: no row before it is still there, unless something was lost. */
+export function dueMark(backlog: Backlog, nowMs: number): string | undefined {
+  const { mark } = backlog;
+  return mark !== undefined && nowMs >= Date.parse(mark.at) + patienceOf(backlog) ? mark.through : undefined;
 }
 
 function again({ gate, turn, leftovers = 0, clock, dueAt }: Backlog, nowMs: number): Next {
   const next = {
-    ...{ turn, pass: passOf(turn), passAt: isoTime(nowMs), leftovers: leftovers + 1, dueAt },
+    ...{ turn, pass: passOf(turn), leftovers: leftovers + 1, dueAt },
     ...(gate === undefined ? {} : { gate }),
     ...(clock === undefined ? {} : { clock }),
   };
@@ -100,7 +110,7 @@ function afterSending({ backlog, sent, pace, isProbing, isEnd }: Sent, nowMs: nu
   const emptyAt = backlog.emptyAt ?? (isEnd && !isProbing ? isoTime(nowMs) : undefined);
   const paidMs = pace === undefined ? nowMs : Math.floor(pace.fromMs + sent * pace.spacingMs);
   const after = {
-    ...backlog,
+    ...marked(backlog, nowMs),
     sentAt: isoTime(nowMs),
     ...(emptyAt === undefined ? {} : { emptyAt }),
     // What had nothing to send is not late.
@@ -111,11 +121,18 @@ function afterSending({ backlog, sent, pace, isProbing, isEnd }: Sent, nowMs: nu
   return until(after, nowMs + waitMs, nowMs);
 }
 
+/** With the next mark, when there is none, or its time has come and nothing was left before it. */
+function marked(backlog: Backlog, nowMs: number): Backlog {
+  const { mark, through } = backlog;
+  const isWanted = mark === undefined || dueMark(backlog, nowMs) !== undefined;
+  return isWanted && through !== undefined ? { ...backlog, mark: { through, at: isoTime(nowMs) } } : backlog;
+}
+
 /** Nothing more to send: what is on its way is waited for. */
-function afterWaiting({ backlog, sent, isFull, isProbing }: Sent, nowMs: number): Next {
+function afterWaiting({ backlog, isFull, isProbing }: Sent, nowMs: number): Next {
   const waitMs = isProbing || isFull ? probeLookMs : lookMs;
   const begun = { ...backlog, sentAt: backlog.sentAt ?? isoTime(nowMs) };
-  const endMs = patientUntil({ backlog: begun, isProbing, sent }, nowMs);
+  const endMs = patientUntil({ backlog: begun, isProbing }, nowMs);
   return until(begun, Math.min(endMs, nowMs + waitMs), nowMs);
 }
 

@@ -38,16 +38,23 @@ const onTheirWayMs = 120_000;
 /** A little less than the pace, so that leave is there when a message asks for it. */
 const supplyShare = 0.95;
 
+interface Circumstances {
+  readonly policy: EffectivePolicy | undefined;
+  readonly nowMs: number;
+  readonly wantedMs?: number;
+}
+
 /**
  * What may be sent now: nothing while the endpoint is paused; a few when the pause has ended, until a probe tells; then
  * as much as its pace allows, and no further ahead than the next step.
  *
  * @param policy nothing of an endpoint that receives nothing any more: its rows end, at no pace
+ * @param wantedMs when this step should have been made
  */
 export function planOf(
   health: Health,
   backlog: Backlog,
-  { policy, nowMs }: { policy: EffectivePolicy | undefined; nowMs: number },
+  { policy, nowMs, wantedMs = nowMs }: Circumstances,
 ): Plan {
   const free: Plan = { kind: 'send', countMax: freeMax, onTheirWayMax: freeMax };
   if (policy === undefined || health.off !== undefined) return free;
@@ -61,7 +68,8 @@ export function planOf(
   const perSecond = pace(policy, health, nowMs);
   if (perSecond === undefined) return free;
   const spacingMs = 1_000 / (perSecond * supplyShare);
-  const fromMs = Math.max(nowMs - lateMsMax, backlog.clock === undefined ? nowMs : Date.parse(backlog.clock));
+  const clockMs = backlog.clock === undefined ? Math.min(nowMs, wantedMs) : Date.parse(backlog.clock);
+  const fromMs = Math.max(nowMs - lateMsMax, clockMs);
   const countMax = Math.min(freeMax, Math.ceil((nowMs + stepMs - fromMs) / spacingMs));
   if (countMax <= 0) return { kind: 'wait', untilMs: fromMs };
   const onTheirWayMax = Math.ceil(onTheirWayMs / spacingMs) + 10;

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { wants } from '../../../lambdas/endpoint/wants.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import { isEntitled } from '../../../lambdas/organization/organization.ts';
-import { beliefsAt } from '../settings.ts';
+import { presentBeliefsAt } from '../settings.ts';
 import type { World } from '../world.ts';
 import type { Check, Checks } from './check.ts';
 
@@ -12,10 +12,11 @@ export interface EventFacts {
 }
 
 /** An event is meant for all who, as far as anybody may know, wanted it; and for nobody who certainly did not. */
-const meantForAll: Check<EventFacts> = ({ world: { book, time }, event }) => {
+const meantForAll: Check<EventFacts> = ({ world, event }) => {
+  const { book, time } = world;
   if (event.status !== 'accepted') return undefined;
   for (const endpointId of book.endpointIds) {
-    const { endpoints, organizations, health } = beliefsAt(book, endpointId, time.now());
+    const { endpoints, organizations, health } = presentBeliefsAt(world, endpointId, time.now());
     const served = endpoints.map(
       (one) => one?.organizationId === event.organizationId && one.active && isWanted(one, event),
     );

@@ -11,6 +11,8 @@ export interface RequestFacts {
   readonly request: Request;
   readonly dossier: Dossier;
   readonly beliefs: Beliefs;
+  /** What of this may be believed by an attempt that begins now. */
+  readonly present: Beliefs;
 }
 
 const sameBytes: Check<RequestFacts> = ({ world, request }) => {
@@ -29,13 +31,13 @@ const freshTimestamp: Check<RequestFacts> = ({ world, request }) => {
   return `the timestamp is ${offMs} ms older than the request`;
 };
 
-const verifiable: Check<RequestFacts> = ({ world: { book, kms }, request, beliefs }) => {
-  const endpoints = beliefs.endpoints.filter((one) => one !== undefined);
+const verifiable: Check<RequestFacts> = ({ world: { book, kms }, request, present }) => {
+  const endpoints = present.endpoints.filter((one) => one !== undefined);
   return signatureFault({ book, request, endpoints, publicKeyOf: kms.publicKeyOf });
 };
 
-const onlyWhileServed: Check<RequestFacts> = ({ beliefs }) =>
-  mayReceive(beliefs) ? undefined : 'the endpoint has been off for more than a minute';
+const onlyWhileServed: Check<RequestFacts> = ({ present }) =>
+  mayReceive(present) ? undefined : 'the endpoint is off, and everybody knows';
 
 /**
  * Once a pause has been seen everywhere, whoever posts has taken the lease of the breaker, and each lease is good for
@@ -89,8 +91,8 @@ const paced: Check<RequestFacts> = ({ world: { book, weather }, request, beliefs
     : undefined;
 };
 
-const ownAddress: Check<RequestFacts> = ({ request, beliefs }) => {
-  const urls = beliefs.endpoints.map((one) => one?.url);
+const ownAddress: Check<RequestFacts> = ({ request, present }) => {
+  const urls = present.endpoints.map((one) => one?.url);
   return urls.includes(request.url) ? undefined : 'the request went to an address that the endpoint has not';
 };
 

@@ -23,7 +23,7 @@ describe('a backlog', () => {
 
   test('begins with the first delivery that is parked, before any step', () => {
     const first = raised(undefined, testStartMs, testStartMs + 3_000);
-    expect(first).toEqual({ turn: 0, pass: 1, passAt: at(0), dueAt: at(3_000) });
+    expect(first).toEqual({ turn: 0, pass: 1, dueAt: at(3_000) });
   });
 
   // The step that is about to end it for good must find that it is no longer the last one.

@@ -14,7 +14,7 @@ describe('the end of a backlog', () => {
     await scene.park('a');
     await scene.run();
     const emptied = scene.journal.lines.filter(({ message }) => message === 'backlog.stepped');
-    expect(emptied.length).toBeLessThanOrEqual(4);
+    expect(emptied.length).toBeLessThanOrEqual(5);
     expect(scene.clock.now() - (scene.posted[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(minuteMs);
     const get = new GetCommand({ TableName: scene.tables.ledger, Key: healthKey(scene.owner.id) });
     expect((await scene.tables.client.send(get)).Item).not.toHaveProperty('waiting');

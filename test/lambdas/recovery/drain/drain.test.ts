@@ -289,6 +289,31 @@ describe('a pace', () => {
   });
 });
 
+describe('a pass that takes long', () => {
+  test('sends each row once, though something is on its way all the time', async () => {
+    const scene = aDrain({ perSecond: 1, indexLagMs: 4_000 });
+    await scene.parkMany(2_400);
+    await scene.run();
+    expect(scene.retries.sent).toHaveLength(2_400);
+    expect(await isOver(scene)).toBe(true);
+  });
+
+  test('finds what was lost in the midst of it', async () => {
+    const scene = aDrain({ perSecond: 1 });
+    await scene.parkMany(2_400);
+    await scene.run(testStartMs + 5 * minuteMs);
+    scene.settings.lane = 'loses';
+    await scene.step();
+    while (scene.retries.size() > 0) await scene.step();
+    scene.settings.lane = 'delivers';
+    await scene.run(testStartMs + 37 * minuteMs);
+    // Long before its end.
+    expect((await backlogOf(scene)).leftovers).toBe(1);
+    await scene.run();
+    expect(postedIds(scene).toSorted()).toEqual(idsOf(names(2_400)).toSorted());
+  });
+});
+
 describe('messages that are lost', () => {
   test('are sent again by another pass, each later than the one before', async () => {
     const scene = aDrain();

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Backlog } from '../../../../lambdas/endpoint/health/backlog.ts';
-import { nextBacklog, settleMs, watchedUntil } from '../../../../lambdas/recovery/drain/next-backlog.ts';
+import {
+  dueMark,
+  nextBacklog,
+  settleMs,
+  watchedUntil,
+} from '../../../../lambdas/recovery/drain/next-backlog.ts';
 import type { Step } from '../../../../lambdas/recovery/drain/next-backlog.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
@@ -10,8 +15,8 @@ const at = (ms: number) => isoTime(nowMs + ms);
 const minuteMs = 60_000;
 
 const backlog: Backlog = {
-  ...{ turn: 4, pass: 2, passAt: at(-minuteMs), gate: 'gate', through: 'old place' },
-  ...{ sentAt: at(-1_000), dueAt: at(180_000) },
+  ...{ turn: 4, pass: 2, gate: 'gate', through: 'old place' },
+  ...{ sentAt: at(-1_000), dueAt: at(180_000), mark: { through: 'older place', at: at(-minuteMs) } },
 };
 
 type Sent = Extract<Step, { kind: 'sent' }>;
@@ -20,7 +25,7 @@ type Sent = Extract<Step, { kind: 'sent' }>;
 function aStep(given: Partial<Sent> = {}): Sent {
   return {
     ...{ kind: 'sent', backlog, onTheirWay: 0, sent: 0, through: 'place', isFull: false, isProbing: false },
-    ...{ isEnd: false, pace: undefined, ...given },
+    ...{ isEnd: false, isLeft: false, pace: undefined, ...given },
   };
 }
 
@@ -78,9 +83,21 @@ describe('after a step that has sent something', () => {
   });
 
   test('what its pass has missed is sent again after its patience, though there is always more to send', () => {
-    const begun = { ...backlog, passAt: at(-900_000) };
-    expect(after(aStep({ sent: 3, onTheirWay: 1, backlog: begun }))).toMatchObject({ pass: 5, leftovers: 1 });
-    expect(after(aStep({ sent: 3, onTheirWay: 0, backlog: begun }))?.pass).toBe(2);
+    const left = after(aStep({ sent: 3, onTheirWay: 1, isLeft: true }));
+    expect(left).toMatchObject({ pass: 5, leftovers: 1 });
+    expect(left).not.toHaveProperty('mark');
+    expect(after(aStep({ sent: 3, onTheirWay: 1 }))?.pass).toBe(2);
+  });
+
+  test('how far it has come is marked, and marked anew when nothing was left before the mark', () => {
+    const { mark, ...unmarked } = backlog;
+    const here = { through: 'place', at: at(0) };
+    expect(after(aStep({ sent: 3, backlog: unmarked }))?.mark).toEqual(here);
+    const old = (ms: number) => ({ ...backlog, mark: { through: 'older place', at: at(-ms) } });
+    expect(after(aStep({ sent: 3, backlog: old(899_999) }))?.mark?.through).toBe('older place');
+    expect(after(aStep({ sent: 3, backlog: old(900_000) }))?.mark).toEqual(here);
+    const after2 = (ms: number) => dueMark({ ...old(ms), leftovers: 1 }, nowMs);
+    expect([after2(1_799_999), after2(1_800_000)]).toEqual([undefined, 'older place']);
   });
 
   test('as much as a step may, the next one comes within a second', () => {
@@ -121,9 +138,14 @@ describe('after a step that has found nothing more to send, with something on it
   // What it has sent was lost, or is held up; of both copies the earlier pass's is dropped where it arrives.
   test('a new pass begins at the oldest row when its patience has ended', () => {
     const step = waiting({ backlog: sentAgo(900_000, { clock: at(5) }) });
-    const { through, sentAt, ...rest } = backlog;
-    expect(after(step)).toEqual({ ...rest, clock: at(5), pass: 5, passAt: at(0), leftovers: 1 });
-    expect([nextMs(step), through, sentAt]).toEqual([0, 'old place', at(-1_000)]);
+    const { through, sentAt, mark, ...rest } = backlog;
+    expect(after(step)).toEqual({ ...rest, clock: at(5), pass: 5, leftovers: 1 });
+    expect([nextMs(step), through, sentAt, mark?.through]).toEqual([
+      0,
+      'old place',
+      at(-1_000),
+      'older place',
+    ]);
   });
 
   test('a probe that was lost is sent again after a minute', () => {
@@ -143,6 +165,15 @@ describe('after a step that has found nothing at all', () => {
   test('the index seems empty, and the next look comes when it must have caught up', () => {
     expect(after(aStep())).toEqual({ ...backlog, through: 'place', emptyAt: at(0) });
     expect(nextMs(aStep())).toBe(5_000);
+  });
+
+  // Seed 26799: who remembers for five seconds that there is a backlog parks a row at the very moment of the first look.
+  test.each([
+    [5_000, 5_000],
+    [5_030, 4_970],
+    [10_000, 50_000],
+  ])('%i ms later the next look comes in %i ms', (agoMs, ms) => {
+    expect(nextMs(emptied(agoMs))).toBe(ms);
   });
 
   test('it is not over before that, however often it looks', () => {

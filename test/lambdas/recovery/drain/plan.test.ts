@@ -56,6 +56,15 @@ describe('a step', () => {
     expect(plan).toMatchObject({ kind: 'send', countMax: 190, pace: { fromMs: nowMs } });
   });
 
+  // A lane that is late costs that once, and not twice.
+  test('that is the first one, and late, makes good for it as every later one does', () => {
+    const policy = { ...defaultPolicy, rateLimitPerSecond: 1 };
+    const first = (wantedMs: number) => planOf(well, backlog, { policy, nowMs, wantedMs: nowMs + wantedMs });
+    expect(first(-50_000)).toMatchObject({ countMax: 57, pace: { fromMs: nowMs - 50_000 } });
+    expect(first(-3_600_000)).toMatchObject({ countMax: 67, pace: { fromMs: nowMs - 60_000 } });
+    expect(first(180_000)).toMatchObject({ countMax: 10, pace: { fromMs: nowMs } });
+  });
+
   test('of one that takes long keeps to its share', () => {
     const slow = { ms: 10_000, at: at(0) };
     const plan = planOf({ ...well, slow }, backlog, { policy: defaultPolicy, nowMs });
