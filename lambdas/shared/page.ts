@@ -9,6 +9,11 @@ export const pageQuery = z.strictObject({
 
 export type PageQuery = z.output<typeof pageQuery>;
 
+/** Whether the query is one of a list, which goes on by `cursor`. */
+export function isList(query: z.ZodType): boolean {
+  return query instanceof z.ZodObject && 'cursor' in query.shape;
+}
+
 export interface Page<Item> {
   readonly data: readonly Item[];
   /** Give it back as `cursor` for the next page; `null` on the last one. */
