@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from '../shared/json.ts';
 
 /** A JSON Schema as OpenAPI 3.1 takes it: the 2020-12 dialect. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -32,16 +33,19 @@ export function makeSchemas(): Schemas {
     }
     named.set(name, schema);
   };
+  const describe = (schema: z.ZodType, side: Side) => {
+    const whole = z.toJSONSchema(schema, { io: side, unrepresentable: 'any' });
+    const { $schema: _, $defs = {}, ...described } = whole;
+    for (const [name, one] of Object.entries($defs)) keep(name, defaultsTold(objectOf(withReferences(one))));
+    return objectOf(withReferences(described));
+  };
+  // What many operations have in common is described once: somebody waits for the description.
+  const known = { input: new Map<z.ZodType, Schema>(), output: new Map<z.ZodType, Schema>() };
   return {
     at: (schema, side) => {
-      const {
-        $schema: _,
-        $defs = {},
-        ...described
-      } = z.toJSONSchema(schema, { io: side, unrepresentable: 'any' });
-      for (const [name, one] of Object.entries($defs))
-        keep(name, defaultsTold(objectOf(withReferences(one))));
-      return objectOf(withReferences(described));
+      const described = known[side].get(schema) ?? describe(schema, side);
+      known[side].set(schema, described);
+      return described;
     },
     named: () => Object.fromEntries([...named].toSorted(([one], [other]) => (one < other ? -1 : 1))),
     resolved: (schema) => {
@@ -87,4 +91,7 @@ function defaultsTold(schema: Schema): Schema {
   return { ...schema, properties: Object.fromEntries(told) };
 }
 
-const objectOf = (value: unknown): Schema => z.record(z.string(), z.unknown()).parse(value);
+function objectOf(value: unknown): Schema {
+  if (isJsonObject(value)) return value;
+  throw new Error('a schema that is no object');
+}
