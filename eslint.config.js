@@ -20,7 +20,7 @@ const clientsInOnePlace = [
 ].map((selector) => ({ selector, message }));
 
 export default defineConfig(
-  // Receivers' samples are for other projects, with rules of their own.
+  // Samples are for other projects, with rules of their own.
   globalIgnores([
     'cdk.out',
     '.tidings',
@@ -28,6 +28,7 @@ export default defineConfig(
     'node_modules',
     'test/data',
     'docs/receivers',
+    'docs/clients',
     'verify/dist',
   ]),
   js.configs.recommended,

@@ -6,9 +6,11 @@ import { openApi } from './openapi.ts';
 import type { Described } from './openapi.ts';
 import { pageHeaders, referencePage } from './reference.ts';
 
+const document = jsonObject.meta({ id: 'Description', description: 'An OpenAPI document.' });
+
 /** The operations that describe all others, and themselves, to tools and to people; they need no token. */
 export function documentRoutes(others: readonly Described[]): Route[] {
-  let document: object | undefined;
+  let made: object | undefined;
   let page: string | undefined;
   const describing: Route = route({
     method: 'GET',
@@ -20,8 +22,8 @@ export function documentRoutes(others: readonly Described[]): Route[] {
     params: noParams,
     query: z.looseObject({}),
     body: noBody,
-    answer: { status: 200, schema: jsonObject, cacheSeconds: 300 },
-    handle: () => Promise.resolve((document ??= openApi([...others, describing, referring]))),
+    answer: { status: 200, schema: document, cacheSeconds: 300 },
+    handle: () => Promise.resolve((made ??= openApi([...others, describing, referring]))),
   });
   const referring: Route = route({
     method: 'GET',

@@ -1,35 +1,12 @@
-import { z } from 'zod';
-import { noBody } from '../shared/route.ts';
+import { isList } from '../shared/page.ts';
 import type { Route } from '../shared/route.ts';
 import { acceptHeaderOf, bodyTypesOf } from './body-type.ts';
-import { schemaOf } from './openapi-schema.ts';
-import { problem } from './problem.ts';
-
-/** What API Gateway itself says, before or instead of a function. */
-const gatewayMessage = z.object({ message: z.string().nullable() });
-
-/** Schemas that answers refer to. */
-export const answerSchemas = {
-  Problem: schemaOf(problem, 'output'),
-  GatewayMessage: schemaOf(gatewayMessage, 'output'),
-};
+import { eitherContent, gatewayContent, problemContent, sentencesOf } from './openapi-problems.ts';
+import type { Schemas } from './openapi-schema.ts';
+import { problemsOf } from './problems-of.ts';
+import type { Refusing } from './problems-of.ts';
 
 const json = 'application/json';
-const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
-const gatewayContent = { [json]: { schema: { $ref: '#/components/schemas/GatewayMessage' } } };
-
-/** What may be refused besides what every operation may: the codes are in docs/codes.md. */
-const refusals = {
-  400: 'The request cannot be understood, or breaks a rule.',
-  403: 'The token lacks a scope, or the organization a plan.',
-  404: 'There is no such thing, or it belongs to somebody else.',
-  409: 'It contradicts what is stored.',
-  412: 'It is not what you have seen, or it is there already.',
-  413: 'The body is too large.',
-  422: 'The Idempotency-Key belongs to another request.',
-  429: 'Too often.',
-  500: 'Something of ours failed.',
-} as const;
 
 /** Statuses that API Gateway may give, too: it reads the request first, and waits for the function. */
 const gatewayToo = new Set(['400', '413', '429', '500']);
@@ -73,80 +50,90 @@ const replayed = {
   },
 };
 
-type Answered = Pick<
-  Route,
-  | 'answer'
-  | 'scope'
-  | 'tagged'
-  | 'heedsIdempotencyKey'
-  | 'query'
-  | 'method'
-  | 'mayCreate'
-  | 'body'
-  | 'bodyTypes'
->;
+type Answered = Refusing & Pick<Route, 'answer' | 'tagged' | 'method' | 'mayCreate' | 'bodyTypes'>;
 
 /** Every status that an operation may answer with: what is in it, and its headers. */
-export function responsesOf(route: Answered): object {
-  const { answer, scope } = route;
-  const problems = Object.entries(refusals).map(
-    ([status, description]) => [status, refusalOf(status, description)] as const,
-  );
+export function responsesOf(schemas: Schemas, route: Answered): object {
+  const { answer } = route;
   const content =
     answer.schema === undefined
       ? {}
-      : { content: { [answer.contentType ?? json]: { schema: schemaOf(answer.schema, 'output') } } };
+      : { content: { [answer.contentType ?? json]: { schema: schemas.at(answer.schema, 'output') } } };
+  const problems = [...problemsOf(route)].map(
+    ([status, codes]) =>
+      [status, sharedOr(status, codes) ?? refusalOf(schemas, route, { status, codes })] as const,
+  );
   return {
     [answer.status]: { description: 'Done.', headers: headersOf(route), ...content },
     ...(route.mayCreate === undefined
       ? {}
       : { 201: { description: 'Made.', headers: { ...headersOf(route), ...location }, ...content } }),
-    ...(route.method === 'GET'
-      ? { 304: { description: 'It is what you have.', headers: { ...requestId, ...etag } } }
-      : {}),
+    ...(route.method === 'GET' ? { 304: shared('NotModified') } : {}),
+    ...(route.scope === 'public' ? { 429: shared('Throttled') } : {}),
     ...Object.fromEntries(problems),
-    ...(scope === 'public' ? {} : { 401: unauthorized }),
-    ...(route.body === noBody ? {} : { 415: unsupported(route) }),
-    431: { description: 'API Gateway takes 10 KB of request line and headers together.' },
-    503: { description: 'API Gateway reaches nobody at the moment.', content: gatewayContent },
+    431: shared('HeadersTooLong'),
+    503: shared('Unreachable'),
   };
 }
 
-/** API Gateway looks at the token, and says so in words of its own. */
-const unauthorized = {
-  description: 'There is no token, or it is not valid.',
-  headers: challenge,
-  content: { ...problemContent, ...gatewayContent },
+/** Answers that many operations have in common, by their names. */
+export function sharedResponses(schemas: Schemas): object {
+  const refusals = Object.entries(sharedProblems).map(
+    ([name, refused]) => [name, refusalOf(schemas, undefined, refused)] as const,
+  );
+  return {
+    NotModified: { description: 'It is what you have.', headers: { ...requestId, ...etag } },
+    Throttled: {
+      description: 'API Gateway lets through no more at the moment.',
+      content: gatewayContent(schemas),
+    },
+    HeadersTooLong: { description: 'API Gateway takes 10 KB of request line and headers together.' },
+    Unreachable: {
+      description: 'API Gateway reaches nobody at the moment.',
+      content: gatewayContent(schemas),
+    },
+    ...Object.fromEntries(refusals),
+  };
+}
+
+interface Refused {
+  readonly status: string;
+  readonly codes: readonly string[];
+}
+
+const sharedProblems: Readonly<Record<string, Refused>> = {
+  Unauthorized: { status: '401', codes: ['unauthorized'] },
+  InsufficientScope: { status: '403', codes: ['insufficient_scope'] },
+  Forbidden: { status: '403', codes: ['insufficient_scope', 'enterprise_plan_required'] },
+  NotFound: { status: '404', codes: ['not_found'] },
+  ChangedMeanwhile: { status: '409', codes: ['changed_meanwhile'] },
+  PreconditionFailed: { status: '412', codes: ['changed_meanwhile', 'already_exists'] },
+  PayloadTooLarge: { status: '413', codes: ['payload_too_large'] },
+  IdempotencyKeyReused: { status: '422', codes: ['idempotency_key_reused'] },
+  TooManyRequests: { status: '429', codes: ['too_many_requests'] },
+  InternalError: { status: '500', codes: ['internal_error'] },
 };
 
-function unsupported(route: Answered): object {
-  return {
-    description: `The body is sent as something else than ${bodyTypesOf(route).join(' or ')}.`,
-    headers: {
-      ...requestId,
-      [acceptHeaderOf(route.method)]: {
-        required: true,
-        schema: { type: 'string' },
-        description: 'What is taken.',
-      },
-    },
-    content: problemContent,
-  };
+function sharedOr(status: string, codes: readonly string[]): object | undefined {
+  const found = Object.entries(sharedProblems).find(
+    ([, one]) => one.status === status && one.codes.join() === codes.join(),
+  );
+  return found && shared(found[0]);
 }
 
-function headersOf({ answer, method, tagged, query, heedsIdempotencyKey }: Answered): object {
-  const isList = query instanceof z.ZodObject && 'cursor' in query.shape;
-  return {
-    ...requestId,
-    ...(tagged === undefined && method !== 'GET' ? {} : etag),
-    ...(answer.location === undefined ? {} : location),
-    ...(isList ? link : {}),
-    ...(heedsIdempotencyKey === undefined ? {} : replayed),
-  };
+function shared(name: string): object {
+  return { $ref: `#/components/responses/${name}` };
 }
 
-function refusalOf(status: string, description: string): object {
+/** @param route for what its own answers have beside the problem */
+function refusalOf(schemas: Schemas, route: Answered | undefined, { status, codes }: Refused): object {
   const isBoth = gatewayToo.has(status);
+  const description = sentencesOf(status, codes);
+  // API Gateway looks at the token, and says so in words of its own: that comes first.
+  if (status === '401') {
+    const content = { ...gatewayContent(schemas), ...problemContent(codes) };
+    return { description, headers: challenge, content };
+  }
   return {
     description,
     // API Gateway has a header of its own, apigw-requestid.
@@ -154,7 +141,28 @@ function refusalOf(status: string, description: string): object {
       ...(isBoth ? {} : requestId),
       ...(status === '429' ? retryAfter : {}),
       ...(status === '403' ? challenge : {}),
+      ...(status === '415' && route !== undefined ? takenTypes(route) : {}),
     },
-    content: { ...problemContent, ...(isBoth ? gatewayContent : {}) },
+    content: isBoth ? eitherContent(schemas, codes) : problemContent(codes),
+  };
+}
+
+function takenTypes(route: Answered): object {
+  return {
+    [acceptHeaderOf(route.method)]: {
+      required: true,
+      schema: { type: 'string' },
+      description: `What is taken: ${bodyTypesOf(route).join(', ')}.`,
+    },
+  };
+}
+
+function headersOf({ answer, method, tagged, query, heedsIdempotencyKey }: Answered): object {
+  return {
+    ...requestId,
+    ...(tagged === undefined && method !== 'GET' ? {} : etag),
+    ...(answer.location === undefined ? {} : location),
+    ...(isList(query) ? link : {}),
+    ...(heedsIdempotencyKey === undefined ? {} : replayed),
   };
 }

@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { anyJson, bodyTypesOf } from './body-type.ts';
-import { answerSchemas, responsesOf } from './openapi-answers.ts';
-import { schemaOf } from './openapi-schema.ts';
+import { responsesOf, sharedResponses } from './openapi-answers.ts';
+import { nameAnswers } from './openapi-names.ts';
+import { allSchemas } from './openapi-problems.ts';
+import { makeSchemas } from './openapi-schema.ts';
+import type { Schemas } from './openapi-schema.ts';
+import { tagDescriptions, tagOf } from './openapi-tags.ts';
+import { webhookParameters, webhookResponses, webhooksOf } from './openapi-webhooks.ts';
 
 /** What describes an operation: everything but the function that handles it. */
 export type Described = Omit<Route, 'run'>;
@@ -12,58 +17,47 @@ const securityScheme = 'bearer';
 
 /** The API's description in OpenAPI 3.1, made from the very schemas that validate its requests and show its answers. */
 export function openApi(routes: readonly Described[]): object {
-  const paths = Map.groupBy(routes, ({ path }) => path);
+  nameAnswers(routes);
+  const schemas = makeSchemas();
+  const groups = [...Map.groupBy(routes, ({ path }) => path)];
+  const operationsOf = (own: readonly Described[]): object =>
+    Object.fromEntries(own.map((route) => [route.method.toLowerCase(), operationOf(schemas, route)]));
   return {
     openapi: '3.1.1',
-    info: {
-      title: 'Tidings',
-      version: '1',
-      summary: 'Webhooks of organizations: endpoints, secrets, events, deliveries, dead letters',
-      description:
-        'Wherever there is GET, HEAD is answered, too. A body is JSON in UTF-8; what says that it is something else is ' +
-        'refused (415). All that is wrong with a request is told at once, in `errors`.',
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-    },
+    info,
     // Wherever the description is served.
     servers: [{ url: '/' }],
-    tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
-    paths: Object.fromEntries(
-      [...paths].map(([path, own]) => [
-        path,
-        Object.fromEntries(own.map((route) => [route.method.toLowerCase(), operationOf(route)])),
-      ]),
-    ),
+    tags: Object.entries(tagDescriptions).map(([name, description]) => ({ name, description })),
+    paths: Object.fromEntries(groups.map(([path, own]) => [path, operationsOf(own)])),
+    webhooks: webhooksOf(schemas),
     components: {
-      securitySchemes: {
-        [securityScheme]: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'Names the organization in a claim, and what it may in its scopes.',
-        },
-      },
-      schemas: answerSchemas,
+      securitySchemes: { [securityScheme]: bearer },
+      parameters: webhookParameters,
+      responses: { ...sharedResponses(schemas), ...webhookResponses },
+      schemas: allSchemas(schemas),
     },
   };
 }
 
-/** What an operation is about: the first word of its path below the organization. */
-export function tagOf({ path }: Described): string {
-  const words = path.split('/').filter((word) => word !== '' && word !== 'v1' && !word.startsWith('{'));
-  const word = words.find((one) => one !== 'organizations') ?? 'organizations';
-  return tags[word] ?? word;
-}
-
-/** Those that are called otherwise than their path. */
-const tags: Readonly<Record<string, string>> = {
-  '.well-known': 'signing-keys',
-  'openapi.json': 'description',
-  reference: 'description',
-  export: 'configuration',
-  import: 'configuration',
+const info = {
+  title: 'Tidings',
+  version: '1',
+  summary: 'Webhooks of organizations: endpoints, secrets, events, deliveries, dead letters',
+  description:
+    'Wherever there is GET, HEAD is answered, too. A body is JSON in UTF-8; what says that it is something else is ' +
+    'refused (415). All that is wrong with a request is told at once, in `errors`. A refusal is a problem document ' +
+    '(RFC 9457) with a stable `code`: each operation lists those that it can give.',
+  license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 };
 
-function operationOf(route: Described): object {
+const bearer = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description: 'Names the organization in a claim, and what it may in its scopes.',
+};
+
+function operationOf(schemas: Schemas, route: Described): object {
   const { operationId, summary, scope, params, query, body } = route;
   const isPublic = scope === 'public';
   return {
@@ -73,15 +67,15 @@ function operationOf(route: Described): object {
     ...(isPublic ? {} : { description: `Takes a token with the scope \`${scope}\`.` }),
     security: isPublic ? [] : [{ [securityScheme]: [scope] }],
     parameters: [
-      ...parametersOf(params, 'path'),
-      ...parametersOf(query, 'query'),
+      ...parametersOf(schemas, params, 'path'),
+      ...parametersOf(schemas, query, 'query'),
       ...(route.heedsIfMatch === undefined ? [] : [ifMatch]),
       ...(route.method === 'GET' ? [ifNoneMatch] : []),
       ...(route.mayCreate === undefined ? [] : [onlyIfMissing]),
       ...(route.heedsIdempotencyKey === undefined ? [] : [idempotencyKey]),
     ],
-    ...(body === noBody ? {} : { requestBody: bodyOf(route) }),
-    responses: responsesOf(route),
+    ...(body === noBody ? {} : { requestBody: bodyOf(schemas, route) }),
+    responses: responsesOf(schemas, route),
   };
 }
 
@@ -109,23 +103,24 @@ const idempotencyKey = header(
   { type: 'string', minLength: 16, maxLength: 255, pattern: '^[!-~]+$' },
 );
 
-function parametersOf(schema: z.ZodType, place: 'path' | 'query'): object[] {
-  const { properties, required } = objectSchema.parse(schemaOf(schema, 'input'));
-  return Object.entries(properties).map(([name, one]) => ({
+function parametersOf(schemas: Schemas, schema: z.ZodType, place: 'path' | 'query'): object[] {
+  const { properties, required } = objectSchema.parse(schemas.at(schema, 'input'));
+  return Object.entries(properties).map(([name, { description, ...one }]) => ({
     name,
     in: place,
     required: required.includes(name),
+    description: description ?? schemas.resolved(one)['description'],
     schema: one,
   }));
 }
 
 const objectSchema = z.object({
-  properties: z.record(z.string(), z.unknown()).default({}),
+  properties: z.record(z.string(), z.looseObject({ description: z.string().optional() })).default({}),
   required: z.array(z.string()).default([]),
 });
 
-function bodyOf(route: Described): object {
-  const content = { schema: schemaOf(route.body, 'input') };
+function bodyOf(schemas: Schemas, route: Described): object {
+  const content = { schema: schemas.at(route.body, 'input') };
   // A range is nothing that a client could send.
   const types = bodyTypesOf(route).flatMap((type) => (type === anyJson ? documentTypes : [type]));
   return {

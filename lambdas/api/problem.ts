@@ -15,23 +15,28 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** One of the things that are wrong. */
+const fault = z
+  .strictObject({ field: z.string().exactOptional(), code: z.string(), detail: z.string() })
+  .meta({ id: 'Fault' });
+
 /** RFC 9457. */
-export const problem = z.strictObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  /** Stable: docs/codes.md has them all. */
-  code: z.string(),
-  /** A sentence that helps. */
-  detail: z.string(),
-  /** Path of the field at fault. */
-  field: z.string().exactOptional(),
-  /** All that is wrong with the request, `detail` and `field` being the first of it. */
-  errors: z
-    .array(z.strictObject({ field: z.string().exactOptional(), code: z.string(), detail: z.string() }))
-    .exactOptional(),
-  requestId: z.string(),
-});
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    /** Stable: docs/codes.md has them all. */
+    code: z.string(),
+    /** A sentence that helps. */
+    detail: z.string(),
+    /** Path of the field at fault. */
+    field: z.string().exactOptional(),
+    /** All that is wrong with the request, `detail` and `field` being the first of it. */
+    errors: z.array(fault).exactOptional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'What every refusal is (RFC 9457).' });
 
 const titles = {
   400: 'Bad Request',

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { noBody } from '../shared/route.ts';
-import { schemaOf } from './openapi-schema.ts';
-import { tagOf } from './openapi.ts';
+import { makeSchemas } from './openapi-schema.ts';
+import type { Schemas, Side } from './openapi-schema.ts';
+import { tagOf } from './openapi-tags.ts';
 import type { Described } from './openapi.ts';
 
 /** A page that a person can read top to bottom, from the same schemas as the description; no script, nothing fetched. */
 export function referencePage(routes: readonly Described[]): string {
+  const schemas = makeSchemas();
   const groups = [...Map.groupBy(routes, tagOf)];
   const contents = groups.map(
     ([tag, own]) =>
@@ -15,7 +17,8 @@ export function referencePage(routes: readonly Described[]): string {
         .join('')}</ul></li>`,
   );
   const sections = groups.map(
-    ([tag, own]) => `<h2 id="${escaped(tag)}">${escaped(tag)}</h2>${own.map(operationHtml).join('')}`,
+    ([tag, own]) =>
+      `<h2 id="${escaped(tag)}">${escaped(tag)}</h2>${own.map((one) => operationHtml(schemas, one)).join('')}`,
   );
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tidings API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>${style}</style></head><body>
@@ -46,27 +49,27 @@ export const pageHeaders = {
   'referrer-policy': 'no-referrer',
 } as const;
 
-function operationHtml({
-  operationId,
-  method,
-  path,
-  summary,
-  scope,
-  params,
-  query,
-  body,
-  answer,
-  mayCreate,
-}: Described): string {
+function operationHtml(schemas: Schemas, route: Described): string {
+  const { operationId, method, path, summary, scope, params, query, body, answer, mayCreate } = route;
+  const table = (title: string, schema: z.ZodType, side: Side) =>
+    tableOf(title, whole(schemas, schemas.at(schema, side)));
   const parts = [
-    tableOf('In the path', schemaOf(params, 'input')),
-    tableOf('In the query', schemaOf(query, 'input')),
-    body === noBody ? '' : tableOf('Body', schemaOf(body, 'input')),
-    answer.schema === undefined ? '' : tableOf('Answer', schemaOf(answer.schema, 'output')),
+    table('In the path', params, 'input'),
+    table('In the query', query, 'input'),
+    body === noBody ? '' : table('Body', body, 'input'),
+    answer.schema === undefined ? '' : table('Answer', answer.schema, 'output'),
   ];
   const who = scope === 'public' ? 'No token.' : `Scope <code>${scope}</code>.`;
   return `<section id="${operationId}"><h3>${escaped(summary)}</h3><p class="path"><strong>${method}</strong> ${escaped(path)}</p>
 <p>${who} Answers <code>${answer.status}</code>${mayCreate === undefined ? '' : ', and <code>201</code> if it was not there'}.</p>${parts.join('')}</section>`;
+}
+
+/** A schema with all that it refers to in its place: none of ours leads back into itself. */
+function whole(schemas: Schemas, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => whole(schemas, one));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(schemas.resolved(Object.fromEntries(Object.entries(value))));
+  return Object.fromEntries(entries.map(([name, one]) => [name, whole(schemas, one)]));
 }
 
 function tableOf(title: string, schema: unknown): string {

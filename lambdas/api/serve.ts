@@ -8,6 +8,7 @@ import { MethodNotAllowed, NotFound, Refusal, Unauthorized } from '../shared/err
 import { isKnown } from '../shared/etag.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
+import { isList } from '../shared/page.ts';
 import { noBody } from '../shared/route.ts';
 import type { Answer, Caller, Route } from '../shared/route.ts';
 import type { Now } from '../shared/time.ts';
@@ -124,8 +125,8 @@ async function answered(
   const told = (answer: Answer) => unlessKnown(answerOf(answer, list), route, parts.ifNoneMatch);
   if (habits === undefined) return told(await route.run({ ...parts, query }));
   const { cursor } = query;
-  const place =
-    cursor === undefined ? {} : { cursor: openCursor(await habits.readCursorKey(), list, cursor) };
+  const isPlace = cursor !== undefined && isList(route.query);
+  const place = isPlace ? { cursor: openCursor(await habits.readCursorKey(), list, cursor) } : {};
   const { requestId } = request.requestContext;
   const { audited, say } = auditOf(habits.audit, auditedRequest(match, caller, requestId));
   let answer: Answer;

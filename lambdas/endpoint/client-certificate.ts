@@ -2,15 +2,17 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { InvalidRequest } from '../shared/errors.ts';
-import { isoTime } from '../shared/time.ts';
+import { isoTime, shownTime } from '../shared/time.ts';
 import { faultOfLoading } from './load-certificate.ts';
 
 /** What an administrator uploads, both in PEM; the key never comes back. */
-export const uploadedCertificate = z.strictObject({
-  /** The client's certificate first, then those that signed it. */
-  certificate: z.string().min(1).max(32_768),
-  privateKey: z.string().min(1).max(16_384),
-});
+export const uploadedCertificate = z
+  .strictObject({
+    /** The client's certificate first, then those that signed it. */
+    certificate: z.string().min(1).max(32_768),
+    privateKey: z.string().min(1).max(16_384),
+  })
+  .meta({ id: 'NewClientCertificate' });
 
 /** What is known of an endpoint's client certificate. */
 export const clientCertificate = z.object({
@@ -19,12 +21,12 @@ export const clientCertificate = z.object({
   issuer: z.string(),
   serialNumber: z.string(),
   fingerprintSha256: z.string(),
-  notBefore: z.string(),
-  notAfter: z.string(),
+  notBefore: shownTime,
+  notAfter: shownTime,
 });
 
 /** What is shown of it. */
-export const shownCertificate = clientCertificate.omit({ versionId: true });
+export const shownCertificate = clientCertificate.omit({ versionId: true }).meta({ id: 'ClientCertificate' });
 
 export type CertificateFacts = z.output<typeof shownCertificate>;
 

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { eventTypeName } from '../event/event-type.ts';
 import type { EventType } from '../event/event-type.ts';
+import { flag } from '../shared/flag.ts';
 import { pageQuery } from '../shared/page.ts';
 import type { PageQuery } from '../shared/page.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -8,9 +8,10 @@ import { wants } from './wants.ts';
 
 /** What the API's list of endpoints takes. */
 export const endpointListQuery = pageQuery.extend({
-  active: z.enum(['true', 'false']).optional(),
-  /** Those that want events of this type, by its name, a prefix or its category. */
-  type: eventTypeName.optional(),
+  active: flag.describe('Only those that are active, or only those that are not.').optional(),
+  type: eventTypeName
+    .describe('Only those that want events of this type, by its name, a prefix or its category.')
+    .optional(),
 });
 
 /** A page reads at most `limit` endpoints and shows those that are asked for. */

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { eventTypeWord, subscribableCategories } from '../event/event-type.ts';
+import { eventTypeWord, subscribableCategories, subscribableCategory } from '../event/event-type.ts';
 import { policy, policyChange } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { ownSecret } from '../signing/secret.ts';
 import { clientCertificate, shownCertificate } from './client-certificate.ts';
 import { newHeaders, ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
+import { shownTime } from '../shared/time.ts';
 
 /** One expression, and not a union: of a union nobody can tell which of its sentences is the one that helps. */
 const eventTypePattern = z
@@ -26,29 +27,31 @@ const fields = {
   description: z.string().max(1_000),
   active: z.boolean(),
   eventTypes: z.array(eventTypePattern).max(200),
-  categories: z.array(z.enum(subscribableCategories)).max(subscribableCategories.length),
+  categories: z.array(subscribableCategory).max(subscribableCategories.length),
   policy,
   /** Whether the beginning of a receiver's answer is kept with the attempt: a way out for private data. */
   keepResponse: z.boolean(),
   /** `hmac` by a secret of the endpoint's own, `jwt` by a key of the organization's in KMS. */
-  scheme: z.enum(['hmac', 'jwt']),
+  scheme: z.enum(['hmac', 'jwt']).meta({ id: 'SignatureScheme' }),
 };
 
 /** What an administrator says of a new endpoint. */
-export const newEndpoint = z.strictObject({
-  name: endpointName.exactOptional(),
-  url: fields.url,
-  description: fields.description.exactOptional(),
-  active: fields.active.default(true),
-  eventTypes: fields.eventTypes.default([]),
-  categories: fields.categories.default([]),
-  policy: fields.policy.default({}),
-  keepResponse: fields.keepResponse.default(false),
-  scheme: fields.scheme.default('hmac'),
-  /** A secret of the caller's own; without it one is made. */
-  secret: ownSecret.exactOptional(),
-  headers: newHeaders.default([]),
-});
+export const newEndpoint = z
+  .strictObject({
+    name: endpointName.exactOptional(),
+    url: fields.url,
+    description: fields.description.exactOptional(),
+    active: fields.active.default(true),
+    eventTypes: fields.eventTypes.default([]),
+    categories: fields.categories.default([]),
+    policy: fields.policy.default({}),
+    keepResponse: fields.keepResponse.default(false),
+    scheme: fields.scheme.default('hmac'),
+    /** A secret of the caller's own; without it one is made. */
+    secret: ownSecret.exactOptional(),
+    headers: newHeaders.default([]),
+  })
+  .meta({ id: 'NewEndpoint' });
 
 /** Of a field that `null` takes back to what a new endpoint has (RFC 7396). */
 function revertible<S extends z.ZodType>(schema: S, byDefault: z.output<S>) {
@@ -56,27 +59,31 @@ function revertible<S extends z.ZodType>(schema: S, byDefault: z.output<S>) {
 }
 
 /** What an administrator may change, as a merge patch (RFC 7396); a URL has no default to go back to. */
-export const endpointChange = z.strictObject({
-  name: endpointName.nullable().exactOptional(),
-  url: fields.url.exactOptional(),
-  description: fields.description.nullable().exactOptional(),
-  active: revertible(fields.active, true),
-  eventTypes: revertible(fields.eventTypes, []),
-  categories: revertible(fields.categories, []),
-  policy: policyChange.nullable().exactOptional(),
-  keepResponse: revertible(fields.keepResponse, false),
-  scheme: revertible(fields.scheme, 'hmac'),
-  /** The whole list; a secret header without a value keeps the one it has. */
-  headers: revertible(wantedHeaders, []),
-});
+export const endpointChange = z
+  .strictObject({
+    name: endpointName.nullable().exactOptional(),
+    url: fields.url.exactOptional(),
+    description: fields.description.nullable().exactOptional(),
+    active: revertible(fields.active, true),
+    eventTypes: revertible(fields.eventTypes, []),
+    categories: revertible(fields.categories, []),
+    policy: policyChange.nullable().exactOptional(),
+    keepResponse: revertible(fields.keepResponse, false),
+    scheme: revertible(fields.scheme, 'hmac'),
+    /** The whole list; a secret header without a value keeps the one it has. */
+    headers: revertible(wantedHeaders, []),
+  })
+  .meta({ id: 'EndpointChange' });
 
 /** A live version of an endpoint's secret: the first in the list is the newest. */
-export const secretVersion = z.object({
-  id: z.string(),
-  createdAt: z.string(),
-  /** Absent on the newest. */
-  expiresAt: z.string().optional(),
-});
+export const secretVersion = z
+  .object({
+    id: z.string(),
+    createdAt: shownTime,
+    /** Absent on the newest. */
+    expiresAt: shownTime.optional(),
+  })
+  .meta({ id: 'SecretVersion' });
 
 /** An endpoint as the configuration keeps it. */
 export const endpoint = z.object({
@@ -88,22 +95,28 @@ export const endpoint = z.object({
   headers: z.array(ownHeader),
   clientCertificate: clientCertificate.exactOptional(),
   secretVersions: z.array(secretVersion).min(1),
-  createdAt: z.string(),
-  updatedAt: z.string(),
+  createdAt: shownTime,
+  updatedAt: shownTime,
 });
 
 /** An endpoint as it is shown: no secret comes back. */
-export const shownEndpoint = endpoint.extend({
-  headers: z.array(shownHeader),
-  clientCertificate: shownCertificate.exactOptional(),
-});
+export const shownEndpoint = endpoint
+  .extend({
+    headers: z.array(shownHeader),
+    clientCertificate: shownCertificate.exactOptional(),
+  })
+  .meta({ id: 'EndpointSettings' });
 
 /** An endpoint as it is shown once, to whom has made it. */
-export const madeEndpoint = shownEndpoint.extend({
-  secret: z.string(),
-  /** What is as it was asked for, and yet may not be what was meant. */
-  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })).exactOptional(),
-});
+export const madeEndpoint = shownEndpoint
+  .extend({
+    secret: z.string(),
+    /** What is as it was asked for, and yet may not be what was meant. */
+    warnings: z
+      .array(z.strictObject({ code: z.string(), detail: z.string() }).meta({ id: 'EndpointWarning' }))
+      .exactOptional(),
+  })
+  .meta({ id: 'CreatedEndpoint' });
 
 /** What is said beside an endpoint that was made, if anything is. */
 export function warningsOf({

@@ -19,16 +19,14 @@ const value = z
   .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,4094}[\x21-\x7e])?$/, 'visible ASCII, at most 4096 characters');
 
 /** A header that an administrator wants on every request; a secret one without a value keeps the value it has. */
-export const wantedHeader = z.strictObject({
-  name,
-  value: value.exactOptional(),
-  secret: z.boolean().exactOptional(),
-});
+export const wantedHeader = z
+  .strictObject({ name, value: value.exactOptional(), secret: z.boolean().exactOptional() })
+  .meta({ id: 'WantedHeader' });
 
 export const wantedHeaders = z.array(wantedHeader).max(20);
 
 /** Those of a new endpoint, whose headers have no values yet. */
-export const newHeaders = z.array(wantedHeader.extend({ value })).max(20);
+export const newHeaders = z.array(wantedHeader.extend({ value }).meta({ id: 'NewHeader' })).max(20);
 
 /** A header as the configuration keeps it: the value of a secret one is a version in Secrets Manager. */
 export const ownHeader = z.union([
@@ -37,7 +35,10 @@ export const ownHeader = z.union([
 ]);
 
 /** A header as it is shown: a secret value never comes back. */
-export const shownHeader = z.union([z.object({ name, value }), z.object({ name, secret: z.literal(true) })]);
+export const shownHeader = z.union([
+  z.object({ name, value }).meta({ id: 'PlainHeader' }),
+  z.object({ name, secret: z.literal(true) }).meta({ id: 'SecretHeader' }),
+]);
 
 export type WantedHeader = z.output<typeof wantedHeader>;
 export type OwnHeader = z.output<typeof ownHeader>;

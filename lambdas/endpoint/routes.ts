@@ -37,7 +37,7 @@ const collection = '/v1/organizations/{organizationId}/endpoints';
 const one = `${collection}/{endpointId}`;
 const inCollection = z.strictObject({ organizationId });
 const toOne = z.strictObject({ organizationId, endpointId });
-const shownWithHealth = shownEndpoint.extend({ health: shownHealth });
+const shownWithHealth = shownEndpoint.extend({ health: shownHealth }).meta({ id: 'Endpoint' });
 
 /** The operations on endpoints. */
 export function endpointRoutes(ports: EndpointRoutesPorts): Route[] {

@@ -25,7 +25,12 @@ const rotation = z
     overlapSeconds: z.number().int().min(0).max(604_800).default(86_400),
     secret: ownSecret.exactOptional(),
   })
+  .meta({ id: 'SecretRotation' })
   .prefault({});
+
+const rotated = z
+  .strictObject({ secret: z.string(), secretVersions: z.array(secretVersion) })
+  .meta({ id: 'RotatedSecret' });
 
 /** The operation that gives an endpoint a new secret. */
 export function secretRoutes({ registration, getEndpoint, announce, log }: SecretRoutesPorts): Route[] {
@@ -40,10 +45,7 @@ export function secretRoutes({ registration, getEndpoint, announce, log }: Secre
     params: z.strictObject({ organizationId, endpointId }),
     query: noQuery,
     body: rotation,
-    answer: {
-      status: 200,
-      schema: z.strictObject({ secret: z.string(), secretVersions: z.array(secretVersion) }),
-    },
+    answer: { status: 200, schema: rotated },
     heedsIfMatch: true,
     heedsIdempotencyKey: true,
     handle: async ({ params, body, mustMatch, audited }) => {
@@ -52,7 +54,7 @@ export function secretRoutes({ registration, getEndpoint, announce, log }: Secre
       const { endpoint, secret } = await audited(
         show(before),
         () => rotateSecret(registration, before, body),
-        (rotated) => show(rotated.endpoint),
+        (changed) => show(changed.endpoint),
       );
       const { overlapSeconds } = body;
       // The secret is shown this once: it must not be lost because the bus did not take the news of it.

@@ -11,10 +11,11 @@ import type { StoredEvent } from './event.ts';
 /** What a list of events takes. A page reads at most `limit` events and shows those that are asked for. */
 export const eventListQuery = pageQuery
   .extend({
-    status: storedEvent.shape.status.optional(),
+    status: storedEvent.shape.status.describe('Only events with this status.').optional(),
     type: eventTypeName.optional(),
-    /** Meant for this endpoint, or passed it by. */
-    endpointId: endpointId.optional(),
+    endpointId: endpointId
+      .describe('Only events that are meant for this endpoint, or passed it by.')
+      .optional(),
     ...openSpan,
   })
   .refine(isInOrder, outOfOrder);

@@ -2,32 +2,37 @@ import { z } from 'zod';
 import { withMemberText } from '../shared/json-text.ts';
 import { storedBody } from './body.ts';
 import { category } from './event-type.ts';
+import { shownTime } from '../shared/time.ts';
 
 /** Why an endpoint that wanted an event was not meant to get it. */
-export const skipReason = z.enum(['endpoint_disabled', 'gone', 'not_entitled']);
+export const skipReason = z.enum(['endpoint_disabled', 'gone', 'not_entitled']).meta({ id: 'SkipReason' });
 
-export const skipped = z.object({ endpointId: z.string(), reason: skipReason });
+export const skipped = z
+  .object({ endpointId: z.string(), reason: skipReason })
+  .meta({ id: 'SkippedEndpoint' });
 
 /** Why an event went to nobody. */
-export const refusalReason = z.enum([
-  'invalid_event',
-  'invalid_time',
-  'unknown_event_type',
-  'event_too_large',
-  'schema_violation',
-  'schema_not_judged',
-  /** Another event has its key and time. */
-  'idempotency_conflict',
-  /** The bus did not take it from the API. */
-  'not_published',
-]);
+export const refusalReason = z
+  .enum([
+    'invalid_event',
+    'invalid_time',
+    'unknown_event_type',
+    'event_too_large',
+    'schema_violation',
+    'schema_not_judged',
+    /** Another event has its key and time. */
+    'idempotency_conflict',
+    /** The bus did not take it from the API. */
+    'not_published',
+  ])
+  .meta({ id: 'RefusalReason' });
 
-export const eventStatus = z
-  .enum(['accepted', 'refused', 'queued', 'lost'])
-  .describe(
+export const eventStatus = z.enum(['accepted', 'refused', 'queued', 'lost']).meta({
+  id: 'EventStatus',
+  description:
     '`queued`: published through the API, and not routed yet. `lost`: nothing has come of it in 14 days, as long as ' +
-      'a queue keeps anything.',
-  );
+    'a queue keeps anything.',
+});
 
 /** An event as the ledger keeps it; `lost` is what is read there of one that is queued for too long. */
 export const storedEvent = z.object({
@@ -37,9 +42,9 @@ export const storedEvent = z.object({
   /** The category of the type when the event was routed; absent on a refused one. */
   category: category.exactOptional(),
   /** When it happened. */
-  timestamp: z.string(),
+  timestamp: shownTime,
   /** When the queue took it, by the queue's clock; of one that waits in events-dead, when it was redriven. */
-  receivedAt: z.string(),
+  receivedAt: shownTime,
   source: z.string(),
   resource: z.string().exactOptional(),
   status: eventStatus,

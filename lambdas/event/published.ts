@@ -3,9 +3,10 @@ import type { Fault } from '../shared/errors.ts';
 import { parsePart } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText } from '../shared/json-text.ts';
-import { jsonObject, parseJson } from '../shared/json.ts';
+import { parseJson } from '../shared/json.ts';
 import { detailBytesMax } from './body.ts';
 import { clocksMsMax, isEventTime, timeBounds } from './event-time.ts';
+import { eventData } from './event-type.ts';
 import type { RefusalReason } from './event.ts';
 import { fingerprintAmong } from './publication/fingerprint.ts';
 
@@ -15,7 +16,7 @@ export const apiSource = 'tidings.api';
 export const occurredAt = z.iso.datetime({ offset: true });
 export const resource = z.string().min(1).max(512);
 export const idempotencyKey = z.string().min(1).max(256);
-export const data = jsonObject;
+export const data = eventData;
 
 /** The envelope in which EventBridge hands an event to its target. */
 const busEvent = z.object({

@@ -41,9 +41,9 @@ export interface EventRoutesPorts {
 const organizationPath = z.strictObject({ organizationId });
 
 /** An event in a list. Its body is not shown: who may read webhooks' settings need not read their content. */
-export const eventSummary = storedEvent.omit({
-  ...{ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true, routedBy: true },
-});
+export const eventSummary = storedEvent
+  .omit({ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true, routedBy: true })
+  .meta({ id: 'Event' });
 
 /** What a caller sees of a stored event. */
 export function summaryOf(event: StoredEvent): z.output<typeof eventSummary> {
@@ -62,21 +62,23 @@ const publishBody = z
     error: 'goes together with occurredAt, since both make the id',
     path: ['idempotencyKey'],
   })
-  .meta({ dependentRequired: { idempotencyKey: ['occurredAt'] } });
+  .meta({ id: 'NewEvent', dependentRequired: { idempotencyKey: ['occurredAt'] } });
 
 /** The operations on event types and events that need nothing but events. */
 export function eventRoutes(ports: EventRoutesPorts): Route[] {
   return [publishRoute(ports), listRoute(ports)];
 }
 
-const publishAnswer = z.strictObject({
-  id: z.string().describe('`GET …/events/{eventId}` finds it from now on, `queued` until it is routed.'),
-  duplicate: z
-    .literal(true)
-    .describe('The same event was published before, with the same key and time: this is its id.')
-    .exactOptional(),
-  warning: z.string().exactOptional(),
-});
+const publishAnswer = z
+  .strictObject({
+    id: z.string().describe('`GET …/events/{eventId}` finds it from now on, `queued` until it is routed.'),
+    duplicate: z
+      .literal(true)
+      .describe('The same event was published before, with the same key and time: this is its id.')
+      .exactOptional(),
+    warning: z.string().exactOptional(),
+  })
+  .meta({ id: 'PublishedEvent' });
 
 function publishRoute(ports: EventRoutesPorts): Route {
   return route({

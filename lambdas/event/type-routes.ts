@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { found, NotFound } from '../shared/errors.ts';
+import { flag } from '../shared/flag.ts';
 import { pageOf } from '../shared/page.ts';
 import { Made, noBody, noParams, noQuery, nothing, route, itself } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -14,9 +15,9 @@ import { replaceType } from './replace-type.ts';
 import type { EventTypePorts } from './replace-type.ts';
 
 const listQuery = z.strictObject({
-  category: category.optional(),
-  deprecated: z.enum(['true', 'false']).optional(),
-  prefix: z.string().min(1).max(128).optional(),
+  category: category.describe('Only those of this category.').optional(),
+  deprecated: flag.describe('Only those that will go away, or only the others.').optional(),
+  prefix: z.string().min(1).max(128).describe('Only those whose names begin so.').optional(),
 });
 
 /** The operations on the catalogue; what an operator adds applies to every organization. */

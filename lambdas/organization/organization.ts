@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { organizationId } from '../shared/identifier.ts';
 import { policy } from './policy.ts';
+import { shownTime } from '../shared/time.ts';
 
 const slug = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, _ and -');
 
 /** What the operator says of an organization. */
-export const plan = z.strictObject({ plan: slug, addOns: z.array(slug).max(50).default([]) });
+export const plan = z
+  .strictObject({ plan: slug, addOns: z.array(slug).max(50).default([]) })
+  .meta({ id: 'Plan' });
 
 export const organization = z.object({
   id: organizationId,
@@ -13,12 +16,12 @@ export const organization = z.object({
   addOns: z.array(slug),
   /** Defaults of its endpoints. */
   policy,
-  createdAt: z.string(),
-  updatedAt: z.string(),
+  createdAt: shownTime,
+  updatedAt: shownTime,
   /** Since when it is no longer entitled; absent while it is, and when it never was. */
-  lapsedAt: z.string().optional(),
+  lapsedAt: shownTime.optional(),
   /** While it was not entitled: what it missed then can be recovered, and is offered until it is. */
-  missed: z.object({ since: z.string(), until: z.string() }).optional(),
+  missed: z.object({ since: shownTime, until: shownTime }).meta({ id: 'MissedSpan' }).optional(),
 });
 
 export type Organization = z.output<typeof organization>;

@@ -19,20 +19,24 @@ const breakerFields = {
 };
 
 /** A retry policy as somebody writes it: what is left out comes from the level above. */
-const retry = z.strictObject({
-  initialBackoffSeconds: retryFields.initialBackoffSeconds.exactOptional(),
-  multiplier: retryFields.multiplier.exactOptional(),
-  maximumBackoffSeconds: retryFields.maximumBackoffSeconds.exactOptional(),
-  maximumAttempts: retryFields.maximumAttempts.exactOptional(),
-});
+const retry = z
+  .strictObject({
+    initialBackoffSeconds: retryFields.initialBackoffSeconds.exactOptional(),
+    multiplier: retryFields.multiplier.exactOptional(),
+    maximumBackoffSeconds: retryFields.maximumBackoffSeconds.exactOptional(),
+    maximumAttempts: retryFields.maximumAttempts.exactOptional(),
+  })
+  .meta({ id: 'RetryPolicy' });
 
 /** When an endpoint that keeps failing is left alone for a time, and for how long. */
-const circuitBreaker = z.strictObject({
-  failures: breakerFields.failures.exactOptional(),
-  withoutSuccessSeconds: breakerFields.withoutSuccessSeconds.exactOptional(),
-  pauseSeconds: breakerFields.pauseSeconds.exactOptional(),
-  maximumPauseSeconds: breakerFields.maximumPauseSeconds.exactOptional(),
-});
+const circuitBreaker = z
+  .strictObject({
+    failures: breakerFields.failures.exactOptional(),
+    withoutSuccessSeconds: breakerFields.withoutSuccessSeconds.exactOptional(),
+    pauseSeconds: breakerFields.pauseSeconds.exactOptional(),
+    maximumPauseSeconds: breakerFields.maximumPauseSeconds.exactOptional(),
+  })
+  .meta({ id: 'CircuitBreaker' });
 
 const fields = {
   timeoutSeconds: z.number().min(1).max(30),
@@ -41,17 +45,19 @@ const fields = {
 };
 
 /** How an endpoint's deliveries are tried; an organization's is the default of its endpoints. */
-export const policy = z.strictObject({
-  /** From name lookup to the end of the answer's headers. */
-  timeoutSeconds: fields.timeoutSeconds.exactOptional(),
-  retry: retry.exactOptional(),
-  /** `null` turns it off. */
-  circuitBreaker: circuitBreaker.nullable().exactOptional(),
-  /** Hours of nothing but failure after which the endpoint is switched off; `null` = never. */
-  disableAfterHours: fields.disableAfterHours.nullable().exactOptional(),
-  /** Attempts a second at most, of all deliveries together; `null` = as many as come. */
-  rateLimitPerSecond: fields.rateLimitPerSecond.nullable().exactOptional(),
-});
+export const policy = z
+  .strictObject({
+    /** From name lookup to the end of the answer's headers. */
+    timeoutSeconds: fields.timeoutSeconds.exactOptional(),
+    retry: retry.exactOptional(),
+    /** `null` turns it off. */
+    circuitBreaker: circuitBreaker.nullable().exactOptional(),
+    /** Hours of nothing but failure after which the endpoint is switched off; `null` = never. */
+    disableAfterHours: fields.disableAfterHours.nullable().exactOptional(),
+    /** Attempts a second at most, of all deliveries together; `null` = as many as come. */
+    rateLimitPerSecond: fields.rateLimitPerSecond.nullable().exactOptional(),
+  })
+  .meta({ id: 'Policy' });
 
 /** Of a field that `null` takes away (RFC 7396), so that it follows the level above again. */
 function removable<S extends z.ZodType>(schema: S) {
@@ -67,27 +73,33 @@ function revertible<S extends z.ZodType>(schema: S) {
 }
 
 /** A change of a policy, as a merge patch (RFC 7396). */
-export const policyChange = z.strictObject({
-  timeoutSeconds: removable(fields.timeoutSeconds),
-  retry: removable(
-    z.strictObject({
-      initialBackoffSeconds: removable(retryFields.initialBackoffSeconds),
-      multiplier: removable(retryFields.multiplier),
-      maximumBackoffSeconds: removable(retryFields.maximumBackoffSeconds),
-      maximumAttempts: removable(retryFields.maximumAttempts),
-    }),
-  ),
-  circuitBreaker: revertible(
-    z.strictObject({
-      failures: removable(breakerFields.failures),
-      withoutSuccessSeconds: removable(breakerFields.withoutSuccessSeconds),
-      pauseSeconds: removable(breakerFields.pauseSeconds),
-      maximumPauseSeconds: removable(breakerFields.maximumPauseSeconds),
-    }),
-  ),
-  disableAfterHours: revertible(fields.disableAfterHours),
-  rateLimitPerSecond: revertible(fields.rateLimitPerSecond),
-});
+export const policyChange = z
+  .strictObject({
+    timeoutSeconds: removable(fields.timeoutSeconds),
+    retry: removable(
+      z
+        .strictObject({
+          initialBackoffSeconds: removable(retryFields.initialBackoffSeconds),
+          multiplier: removable(retryFields.multiplier),
+          maximumBackoffSeconds: removable(retryFields.maximumBackoffSeconds),
+          maximumAttempts: removable(retryFields.maximumAttempts),
+        })
+        .meta({ id: 'RetryPolicyChange' }),
+    ),
+    circuitBreaker: revertible(
+      z
+        .strictObject({
+          failures: removable(breakerFields.failures),
+          withoutSuccessSeconds: removable(breakerFields.withoutSuccessSeconds),
+          pauseSeconds: removable(breakerFields.pauseSeconds),
+          maximumPauseSeconds: removable(breakerFields.maximumPauseSeconds),
+        })
+        .meta({ id: 'CircuitBreakerChange' }),
+    ),
+    disableAfterHours: revertible(fields.disableAfterHours),
+    rateLimitPerSecond: revertible(fields.rateLimitPerSecond),
+  })
+  .meta({ id: 'PolicyChange' });
 
 export type PolicyChange = z.output<typeof policyChange>;
 export type Policy = z.output<typeof policy>;

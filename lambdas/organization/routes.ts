@@ -24,7 +24,7 @@ export interface OrganizationRoutesPorts {
 const params = z.strictObject({ organizationId });
 const path = '/v1/organizations/{organizationId}';
 
-const shown = organization.extend({ isEntitled: z.boolean() });
+const shown = organization.extend({ isEntitled: z.boolean() }).meta({ id: 'Organization' });
 
 function show(organization: Organization): z.output<typeof shown> {
   return shown.parse({ ...organization, isEntitled: isEntitled(organization) });
@@ -92,7 +92,7 @@ function patchRoute({ organizations, listPolicies, now, retentionDays }: Organiz
     entitlement: 'write',
     params,
     query: noQuery,
-    body: z.strictObject({ policy: policyChange.nullable() }),
+    body: z.strictObject({ policy: policyChange.nullable() }).meta({ id: 'OrganizationChange' }),
     answer: { status: 200, schema: shown },
     tagged: (body) => body,
     heedsIfMatch: true,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { deliveryMessage } from '../delivery/message.ts';
 import { endpointId, eventId, jobId, organizationId } from '../shared/identifier.ts';
-import { expiryOf, isoTime } from '../shared/time.ts';
+import { expiryOf, isoTime, shownTime } from '../shared/time.ts';
 import { timeOfUlid } from '../shared/ulid.ts';
 
 /**
@@ -11,7 +11,7 @@ import { timeOfUlid } from '../shared/ulid.ts';
 export const lack = z.enum(['dead', 'discarded', 'missing']);
 
 /** What can be recovered: also only that `discarded` which was so because the organization had no plan for it. */
-export const recoverable = z.enum([...lack.options, 'not_entitled']);
+export const recoverable = z.enum([...lack.options, 'not_entitled']).meta({ id: 'Recoverable' });
 
 export type Lack = z.output<typeof lack>;
 
@@ -23,19 +23,21 @@ export const publicJob = z.object({
   /** Without one, the dead deliveries of the whole organization. */
   endpointId: endpointId.exactOptional(),
   /** Only what happened from `since` until `until`. */
-  since: z.string(),
-  until: z.string(),
+  since: shownTime,
+  until: shownTime,
   include: z.array(recoverable),
   /** It counts, and sends nothing. */
   dryRun: z.boolean(),
-  status: z.enum(['running', 'finished', 'cancelled']),
+  status: z.enum(['running', 'finished', 'cancelled']).meta({ id: 'JobStatus' }),
   /** What was looked at, what was found, what was sent: nothing to an endpoint that receives nothing now. */
-  counts: z.object({ examined: count, dead: count, discarded: count, missing: count, sent: count }),
+  counts: z
+    .object({ examined: count, dead: count, discarded: count, missing: count, sent: count })
+    .meta({ id: 'JobCounts' }),
   /** Subject of the token by which it was asked for. */
   requestedBy: z.string(),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-  finishedAt: z.string().exactOptional(),
+  createdAt: shownTime,
+  updatedAt: shownTime,
+  finishedAt: shownTime.exactOptional(),
 });
 
 /** A recovery as the ledger keeps it. */
@@ -91,10 +93,12 @@ export function newJob(wish: JobWish, nowMs: number, retentionDays: number): Job
 }
 
 /** A job as the API shows it. */
-export const shownJob = publicJob.extend({
-  /** From 0 to 1, by the time span: how much of it has been looked at. */
-  progress: z.number(),
-});
+export const shownJob = publicJob
+  .extend({
+    /** From 0 to 1, by the time span: how much of it has been looked at. */
+    progress: z.number(),
+  })
+  .meta({ id: 'Job' });
 
 /** What the API shows of a job. */
 export function show(job: Job): z.output<typeof shownJob> {

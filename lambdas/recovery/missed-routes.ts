@@ -24,6 +24,13 @@ export interface MissedRoutesPorts extends Pick<RecoveryRoutesPorts, 'jobs' | 's
 /** Functions that route events may know for so long of no plan. */
 const seenMsMax = 60_000;
 
+const missedRecovery = z
+  .strictObject({ dryRun: z.boolean().default(false) })
+  .meta({ id: 'MissedRecovery' })
+  .prefault({});
+
+const begunJobs = z.strictObject({ data: z.array(shownJob) }).meta({ id: 'BegunJobs' });
+
 /** The operation that gives an organization which is entitled again what it missed meanwhile. */
 export function missedRoutes(ports: MissedRoutesPorts): Route[] {
   const { organizations, endpointsOf, circumstances } = ports;
@@ -37,10 +44,10 @@ export function missedRoutes(ports: MissedRoutesPorts): Route[] {
     entitlement: 'write',
     params: z.strictObject({ organizationId }),
     query: noQuery,
-    body: z.strictObject({ dryRun: z.boolean().default(false) }).prefault({}),
+    body: missedRecovery,
     answer: {
       status: 202,
-      schema: z.strictObject({ data: z.array(shownJob) }),
+      schema: begunJobs,
       location: '/v1/organizations/{organizationId}/jobs',
     },
     heedsIdempotencyKey: true,

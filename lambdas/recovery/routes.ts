@@ -35,12 +35,16 @@ const organizationPath = '/v1/organizations/{organizationId}';
 const toOrganization = z.strictObject({ organizationId });
 const toJob = z.strictObject({ organizationId, jobId });
 const time = z.iso.datetime({ offset: true });
-const whole = z.strictObject({
-  since: time.optional(),
-  until: time.optional(),
-  dryRun: z.boolean().default(false),
-});
-const ofEndpoint = whole.extend({ since: time, include: z.array(recoverable).min(1).max(3) });
+const whole = z
+  .strictObject({
+    since: time.optional(),
+    until: time.optional(),
+    dryRun: z.boolean().default(false),
+  })
+  .meta({ id: 'DeadLetterRecovery' });
+const ofEndpoint = whole
+  .extend({ since: time, include: z.array(recoverable).min(1).max(3) })
+  .meta({ id: 'EndpointRecovery' });
 
 /** The operations by which what was not delivered is found, and delivered after all. */
 export function recoveryRoutes(ports: RecoveryRoutesPorts): Route[] {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 /** The steps of one attempt, in the order in which they happen. An IP literal has no `lookup`. */
-export const phaseName = z.enum(['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte']);
+export const phaseName = z
+  .enum(['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte'])
+  .meta({ id: 'AttemptPhase' });
 
 export type PhaseName = z.output<typeof phaseName>;
 

@@ -23,23 +23,30 @@ export interface PreviewPorts extends StandingPorts {
   readonly schemas: SchemaRule;
 }
 
-const preview = z.strictObject({
-  data: z.array(
-    z.strictObject({
-      endpointId,
-      url: z.string(),
-      receives: z.boolean(),
-      /** What of its subscription asks for the event: a name, a pattern or a category. */
-      subscribedBy: z.string().exactOptional(),
-      /** Why it would not receive it. */
-      reason: z.enum([...skipReason.options, 'unsubscribed']).exactOptional(),
-    }),
-  ),
-  /** Where the data break the schema of the type; they are delivered all the same. */
-  warning: z.string().exactOptional(),
-  /** What is said of a type that will go away. */
-  deprecated: eventType.shape.deprecated,
-});
+const previewed = z
+  .strictObject({
+    endpointId,
+    url: z.string(),
+    receives: z.boolean(),
+    /** What of its subscription asks for the event: a name, a pattern or a category. */
+    subscribedBy: z.string().exactOptional(),
+    /** Why it would not receive it. */
+    reason: z
+      .enum([...skipReason.options, 'unsubscribed'])
+      .meta({ id: 'NotReceivedReason' })
+      .exactOptional(),
+  })
+  .meta({ id: 'PreviewedEndpoint' });
+
+const preview = z
+  .strictObject({
+    data: z.array(previewed),
+    /** Where the data break the schema of the type; they are delivered all the same. */
+    warning: z.string().exactOptional(),
+    /** What is said of a type that will go away. */
+    deprecated: eventType.shape.deprecated,
+  })
+  .meta({ id: 'EventPreview' });
 
 /** Says who would receive an event of a type, and who would not, and why; by the same rules as routing. */
 export function previewRoutes(ports: PreviewPorts): Route[] {
@@ -52,7 +59,7 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
     entitlement: 'read',
     params: z.strictObject({ organizationId }),
     query: noQuery,
-    body: z.strictObject({ type: eventTypeName, data: data.optional() }),
+    body: z.strictObject({ type: eventTypeName, data: data.optional() }).meta({ id: 'EventToPreview' }),
     answer: { status: 200, schema: preview },
     handle: ({ params, body }) => previewOf(ports, params.organizationId, body),
   });

@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { isJsonObject } from './json.ts';
 
 /** A field that differs between two things; `before` or `after` is absent where there is none. */
-export const difference = z.strictObject({
-  /** Path of the field, such as `policy.retry.multiplier`. */
-  field: z.string(),
-  before: z.unknown().optional(),
-  after: z.unknown().optional(),
-});
+export const difference = z
+  .strictObject({
+    /** Path of the field, such as `policy.retry.multiplier`. */
+    field: z.string(),
+    before: z.unknown().optional(),
+    after: z.unknown().optional(),
+  })
+  .meta({ id: 'Difference' });
 
 export type Difference = z.output<typeof difference>;
 

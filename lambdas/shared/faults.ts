@@ -106,7 +106,7 @@ function nounOf(schema: z.ZodType): string {
     return schema.options.flatMap((one) => (one instanceof z.ZodType ? [nounOf(one)] : [])).join(' or ');
   }
   if (schema instanceof z.ZodArray) return `a list${boundsOf(schema, 'entries')}`;
-  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const described = describedWhole(schema);
   const { type, minimum, maximum, format, enum: values, const: only } = described;
   if (only !== undefined) return JSON.stringify(only);
   if (values !== undefined) return `one of ${values.map((one) => JSON.stringify(one)).join(', ')}`;
@@ -123,7 +123,7 @@ function nounOf(schema: z.ZodType): string {
 }
 
 function boundsOf(schema: z.ZodType, what: string): string {
-  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const described = describedWhole(schema);
   const least = described.minLength ?? described.minItems;
   const most = described.maxLength ?? described.maxItems;
   if (most === undefined) return '';
@@ -131,6 +131,13 @@ function boundsOf(schema: z.ZodType, what: string): string {
     ? ` of at most ${String(most)} ${what}`
     : ` of ${String(least)} to ${String(most)} ${what}`;
 }
+
+/** What the description says of a schema, where it stands: a name would be a reference to it. */
+function describedWhole(schema: z.ZodType) {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: withoutNames });
+}
+
+const withoutNames = z.registry<object>();
 
 /** The schema itself, without what is said of its absence. */
 function unwrapped(schema: z.ZodType): { readonly inner: z.ZodType; readonly isNullable: boolean } {

@@ -7,14 +7,24 @@ export const organizationId = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
     'letters, digits, _ and -, at most 64, beginning with a letter or digit',
-  );
+  )
+  .describe('Id of the organization, which is your own.');
 
-export const endpointId = z.string().regex(/^ep_[0-9A-HJKMNP-TV-Z]{26}$/, 'ep_ and 26 characters');
+export const endpointId = z
+  .string()
+  .regex(/^ep_[0-9A-HJKMNP-TV-Z]{26}$/, 'ep_ and 26 characters')
+  .describe('Id of an endpoint.');
 
 /** Stands in `webhook-id` too: no dots, since a dot separates what is signed (Standard Webhooks 1.0.0). */
-export const eventId = z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/, 'evt_ and 26 characters');
+export const eventId = z
+  .string()
+  .regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/, 'evt_ and 26 characters')
+  .describe('Id of an event.');
 
-export const jobId = z.string().regex(/^job_[0-9A-HJKMNP-TV-Z]{26}$/, 'job_ and 26 characters');
+export const jobId = z
+  .string()
+  .regex(/^job_[0-9A-HJKMNP-TV-Z]{26}$/, 'job_ and 26 characters')
+  .describe('Id of a recovery.');
 
 export const auditId = z.string().regex(/^aud_[0-9A-HJKMNP-TV-Z]{26}$/, 'aud_ and 26 characters');
 

@@ -32,7 +32,7 @@ function withShortExponent(source: string): string {
  */
 export const jsonObject = z
   .custom<Readonly<Record<string, unknown>>>((value) => isJsonObject(value), 'must be an object')
-  .meta({ type: 'object' });
+  .meta({ type: 'object', additionalProperties: true });
 
 /** Whether a parsed value is a JSON object; a number kept as its text is none. */
 export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {

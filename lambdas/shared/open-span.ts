@@ -3,7 +3,10 @@ import { z } from 'zod';
 const time = z.iso.datetime({ offset: true });
 
 /** A stretch of time, open at the ends that are left out; both ends are included. For the query of a list. */
-export const openSpan = { since: time.optional(), until: time.optional() };
+export const openSpan = {
+  since: time.describe('Only what happened at this time or later.').optional(),
+  until: time.describe('Only what happened at this time or earlier.').optional(),
+};
 
 export interface OpenSpan {
   /** ISO time. */

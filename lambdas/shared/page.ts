@@ -3,11 +3,26 @@ import { InvalidRequest } from './errors.ts';
 
 /** What every list takes: at most `limit` items, from where the last page ended. */
 export const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(250).default(50),
-  cursor: z.string().max(1_024).optional(),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(250)
+    .default(50)
+    .describe('How many there may be on a page; a filtered page may be shorter, and have a next one.'),
+  cursor: z
+    .string()
+    .max(1_024)
+    .describe('Where to go on: `nextCursor` of the page before, of the same list with the same filters.')
+    .optional(),
 });
 
 export type PageQuery = z.output<typeof pageQuery>;
+
+/** Whether the query is one of a list, which goes on by `cursor`. */
+export function isList(query: z.ZodType): boolean {
+  return query instanceof z.ZodObject && 'cursor' in query.shape;
+}
 
 export interface Page<Item> {
   readonly data: readonly Item[];

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Milliseconds since 1970. */
 export type Now = () => number;
 
@@ -5,6 +7,9 @@ export type Now = () => number;
 export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
+
+/** Such a time in an answer: clients are told what the text is. What is stored is ours, and not checked again. */
+export const shownTime = z.string().meta({ format: 'date-time' });
 
 /** Epoch seconds after which an item that is written now is gone: DynamoDB's TTL counts in seconds. */
 export function expiryOf(nowMs: number, retentionDays: number): number {

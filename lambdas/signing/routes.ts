@@ -6,29 +6,30 @@ import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import type { KeyPorts } from './rotate-keys.ts';
-import { keyAlgorithm, keySetOf, keyState, publicJwk, signingKey, stateOf } from './signing-key.ts';
+import { keyAlgorithm, keySetOf, keyState, publishedJwk, signingKey, stateOf } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
 
 const params = z.strictObject({ organizationId });
 const path = '/v1/organizations/{organizationId}/signing-keys';
 
-const shownKey = signingKey.omit({ keyId: true, organizationId: true }).extend({ state: keyState });
+const shownKey = signingKey
+  .omit({ keyId: true, organizationId: true })
+  .extend({ state: keyState })
+  .meta({ id: 'SigningKey' });
 
 /** A week: longer than any receiver caches a key set. */
 const secondsMax = 604_800;
 
-const rotation = z.strictObject({
-  /** Signing costs $15.00 per million with ES256 and $3.00 with RS256, whose tokens are half as long again. */
-  algorithm: keyAlgorithm.default('ES256'),
-  leadSeconds: z.number().int().min(0).max(secondsMax).default(86_400),
-  overlapSeconds: z.number().int().min(0).max(secondsMax).default(86_400),
-});
+const rotation = z
+  .strictObject({
+    /** Signing costs $15.00 per million with ES256 and $3.00 with RS256, whose tokens are half as long again. */
+    algorithm: keyAlgorithm.default('ES256'),
+    leadSeconds: z.number().int().min(0).max(secondsMax).default(86_400),
+    overlapSeconds: z.number().int().min(0).max(secondsMax).default(86_400),
+  })
+  .meta({ id: 'SigningKeyRotation' });
 
-const keySet = z.strictObject({
-  keys: z.array(
-    z.intersection(publicJwk, z.object({ kid: z.string(), alg: keyAlgorithm, use: z.literal('sig') })),
-  ),
-});
+const keySet = z.strictObject({ keys: z.array(publishedJwk) }).meta({ id: 'KeySet' });
 
 /** The operations on the keys by which an organization's webhooks are signed with the scheme `jwt`. */
 export function signingRoutes(ports: KeyPorts): Route[] {

@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { shownTime } from '../shared/time.ts';
 
 /** ES256 by a key on P-256, RS256 by RSA with 2,048 bits: a fifth of the price, and tokens half as long again. */
-export const keyAlgorithm = z.enum(['ES256', 'RS256']);
+export const keyAlgorithm = z.enum(['ES256', 'RS256']).meta({ id: 'KeyAlgorithm' });
+
+const ecJwk = z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() });
+const rsaJwk = z.strictObject({ kty: z.literal('RSA'), n: z.string(), e: z.string() });
 
 /** The public half, as the key set shows it (RFC 7517): public members only. */
-export const publicJwk = z.union([
-  z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
-  z.strictObject({ kty: z.literal('RSA'), n: z.string(), e: z.string() }),
+export const publicJwk = z.union([ecJwk.meta({ id: 'EcJwk' }), rsaJwk.meta({ id: 'RsaJwk' })]);
+
+const published = { kid: z.string(), use: z.literal('sig') };
+
+/** The same in a key set, which says what it is for, too. */
+export const publishedJwk = z.union([
+  ecJwk.extend({ ...published, alg: z.literal('ES256') }).meta({ id: 'PublishedEcKey' }),
+  rsaJwk.extend({ ...published, alg: z.literal('RS256') }).meta({ id: 'PublishedRsaKey' }),
 ]);
 
 /** A signing key of an organization; its private half never leaves KMS. */
@@ -18,18 +27,18 @@ export const signingKey = z.object({
   /** KMS's id of the key. */
   keyId: z.string(),
   jwk: publicJwk,
-  publishedAt: z.string(),
+  publishedAt: shownTime,
   /** From then on it signs, until a younger one does. */
-  activeFrom: z.string(),
+  activeFrom: shownTime,
   /** From then on it is not published any more; absent while no younger key is there. */
-  retiredAt: z.string().exactOptional(),
+  retiredAt: shownTime.exactOptional(),
 });
 
 export type SigningKey = z.output<typeof signingKey>;
 export type KeyAlgorithm = z.output<typeof keyAlgorithm>;
 export type PublicJwk = z.output<typeof publicJwk>;
 
-export const keyState = z.enum(['pending', 'active', 'retiring', 'retired']);
+export const keyState = z.enum(['pending', 'active', 'retiring', 'retired']).meta({ id: 'KeyState' });
 
 /**
  * The state of a key, from its times and those of the others alone: published and not yet used, in use, published for

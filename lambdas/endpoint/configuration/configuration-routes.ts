@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { difference } from '../../shared/difference.ts';
 import { found } from '../../shared/errors.ts';
+import { flag } from '../../shared/flag.ts';
 import { endpointId, organizationId } from '../../shared/identifier.ts';
 import { noBody, noQuery, route } from '../../shared/route.ts';
 import type { Route } from '../../shared/route.ts';
@@ -23,25 +24,33 @@ export interface ConfigurationRoutesPorts extends ImportPorts {
 
 const path = '/v1/organizations/{organizationId}';
 const params = z.strictObject({ organizationId });
-const flag = z.enum(['true', 'false']).default('false');
 
-const imported = z.strictObject({
-  dryRun: z.boolean(),
-  /** Whether all is as the configuration says; else an import would change something, or goes on where it ended. */
-  isComplete: z.boolean(),
-  /** Of the organization's defaults. */
-  policyChanges: z.array(difference),
-  endpoints: z.array(
-    z.strictObject({
-      id: endpointId.optional(),
-      name: endpointName.optional(),
-      outcome: z.enum(['added', 'changed', 'unchanged', 'removed', 'unlisted', 'pending', 'failed']),
-      changes: z.array(difference).optional(),
-      secret: z.string().optional(),
-      problem: z.strictObject({ code: z.string(), detail: z.string() }).optional(),
-    }),
-  ),
-});
+const importedEndpoint = z
+  .strictObject({
+    id: endpointId.optional(),
+    name: endpointName.optional(),
+    outcome: z
+      .enum(['added', 'changed', 'unchanged', 'removed', 'unlisted', 'pending', 'failed'])
+      .meta({ id: 'EndpointImportOutcome' }),
+    changes: z.array(difference).optional(),
+    secret: z.string().optional(),
+    problem: z
+      .strictObject({ code: z.string(), detail: z.string() })
+      .meta({ id: 'ImportProblem' })
+      .optional(),
+  })
+  .meta({ id: 'ImportedEndpoint' });
+
+const imported = z
+  .strictObject({
+    dryRun: z.boolean(),
+    /** Whether all is as the configuration says; else an import would change something, or goes on where it ended. */
+    isComplete: z.boolean(),
+    /** Of the organization's defaults. */
+    policyChanges: z.array(difference),
+    endpoints: z.array(importedEndpoint),
+  })
+  .meta({ id: 'ConfigurationImport' });
 
 /** The operations that read and write all endpoints of an organization at once: configuration as code. */
 export function configurationRoutes(ports: ConfigurationRoutesPorts): Route[] {
@@ -75,7 +84,12 @@ function importRoute(ports: ConfigurationRoutesPorts): Route {
     scope: 'webhooks:write',
     entitlement: 'write',
     params,
-    query: z.strictObject({ dryRun: flag, prune: flag }),
+    query: z.strictObject({
+      dryRun: flag.meta({ description: 'Whether to show only what it would do.', default: false }).optional(),
+      prune: flag
+        .meta({ description: 'Whether to remove endpoints that the document leaves out.', default: false })
+        .optional(),
+    }),
     body: wantedConfiguration,
     bodyBytesMax: configurationBytesMax,
     answer: { status: 200, schema: imported },

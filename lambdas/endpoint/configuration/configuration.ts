@@ -18,30 +18,38 @@ const exportedEndpoint = shownEndpoint
     createdAt: true,
     updatedAt: true,
   })
-  .strict();
+  .strict()
+  .meta({ id: 'ExportedEndpoint' });
 
 /** What an export gives: what people have set, without secrets, and nothing that changes by itself. */
-export const exportedConfiguration = z.strictObject({
-  version: z.literal(1),
-  /** Defaults of the endpoints. */
-  policy,
-  endpoints: z.array(exportedEndpoint),
-});
+export const exportedConfiguration = z
+  .strictObject({
+    version: z.literal(1),
+    /** Defaults of the endpoints. */
+    policy,
+    endpoints: z.array(exportedEndpoint),
+  })
+  .meta({ id: 'Configuration' });
 
-const configuredEndpoint = newEndpoint.omit({ secret: true }).extend({
-  /** Of an endpoint that is there; without it, or where it is unknown, the name tells which one is meant. */
-  id: endpointId.exactOptional(),
-  /** A secret header without a value keeps the one it has. */
-  headers: wantedHeaders.default([]),
-});
+const configuredEndpoint = newEndpoint
+  .omit({ secret: true })
+  .extend({
+    /** Of an endpoint that is there; without it, or where it is unknown, the name tells which one is meant. */
+    id: endpointId.exactOptional(),
+    /** A secret header without a value keeps the one it has. */
+    headers: wantedHeaders.default([]),
+  })
+  .meta({ id: 'ConfiguredEndpoint' });
 
 /** What an import takes: an export, or what somebody has written by hand. */
-export const wantedConfiguration = z.strictObject({
-  version: z.literal(1),
-  /** Without it the organization's stays as it is. */
-  policy: policy.exactOptional(),
-  endpoints: z.array(configuredEndpoint).max(1_000),
-});
+export const wantedConfiguration = z
+  .strictObject({
+    version: z.literal(1),
+    /** Without it the organization's stays as it is. */
+    policy: policy.exactOptional(),
+    endpoints: z.array(configuredEndpoint).max(1_000),
+  })
+  .meta({ id: 'WantedConfiguration' });
 
 export type ExportedEndpoint = z.output<typeof exportedEndpoint>;
 export type ExportedConfiguration = z.output<typeof exportedConfiguration>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isoTime } from '../../shared/time.ts';
+import { isoTime, shownTime } from '../../shared/time.ts';
 import { backlog, wantedNow } from './backlog.ts';
 
 /** What a person must know of an endpoint; goes out on the bus as `endpoint.<kind>`. */
@@ -61,14 +61,16 @@ export const health = z.object({
 });
 
 /** What a caller sees of it. */
-export const shownHealth = z.strictObject({
-  state: z.enum(['ok', 'failing', 'paused', 'disabled']),
-  failingSince: z.string().exactOptional(),
-  pausedUntil: z.string().exactOptional(),
-  disabledAt: z.string().exactOptional(),
-  /** Why it is paused or disabled. */
-  reason: z.string().exactOptional(),
-});
+export const shownHealth = z
+  .strictObject({
+    state: z.enum(['ok', 'failing', 'paused', 'disabled']).meta({ id: 'HealthState' }),
+    failingSince: shownTime.exactOptional(),
+    pausedUntil: shownTime.exactOptional(),
+    disabledAt: shownTime.exactOptional(),
+    /** Why it is paused or disabled. */
+    reason: z.string().exactOptional(),
+  })
+  .meta({ id: 'EndpointHealth' });
 
 export function showHealth({ off, pause, failingSince }: Health): z.output<typeof shownHealth> {
   const failing = failingSince === undefined ? {} : { failingSince };

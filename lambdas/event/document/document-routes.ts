@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { difference } from '../../shared/difference.ts';
+import { flag } from '../../shared/flag.ts';
 import { jsonObject } from '../../shared/json.ts';
 import { itself, noBody, noParams, route } from '../../shared/route.ts';
 import type { Route } from '../../shared/route.ts';
 import { isoTime } from '../../shared/time.ts';
 import { catalogueOf } from '../catalogue.ts';
-import { subscribableCategories } from '../event-type.ts';
+import { subscribableCategory } from '../event-type.ts';
 import { replaceType } from '../replace-type.ts';
 import type { EventTypePorts } from '../replace-type.ts';
 import { asyncApiOf } from './async-api.ts';
@@ -26,18 +27,25 @@ const example = {
   },
 };
 
-const imported = z.strictObject({
-  dryRun: z.boolean(),
-  eventTypes: z.array(
-    z.strictObject({
-      name: z.string(),
-      outcome: z.enum(['added', 'changed', 'unchanged', 'ignored']),
-      /** Why it was ignored. */
-      reason: z.enum(['built_in', 'not_an_event_type']).optional(),
-      /** Of a type that is changed. */
-      changes: z.array(difference).optional(),
-    }),
-  ),
+const importedType = z
+  .strictObject({
+    name: z.string(),
+    outcome: z.enum(['added', 'changed', 'unchanged', 'ignored']).meta({ id: 'EventTypeImportOutcome' }),
+    /** Why it was ignored. */
+    reason: z.enum(['built_in', 'not_an_event_type']).meta({ id: 'IgnoredReason' }).optional(),
+    /** Of a type that is changed. */
+    changes: z.array(difference).optional(),
+  })
+  .meta({ id: 'ImportedEventType' });
+
+const imported = z
+  .strictObject({ dryRun: z.boolean(), eventTypes: z.array(importedType) })
+  .meta({ id: 'EventTypeImport' });
+
+const document = jsonObject.meta({
+  id: 'EventTypeDocument',
+  description: 'An AsyncAPI document, or a JSON Schema that has the event types in `$defs`.',
+  examples: [example],
 });
 
 /** The operations that exchange the catalogue with other tools. */
@@ -54,9 +62,15 @@ function exportRoute({ eventTypes }: EventTypePorts): Route {
     scope: 'webhooks:read',
     entitlement: 'none',
     params: noParams,
-    query: z.strictObject({ format: z.enum(['asyncapi', 'jsonschema']).default('asyncapi') }),
+    query: z.strictObject({
+      format: z
+        .enum(['asyncapi', 'jsonschema'])
+        .meta({ id: 'DocumentFormat' })
+        .default('asyncapi')
+        .describe('As what the catalogue is written.'),
+    }),
     body: noBody,
-    answer: { status: 200, schema: jsonObject },
+    answer: { status: 200, schema: document },
     handle: async ({ query }) => {
       const types = [...catalogueOf(await eventTypes.list()).values()];
       return formats[query.format](types.toSorted((a, b) => a.name.localeCompare(b.name)));
@@ -75,10 +89,10 @@ function importRoute(ports: EventTypePorts): Route {
     entitlement: 'none',
     params: noParams,
     query: z.strictObject({
-      dryRun: z.enum(['true', 'false']).default('false'),
-      category: z.enum(subscribableCategories).optional(),
+      dryRun: flag.meta({ description: 'Whether to show only what it would do.', default: false }).optional(),
+      category: subscribableCategory.describe('Of event types for which the document names none.').optional(),
     }),
-    body: jsonObject.meta({ examples: [example] }),
+    body: document,
     bodyTypes: ['application/json', 'application/*+json'],
     answer: { status: 200, schema: imported },
     handle: async ({ query, body, audited }) => {

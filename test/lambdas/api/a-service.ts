@@ -42,6 +42,7 @@ interface Parts {
   readonly requestsPerMinute: number;
   readonly schemas: SchemaRule;
   readonly endpointsMax: number;
+  readonly countTest: () => Promise<boolean>;
 }
 
 /** The API with the routes that the handler serves; behind it everything is in memory and can be looked at. */
@@ -99,7 +100,7 @@ export function aService(given: Partial<Parts> = {}) {
     ...testRoutes({
       readRecipient: configuration.readRecipient,
       sending: {
-        countTest: () => Promise.resolve(true),
+        countTest: given.countTest ?? (() => Promise.resolve(true)),
         prepare: (endpoint, unsigned) => prepare(preparation, endpoint, unsigned),
         post: receiver.post,
         record: ledger.record,

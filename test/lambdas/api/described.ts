@@ -7,10 +7,17 @@ import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
 
 const content = z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })).optional() });
-const operation = z.object({ requestBody: content.optional(), responses: z.record(z.string(), content) });
+const reference = z.object({ $ref: z.string() });
+const operation = z.object({
+  requestBody: content.optional(),
+  responses: z.record(z.string(), z.union([reference, content])),
+});
 const documentSchema = z.object({
   paths: z.record(z.string(), z.record(z.string(), operation)),
-  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+  components: z.object({
+    schemas: z.record(z.string(), z.unknown()),
+    responses: z.record(z.string(), content),
+  }),
 });
 
 type Described = z.output<typeof documentSchema>;
@@ -45,7 +52,7 @@ export function checkAsDescribed(routes: readonly Route[], { method, path, body,
     expectValid(`${name}: ${answer.statusCode}`, problemSchema, JSON.parse(answer.body));
     return;
   }
-  const response = own.responses[answer.statusCode];
+  const response = responseOf(described, own.responses[answer.statusCode]);
   if (response === undefined) throw new Error(`${name} answers ${answer.statusCode}, which is not described`);
   const type = answer.headers['content-type'];
   if (type === undefined) {
@@ -61,6 +68,14 @@ export function checkAsDescribed(routes: readonly Route[], { method, path, body,
   const wanted = own.requestBody?.content?.['application/json'];
   if (answer.statusCode < 400 && body !== undefined && wanted !== undefined)
     expectValid(`${name}: the request`, wanted.schema, body);
+}
+
+function responseOf(
+  { components }: Described,
+  response: z.output<typeof operation>['responses'][string] | undefined,
+): z.output<typeof content> | undefined {
+  if (response === undefined || !('$ref' in response)) return response;
+  return components.responses[response.$ref.replace('#/components/responses/', '')];
 }
 
 const problemSchema = { $ref: '#/components/schemas/Problem' };

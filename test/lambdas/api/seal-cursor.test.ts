@@ -54,4 +54,14 @@ describe('a list of the API', () => {
     });
     expect(JSON.parse(foreign.body)).toMatchObject({ status: 400, code: 'invalid_cursor' });
   });
+
+  it('has a cursor, and where there is no list it is a parameter like any other', async () => {
+    const configuration = memoryConfiguration();
+    configuration.setOrganization(anOrganization());
+    const { ask } = aService({ configuration });
+    const query = { cursor: 'x' };
+    const answer = await ask({ path: '/v1/organizations/org_1', query });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'unknown_field', field: 'cursor' });
+    expect((await ask({ path: '/openapi.json', query, claims: null })).statusCode).toBe(200);
+  });
 });
