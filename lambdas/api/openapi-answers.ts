@@ -87,7 +87,10 @@ export function sharedResponses(schemas: Schemas): object {
       description: 'API Gateway lets through no more at the moment.',
       content: gatewayContent(schemas),
     },
-    HeadersTooLong: { description: 'API Gateway takes 10 KB of request line and headers together.' },
+    HeadersTooLong: {
+      description: 'API Gateway takes 10 KB of request line and headers together.',
+      content: gatewayContent(schemas),
+    },
     Unreachable: {
       description: 'API Gateway reaches nobody at the moment.',
       content: gatewayContent(schemas),

@@ -74,7 +74,7 @@ function eventOf(arrival: Arrival, catalogue: Catalogue, circumstances: Circumst
     expiresAt: expiryOf(circumstances.now(), circumstances.retentionDays),
   };
   if (content.kind === 'invalid') return refused(common, arrival.detailText, content);
-  const judgement = judgeData(catalogue.get(type) ?? {}, content.data);
+  const judgement = judgeData(catalogue.get(type) ?? {}, content.data, organizationId);
   if (judgement.kind !== 'fits' && circumstances.schemas === 'strict') {
     return refused(common, arrival.detailText, refusalOf(judgement));
   }

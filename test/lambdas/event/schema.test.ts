@@ -71,6 +71,20 @@ describe('data that nobody can judge', () => {
   });
   const doubling = { $defs: { node: { anyOf: [branch('x'), branch('y')] } }, $ref: '#/$defs/node' };
 
+  it('take little time after the first of an organization, so that nobody waits long behind many of them', () => {
+    const cost = (whose: string) => {
+      const before = process.threadCpuUsage();
+      expect(judgeData({ schema: doubling }, deep(60), whose).kind).toBe('not_judged');
+      const { user, system } = process.threadCpuUsage(before);
+      return user + system;
+    };
+    const first = cost('org_nine');
+    const others = Array.from({ length: 9 }, () => cost('org_nine')).reduce((sum, one) => sum + one, 0);
+    expect(others / first).toBeLessThan(3);
+    // Another organization has its own time.
+    expect(judgeData({ schema: doubling }, deep(8), 'org_ten').kind).not.toBe('not_judged');
+  });
+
   it.each<[string, Record<string, unknown>, unknown]>([
     ['a schema that is a promise', { $async: true }, {}],
     ['a reference to itself', { $ref: '#' }, {}],
