@@ -222,6 +222,17 @@ describe('metrics of our own', () => {
     if (value !== undefined) expect(source).toContain(`${value.slice('$.'.length)}:`);
   });
 
+  it('signing_unavailable counts every delivery that was held because nothing could be signed', () => {
+    template.hasResourceProperties('AWS::Logs::MetricFilter', {
+      FilterPattern: '{ ($.message = "delivery.held") && ($.code = "signing_unavailable") }',
+      MetricTransformations: [
+        Match.objectLike({ MetricNamespace: 'Tidings', MetricName: 'signing_unavailable', MetricValue: '1' }),
+      ],
+    });
+    const [filter] = [...resources.values()].filter(({ Type }) => Type === 'AWS::Logs::MetricFilter');
+    expect(nameOf(filter?.Properties['LogGroupName'])).toBe('DeliveryDeliverLog');
+  });
+
   it.each(waitCauses)('waits are counted by a cause that there is: %s', (cause) => {
     expect(source.includes(`'${cause}'`)).toBe(true);
   });
