@@ -18,7 +18,7 @@ export type Lack = z.output<typeof lack>;
 const count = z.number().int();
 
 /** What of a job its organization sees. */
-export const publicJob = z.object({
+const publicJob = z.object({
   id: jobId,
   /** Without one, the dead deliveries of the whole organization. */
   endpointId: endpointId.exactOptional(),
