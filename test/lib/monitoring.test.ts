@@ -11,6 +11,7 @@ import {
   waitCauses,
   waitFilters,
 } from '../../lib/monitoring/filters.ts';
+import type { Cause } from '../../lambdas/delivery/park.ts';
 import { queries } from '../../lib/monitoring/queries.ts';
 import { nameOf, synthesized } from './synthesized.ts';
 
@@ -233,8 +234,16 @@ describe('metrics of our own', () => {
     expect(nameOf(filter?.Properties['LogGroupName'])).toBe('DeliveryDeliverLog');
   });
 
-  it.each(waitCauses)('waits are counted by a cause that there is: %s', (cause) => {
-    expect(source.includes(`'${cause}'`)).toBe(true);
+  it('count waits by each cause that there is', () => {
+    // Of the type's own values: one more does not compile here until it is counted.
+    const causes: Record<Cause, true> = {
+      paused: true,
+      probed: true,
+      behind: true,
+      paced: true,
+      share: true,
+    };
+    expect([...waitCauses].toSorted()).toEqual(Object.keys(causes).toSorted());
   });
 
   it('have no dimensions, and so one series each', () => {
