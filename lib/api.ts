@@ -3,13 +3,13 @@ import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ApiEnv } from '../lambdas/api/env.ts';
 import type { TargetEnv } from '../lambdas/endpoint/env.ts';
 import { requestSecondsMax, throttleOf } from './api-bounds.ts';
 import type { Bounded } from './api-bounds.ts';
+import { accessLog } from './api-log.ts';
 import { restRoute } from './api-rest.ts';
 import { HandlerFunction } from './handler-function.ts';
 import type { Identity } from './identity.ts';
@@ -90,11 +90,7 @@ export class Api extends Construct {
       stageName: '$default',
       autoDeploy: true,
       throttle: throttleOf('operations', this.reserved),
-      accessLogSettings: {
-        destination: new apigateway.LogGroupLogDestination(
-          new LogGroup(this, 'AccessLog', { retention: RetentionDays.ONE_MONTH }),
-        ),
-      },
+      accessLogSettings: accessLog(this, settings.stage),
     });
     if (stage.node.defaultChild instanceof apigateway.CfnStage) this.stage = stage.node.defaultChild;
     this.boundRoutes();

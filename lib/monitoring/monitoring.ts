@@ -1,6 +1,7 @@
+import { Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { QueryDefinition, QueryString } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -35,8 +36,7 @@ export class Monitoring extends Construct {
       masterKey: key,
       enforceSSL: true,
     });
-    // Without it an alarm rings, and nobody hears: CloudWatch cannot write to the encrypted topic.
-    key.grantEncryptDecrypt(new ServicePrincipal('cloudwatch.amazonaws.com'));
+    this.allowAlarms(key);
     if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
     addFilters(this, seen, stage);
     const specs = alarmSpecs(seen, stage);
@@ -49,6 +49,24 @@ export class Monitoring extends Construct {
       ],
     });
     this.saveQueries(seen, stage);
+  }
+
+  /**
+   * Without either an alarm rings, and nobody hears: a topic that has a policy, as this one by `enforceSSL`, has SNS's own
+   * no more, which lets everybody in the account publish; and what CloudWatch publishes it encrypts.
+   */
+  private allowAlarms(key: IKey): void {
+    const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
+    key.grantEncryptDecrypt(cloudWatch);
+    const { account } = Stack.of(this);
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['sns:Publish'],
+        principals: [cloudWatch],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    );
   }
 
   private alarm(spec: AlarmSpec, stage: string): cloudwatch.Alarm {

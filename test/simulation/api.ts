@@ -50,7 +50,7 @@ export function callApi(world: World, asked: ApiCall): void {
   const { time, journal, underWay, book } = world;
   underWay.add(asked);
   const life: Life = {
-    ...{ name: 'api', isOver: false, skewMs: 0, works: [] },
+    ...{ name: 'api', isOver: false, skewMs: 0, works: [], sent: [] },
     end: () => {
       if (life.isOver) return;
       life.isOver = true;

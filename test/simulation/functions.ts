@@ -123,6 +123,7 @@ async function invoke(world: World, { fn, queue, batch }: Batch): Promise<void> 
   const { life } = instance;
   instance.isBusy = true;
   life.works = batch.flatMap(({ about }) => about ?? []);
+  life.sent = [];
   world.atWork.add(life);
   world.journal.tell(life.name, () => describe({ queue, batch }));
   const deadlineMs = time.now() + fn.timeoutMs;
@@ -157,7 +158,7 @@ async function deleteAll(queue: Queue, batch: readonly Taken[]): Promise<void> {
   for (const { receiptHandle } of batch) await queue.delete(receiptHandle);
 }
 
-const lambda: Life = { name: 'lambda', isOver: false, skewMs: 0, works: [], end: () => undefined };
+const lambda: Life = { name: 'lambda', isOver: false, skewMs: 0, works: [], sent: [], end: () => undefined };
 
 /** Lambda deletes what is done; a delete may fail, and then its message comes again. */
 function acknowledge(world: World, queue: Queue, { receiptHandle, about }: Taken): void {
@@ -189,7 +190,7 @@ function idleInstance(world: World, fn: SimulatedFunction): Instance {
 function newInstance(world: World, fn: SimulatedFunction): Instance {
   const name = `${fn.name} ${(world.born.count += 1)}`;
   const life: Life = {
-    ...{ name, isOver: false, skewMs: drawSkew(world), works: [] },
+    ...{ name, isOver: false, skewMs: drawSkew(world), works: [], sent: [] },
     end: () => {
       if (life.isOver) return;
       life.isOver = true;
@@ -197,7 +198,7 @@ function newInstance(world: World, fn: SimulatedFunction): Instance {
       if (instance.isBusy) fn.running -= 1;
       world.atWork.delete(life);
       world.journal.tell(name, () => 'dies');
-      for (const about of life.works) world.book.disturb(about);
+      for (const about of [...life.works, ...life.sent]) world.book.disturb(about);
     },
   };
   const instance: Instance = { life, work: fn.make(world, life), isBusy: false };

@@ -16,6 +16,8 @@ export interface Life {
   skewMs: number;
   /** What it is working on. */
   works: readonly Reference[];
+  /** What it has brought back from the rows since it began: should it come to nothing, others bring it back once more. */
+  sent: Reference[];
   /** Lets the world know that it is gone. */
   readonly end: () => void;
 }
@@ -187,7 +189,9 @@ function disturb(
   const { name, tell = () => name, abouts } = call;
   journal.tell(life.name, () => `${tell()}: ${fate}`);
   if (mayRepeat(call, fate)) for (const about of abouts) book.disturb(about);
-  if (fate !== 'slow before' && fate !== 'slow after') for (const about of abouts) book.fail(about);
+  if (fate === 'slow before' || fate === 'slow after') return;
+  for (const about of abouts) book.fail(about);
+  for (const about of life.sent) book.disturb(about);
 }
 
 function isPlain(value: unknown): value is object {

@@ -95,7 +95,7 @@ export const tidyUp: Action = async (world) => {
   const run = {};
   underWay.add(run);
   const life: Life = {
-    ...{ name: 'tidy', isOver: false, skewMs: 0, works: [] },
+    ...{ name: 'tidy', isOver: false, skewMs: 0, works: [], sent: [] },
     end: () => {
       life.isOver = true;
       underWay.delete(run);

@@ -46,13 +46,15 @@ async function runWake(world: World): Promise<void> {
   const { time, woken, underWay, journal } = world;
   await catchUp(world);
   const run = {};
+  let isDone = false;
   const end = () => {
+    if (!isDone) for (const about of life.sent) world.book.disturb(about);
     life.isOver = true;
     woken.isBusy = false;
     underWay.delete(run);
   };
   const name = `wake ${(world.born.count += 1)}`;
-  const life: Life = { ...{ name, isOver: false, skewMs: 0, works: [] }, end };
+  const life: Life = { ...{ name, isOver: false, skewMs: 0, works: [], sent: [] }, end };
   woken.isBusy = true;
   underWay.add(run);
   journal.tell(name, () => 'begins');
@@ -66,6 +68,7 @@ async function runWake(world: World): Promise<void> {
     journal.tell(name, () => `fails: ${String(fault)}`);
   } finally {
     cancel();
+    isDone = true;
     end();
   }
 }

@@ -41,6 +41,10 @@ export function watchSent(world: World, life: Life, { id, queue, body, delaySeco
     if (dossier.lastPass !== undefined && dossier.lastPass < pass) dossier.repassed += 1;
     dossier.lastPass = pass;
   }
+  if (life.name.startsWith('wake') || life.name.startsWith('recover'))
+    life.sent.push({ endpointId, eventId });
+  // It was under way when its sender died, who can never tell.
+  if (life.isOver) world.book.disturb({ endpointId, eventId });
   if (isFirst(message)) dossier.dueAtMs ??= world.time.now();
   if (message.dead !== undefined) return;
   check(world, ofMessage, { world, dossier, message });
