@@ -111,7 +111,8 @@ const looksMax = 3;
 
 /**
  * Judges by what is remembered of the configuration, and meanwhile asks whether that is still so: a change is heeded
- * from its answer on, and no event waits for the question.
+ * from its answer on, and no event waits for the question. An event has come before it is judged, and a change that was
+ * answered before that is seen, however short before: the preview has promised it.
  *
  * @returns nothing when there is no such organization
  */
@@ -122,14 +123,15 @@ async function judgedAsOfNow(
 ): Promise<StoredEvent | undefined> {
   const { organizationId } = arrival;
   const { seen, latest } = ports.versions;
+  const beganMs = ports.clock.now();
   for (let looks = 1; ; looks += 1) {
     const versions = await Promise.all([seen(organizationId), seen(deployment)]);
     const { organization, endpoints } = await ports.lookUpSubscribers(organizationId, sinceMs);
     if (organization === undefined) return undefined;
     const [event, ...versionsNow] = await Promise.all([
       judged(ports, arrival, { organization, endpoints }),
-      latest(organizationId),
-      latest(deployment),
+      latest(organizationId, beganMs),
+      latest(deployment, beganMs),
     ]);
     if (isDeepStrictEqual(versions, versionsNow) || looks === looksMax) return event;
   }

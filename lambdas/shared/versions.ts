@@ -7,8 +7,12 @@ export const deployment = '*';
 export interface Versions {
   /** As it was seen last, however long ago; looked up when it never was. */
   readonly seen: (of: string) => Promise<number>;
-  /** As it was half a second ago, or later: what goes by it heeds whatever the API has answered a second ago. */
-  readonly latest: (of: string) => Promise<number>;
+  /**
+   * As it was half a second ago, or later: what goes by it heeds whatever the API has answered a second ago.
+   *
+   * @param sinceMs as it was then, or later, by the function's own clock; nothing for any time of that half second
+   */
+  readonly latest: (of: string, sinceMs?: number) => Promise<number>;
   /**
    * Somebody else has seen a version: whoever has seen none goes by it, and has a look less to wait for. `latest` looks
    * all the same.

@@ -54,6 +54,18 @@ describe.each(kinds)('the version of a configuration in %s', (_kind, start) => {
     expect(await versions.seen(of)).toBe(1);
   });
 
+  test('is seen at once by who asks for what it is since a moment, and once for all who do', async () => {
+    const { clock, of, versions, sayChanged, reads } = someFunctions();
+    await versions.latest(of);
+    clock.pass(10);
+    await sayChanged(of);
+    clock.pass(10);
+    const sinceMs = clock.now();
+    expect(await versions.latest(of, sinceMs)).toBe(1);
+    expect(await versions.latest(of, sinceMs)).toBe(1);
+    expect(reads()).toBe(2);
+  });
+
   test('of one organization says nothing of another one', async () => {
     const { of, versions, sayChanged } = someFunctions();
     await sayChanged(`${of}0`);

@@ -62,6 +62,20 @@ async function aKnownEndpoint(path: string): Promise<string> {
   return id;
 }
 
+describe('a moment after the answer of the API', () => {
+  // The first script that everybody writes; the functions have routed an event less than half a second before.
+  it('an event goes to the endpoint that its preview has promised', async () => {
+    await published();
+    for (let again = 1; again <= 3; again += 1) {
+      const path = `/at-the-moment-${again}`;
+      await published();
+      await tidings.makeEndpoint(organization, path);
+      const name = await published();
+      await until(`a request to ${path}`, () => requestsTo(path, name).length > 0);
+    }
+  });
+});
+
 describe('a second after the answer of the API', () => {
   it('an endpoint that was made receives', async () => {
     await published();

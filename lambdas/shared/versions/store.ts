@@ -36,9 +36,10 @@ export function makeVersions(read: Read, now: Now): Versions {
   };
   return {
     seen: async (of) => known.get(of)?.version ?? (await look(of)),
-    latest: async (of) => {
+    latest: async (of, sinceMs = -Infinity) => {
       const last = known.get(of);
-      return last !== undefined && Math.abs(now() - last.atMs) < trustedMs ? last.version : look(of);
+      const isTrusted = last !== undefined && Math.abs(now() - last.atMs) < trustedMs && last.atMs >= sinceMs;
+      return isTrusted ? last.version : look(of);
     },
     told: (of, version) => {
       if (version !== undefined && !known.has(of)) known.set(of, { version, atMs: -Infinity });

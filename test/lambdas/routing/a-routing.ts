@@ -43,7 +43,7 @@ export function aRouting({
   const clock = aClock();
   const ledger = memoryLedger(clock.now);
   const health = memoryHealth(clock.now);
-  const configuration = memoryConfiguration();
+  const configuration = memoryConfiguration(undefined, clock.now);
   // As lib/ingest.ts has them: six times the function's 30 s, and 50 receives, or three.
   const events = memoryQueue({ now: clock.now, visibilityMs: 180_000, maxReceiveCount: 50 });
   const falling = memoryQueue({ now: clock.now, visibilityMs: 180_000, maxReceiveCount: 3 });
