@@ -25,11 +25,11 @@ export interface HandlerFunctionProps {
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly key: IKey;
-  /** Only for a function that sends to a queue which invokes it (aws.md, section 3). */
+  /** Only for a function that sends to a queue which invokes it: Lambda takes that for a runaway loop after 16 hops. */
   readonly recursiveLoop?: lambda.RecursiveLoop;
   /** How many may run at once, taken from the account's for good; without it, or with 0, as many as the account has. */
   readonly reservedExecutions?: number;
-  /** Without one it runs where no private network can be reached (aws.md, section 9). */
+  /** Without one it runs outside of any VPC, from where no private network can be reached. */
   readonly network?: Network | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../shared/route.ts';
 
-/** Claims as the JWT authorizer hands them on: text, and lists sometimes as `[a b]` in one text (aws.md, section 8). */
+/** Claims as API Gateway's JWT authorizer hands them on: each is a text, and a list is often one text, `[a b]`. */
 const claims = z.record(z.string(), z.unknown());
 
 /** Under which names a deployment's tokens tell what must be known. */

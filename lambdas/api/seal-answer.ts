@@ -6,7 +6,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /** An answer of the API that can be given again. */
-export const keptAnswer = z.object({
+const keptAnswer = z.object({
   statusCode: z.number().int(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),

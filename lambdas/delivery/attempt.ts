@@ -32,7 +32,7 @@ export interface Look {
   readonly atMs: number;
 }
 
-/** After so long it is looked up once more: its place or its leave was waited for. */
+/** After so long it is looked up once more: a place of the share, or leave of the pace, was waited for. */
 const lookedMsMax = 250;
 
 /** Time to record an outcome and to send what follows, each of them one call of AWS that may take ten seconds. */
@@ -47,7 +47,7 @@ export function hasTime({ policy }: Pick<Job, 'policy'>, remainingMs: number): b
  * One attempt: sign, post, record, and send what follows, in this order. A crash anywhere repeats a request at worst
  * and loses nothing.
  *
- * It has been let in by its endpoint's share, which it leaves.
+ * It holds a place of its endpoint's share (gate.ts), and gives it back.
  *
  * @param isProbe whether it holds the lease of its endpoint's breaker
  */
@@ -81,7 +81,7 @@ export async function attempt(
 
 /**
  * What is sent, signed. Nothing when something of ours does not work, or when the configuration has been changed while
- * that took its time: then the message comes again, and its place is left.
+ * that took its time: then the message comes again, and its place is given back.
  */
 async function readied(
   ports: AttemptPorts,
@@ -101,14 +101,14 @@ async function readied(
     code = 'signing_unavailable';
     request = isAsOfNow ? await prepared(ports, job, body) : undefined;
   } catch (fault) {
-    ports.share.leave(job.endpoint.id);
+    ports.share.exit(job.endpoint.id);
     // That one body was damaged is nothing that others of its endpoint need wait for.
     if (code === 'signing_unavailable') await noteUnsigned(ports, job, isProbe);
     await hold(ports, message, { code, fault });
     return undefined;
   }
   if (request !== undefined) return request;
-  ports.share.leave(job.endpoint.id);
+  ports.share.exit(job.endpoint.id);
   await lookAgain(ports, message);
   return undefined;
 }
@@ -128,7 +128,7 @@ async function noteUnsigned(ports: AttemptPorts, job: Job, isProbe: boolean): Pr
   if (isProbe || isLasting) await note(ports, job, { kind: 'own_fault', isProbe, durationMs: 0 });
 }
 
-/** Whatever becomes of the request, its place is left: whoever waits for it would wait as long as the function lives. */
+/** Whatever becomes of the request, its place is given back: who waits for one would wait as long as the function lives. */
 async function posted(
   ports: AttemptPorts,
   { endpoint, policy }: Job,

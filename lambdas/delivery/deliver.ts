@@ -98,12 +98,12 @@ async function act(ports: DeliverPorts, message: DeliveryMessage, reception: Rec
     // The same again, unless it has been changed meanwhile.
     recipient = await ports.readRecipient(message.organizationId, message.endpointId);
   } catch (fault) {
-    if (isLetIn) ports.share.leave(message.endpointId);
+    if (isLetIn) ports.share.exit(message.endpointId);
     const code = known === undefined ? 'ledger_unavailable' : 'configuration_unavailable';
     return hold(ports, heldAs(message, reception), { code, fault });
   }
   const decision = decide(message, { ...recipient, ...known, health });
-  if (isLetIn && decision.kind !== 'attempt') ports.share.leave(message.endpointId);
+  if (isLetIn && decision.kind !== 'attempt') ports.share.exit(message.endpointId);
   return carryOut(ports, decision, { message, known, health, reception, isLetIn, look });
 }
 
@@ -209,7 +209,7 @@ async function gated(
   if (hasTime(job, reception.remainingMs()))
     return attempt(ports, job, { isProbe: verdict === 'probe', look });
   // A call on the way here was slow.
-  ports.share.leave(job.endpoint.id);
+  ports.share.exit(job.endpoint.id);
   await lookAgain(ports, message);
   return 'done';
 }

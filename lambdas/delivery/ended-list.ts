@@ -48,7 +48,7 @@ export function endedQueries(TableName: string, wanted: Ended) {
   const list = statusList(organizationId, status);
   return spreadKeys(list).flatMap((statusKey) => {
     const isHeldBy = position && (statusKey === list) === (position.isUnspread === true);
-    const { from, to } = rest(wanted, { isShown: isHeldBy === false && statusKey !== list });
+    const { from, to } = remaining(wanted, { isShown: isHeldBy === false && statusKey !== list });
     // DynamoDB refuses a stretch that ends before it begins.
     if (from > to) return [];
     return {
@@ -71,7 +71,7 @@ export function endedQueries(TableName: string, wanted: Ended) {
 }
 
 /** What of the list follows a position. @param isShown whether all of its event has been shown */
-function rest(
+function remaining(
   { from, to, position, isNewestFirst }: Ended,
   { isShown }: { readonly isShown: boolean },
 ): { readonly from: string; readonly to: string } {

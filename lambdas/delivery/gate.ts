@@ -34,9 +34,9 @@ export function waitsFor(
 /**
  * Lets an attempt begin, or says why it must wait: an endpoint may hold only so many at once; after a pause one probe
  * goes, by whoever takes the lease; and a pace is kept for all functions together. Who is let in holds a place of its
- * endpoint's share, and leaves it.
+ * endpoint's share, and gives it back (`share.exit`).
  */
-export async function admit(
+export async function askToBegin(
   ports: GatePorts,
   { message, endpoint, policy }: Pick<Job, 'message' | 'endpoint' | 'policy'>,
   health: Health,
@@ -46,10 +46,10 @@ export async function admit(
   if (!(await ports.share.enter(endpoint.id, isHeld(health, ports.now())))) return 'share';
   try {
     const verdict = await askLeave(ports, { endpoint, policy }, health);
-    if (verdict !== 'go' && verdict !== 'probe') ports.share.leave(endpoint.id);
+    if (verdict !== 'go' && verdict !== 'probe') ports.share.exit(endpoint.id);
     return verdict;
   } catch (fault) {
-    ports.share.leave(endpoint.id);
+    ports.share.exit(endpoint.id);
     throw fault;
   }
 }

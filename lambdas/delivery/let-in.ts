@@ -5,7 +5,7 @@ import { hasTime } from './attempt.ts';
 import { isServed } from './decide.ts';
 import type { Job, Recipient } from './decide.ts';
 import { idsOf, lookAgain } from './discard.ts';
-import { admit, waitsFor } from './gate.ts';
+import { askToBegin, waitsFor } from './gate.ts';
 import type { GatePorts } from './gate.ts';
 import type { HoldPorts } from './hold.ts';
 import { isFirst } from './message.ts';
@@ -17,7 +17,7 @@ export interface LetInPorts extends GatePorts, ParkPorts, Pick<HoldPorts, 'send'
 
 /** Asks for leave for an attempt, or has the delivery wait. */
 export async function letIn(ports: LetInPorts, job: Job, health: Health): Promise<'go' | 'probe' | 'done'> {
-  const verdict = await admit(ports, job, health);
+  const verdict = await askToBegin(ports, job, health);
   if (verdict === 'go' || verdict === 'probe') return verdict;
   await wait(ports, job, { health, cause: verdict });
   return 'done';
@@ -60,7 +60,7 @@ export async function enterUnread(
   if (organization === undefined || endpoint === undefined || !isServed(recipient)) return undefined;
   const policy = effectivePolicy(endpoint.policy, organization.policy);
   if (!hasTime({ policy }, remainingMs)) return undefined;
-  const verdict = await admit(ports, { message, endpoint, policy }, health);
+  const verdict = await askToBegin(ports, { message, endpoint, policy }, health);
   if (verdict === 'go' || verdict === 'probe') return 'go';
   await tryLater(ports, message, verdict);
   return 'done';

@@ -54,7 +54,7 @@ export async function note(
 export interface Watch {
   /** It has had none for `slowMs`. */
   readonly tell: () => void;
-  /** It leaves its place. @param durationMs how long it took; nothing if it ended by a fault of ours */
+  /** It gives its place back. @param durationMs how long it took; nothing if it ended by a fault of ours */
   readonly end: (durationMs: number | undefined) => Ended;
 }
 
@@ -81,10 +81,11 @@ export function watchAttempt(ports: WatchPorts, endpoint: Endpoint, timeoutMs: n
   return {
     tell: () => {
       wasSlow = true;
-      if (ports.share.slow(endpoint.id)) counted = noteHanging(ports, endpoint, timeoutMs).catch(logFault);
+      if (ports.share.markSlow(endpoint.id))
+        counted = noteHanging(ports, endpoint, timeoutMs).catch(logFault);
     },
     end: (durationMs) => ({
-      meanMs: ports.share.leave(endpoint.id, { durationMs, wasSlow }),
+      meanMs: ports.share.exit(endpoint.id, { durationMs, wasSlow }),
       // Should this fail, it counts until its timeout.
       uncounted: counted.then((uncount) => uncount?.()).catch(logFault),
     }),

@@ -18,7 +18,10 @@ export interface ParkPorts extends SayPorts {
   readonly retentionDays: number;
 }
 
-/** Why a delivery waits, though its time has come. */
+/**
+ * Why a delivery waits, though its time has come. One more has to be counted (lib/monitoring/filters.ts) and explained
+ * (docs/operations.md, `delivery.waits`); and let-in.ts says who brings back what waits for it.
+ */
 export type Cause = 'paused' | 'probed' | 'behind' | 'paced' | 'share';
 
 /** What is parked now is found by then: the index is a little behind, and functions' clocks differ. */

@@ -50,7 +50,7 @@ const deadLettersQuery = pageQuery
 const inner = { expiresAt: true, waiting: true, waitingAt: true, trigger: true } as const;
 const outer = {
   status: shownStatus,
-  /** It waits until its endpoint may receive: it is paused, has had its share for now, or others wait before it. */
+  /** It waits until its endpoint may receive: it is paused, above its pace or its share, or others wait before it. */
   waitsForEndpoint: z.literal(true).exactOptional(),
 };
 

@@ -2,28 +2,31 @@ import { LRUCache } from 'lru-cache';
 import { slowMs } from '../endpoint/health/slow.ts';
 import type { Now } from '../shared/time.ts';
 
-/** How many attempts of one function an endpoint may hold at once. */
+/**
+ * How many attempts of one function an endpoint may hold at once: its window. Each holds a place of it from `enter` to
+ * `exit`.
+ */
 export interface Share {
   /**
-   * Asks for leave to begin an attempt; false when the endpoint has its share. Who finds it full waits until one of its
-   * attempts is answered, or all of them are slow (`slowMs`): no longer.
+   * Asks for a place; false when there is none. Who finds none waits until one of the endpoint's attempts is answered,
+   * or all of them are slow (`slowMs`): no longer.
    *
    * @param isHeld whether it is known to be slow by now (health/slow.ts): what it answered before tells nothing then
    */
   readonly enter: (endpointId: string, isHeld?: boolean) => Promise<boolean>;
   /**
-   * An attempt has ended.
+   * Gives a place back: an attempt has ended.
    *
    * @param took how long it took, and whether it was told to be slow; nothing if it was not made after all
    * @returns how many milliseconds an attempt takes on average, nothing while too little is known
    */
-  readonly leave: (endpointId: string, took?: Took) => number | undefined;
+  readonly exit: (endpointId: string, took?: Took) => number | undefined;
   /**
    * An attempt has had no answer for `slowMs`.
    *
    * @returns whether that looks like hanging: nothing has been answered quickly since it began
    */
-  readonly slow: (endpointId: string) => boolean;
+  readonly markSlow: (endpointId: string) => boolean;
 }
 
 export interface Took {
@@ -77,15 +80,15 @@ export function makeShare(now: Now): Share {
       if (isStuck(state)) return Promise.resolve(false);
       return new Promise((resolve) => state.waiting.push(resolve));
     },
-    leave: (endpointId, took) => {
+    exit: (endpointId, took) => {
       const state = stateOf(endpointId);
       state.inFlight -= 1;
       state.seenMs = now();
       if (took !== undefined) learn(state, took, now());
-      admit(state);
+      letNextIn(state);
       return state.samples >= (state.isHeld ? 1 : samplesMin) ? state.meanMs : undefined;
     },
-    slow: (endpointId) => {
+    markSlow: (endpointId) => {
       const state = stateOf(endpointId);
       state.slowInFlight += 1;
       const isHanging = state.quickAtMs <= now() - slowMs;
@@ -122,7 +125,7 @@ function learn(state: State, { durationMs, wasSlow }: Took, nowMs: number): void
   if (isQuick) state.quickAtMs = nowMs;
 }
 
-function admit(state: State): void {
+function letNextIn(state: State): void {
   while (state.inFlight < state.window) {
     const next = state.waiting.shift();
     if (next === undefined) return;

@@ -23,7 +23,7 @@ import { phaseName } from '../request/phases.ts';
 import type { Prepared, Unsigned } from '../request/prepare.ts';
 
 export interface TestEventPorts {
-  /** Counts a test of an endpoint; false when it has had its share for now. */
+  /** Counts a test of an endpoint; false when it has had as many as it may in this minute. */
   readonly countTest: (endpointId: string) => Promise<boolean>;
   readonly prepare: (endpoint: Endpoint, unsigned: Unsigned) => Promise<Prepared>;
   readonly post: Post;

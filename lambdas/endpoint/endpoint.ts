@@ -85,7 +85,10 @@ export const secretVersion = z
   })
   .meta({ id: 'SecretVersion' });
 
-/** An endpoint as the configuration keeps it. */
+/**
+ * An endpoint as the configuration keeps it. A field that is added must be optional here, or have a default: those that
+ * were stored before have none, and what does not parse is a fault of ours, so its deliveries would only be held.
+ */
 export const endpoint = z.object({
   id: endpointId,
   organizationId,

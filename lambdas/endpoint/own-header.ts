@@ -19,7 +19,7 @@ const value = z
   .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,4094}[\x21-\x7e])?$/, 'visible ASCII, at most 4096 characters');
 
 /** A header that an administrator wants on every request; a secret one without a value keeps the value it has. */
-export const wantedHeader = z
+const wantedHeader = z
   .strictObject({ name, value: value.exactOptional(), secret: z.boolean().exactOptional() })
   .meta({ id: 'WantedHeader' });
 

@@ -28,14 +28,6 @@ export interface TargetRules {
   readonly loopback: boolean;
 }
 
-export const defaultTargetRules: TargetRules = {
-  ports: [443, 8443],
-  ipLiterals: false,
-  ownHosts: [],
-  nat64: false,
-  loopback: false,
-};
-
 /** `invalid_url`: cannot be read in one way only. `target_not_allowed`: a forbidden name, address or port. */
 export type TargetFault = 'invalid_url' | 'https_required' | 'target_not_allowed';
 

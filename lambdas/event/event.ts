@@ -12,7 +12,7 @@ export const skipped = z
   .meta({ id: 'SkippedEndpoint' });
 
 /** Why an event went to nobody. */
-export const refusalReason = z
+const refusalReason = z
   .enum([
     'invalid_event',
     'invalid_time',
@@ -27,7 +27,7 @@ export const refusalReason = z
   ])
   .meta({ id: 'RefusalReason' });
 
-export const eventStatus = z.enum(['accepted', 'refused', 'queued', 'lost']).meta({
+const eventStatus = z.enum(['accepted', 'refused', 'queued', 'lost']).meta({
   id: 'EventStatus',
   description:
     '`queued`: published through the API, and not routed yet. `lost`: nothing has come of it in 14 days, as long as ' +

@@ -91,7 +91,7 @@ const endless: Judgement = {
   sentence: 'the schema of the event type leads deeper into itself than can be followed for these data',
 };
 
-/** Compiled schemas by their text: the catalogue is read again twice a minute, and compiling one takes 20 ms. */
+/** Compiled schemas by their text: the catalogue is read anew twice a minute and after each change, and compiling one takes 20 ms. */
 const validators = new LRUCache<string, { readonly validate: ValidateFunction | undefined }>({
   max: 500,
   // A whole catalogue (define-type.ts), compiled: measured, 12 bytes for each of the schema's.

@@ -18,7 +18,7 @@ export type Lack = z.output<typeof lack>;
 const count = z.number().int();
 
 /** What of a job its organization sees. */
-export const publicJob = z.object({
+const publicJob = z.object({
   id: jobId,
   /** Without one, the dead deliveries of the whole organization. */
   endpointId: endpointId.exactOptional(),
@@ -113,6 +113,6 @@ function progressOf({ status, cursor, since, until, createdAt, expiresAt }: Job)
   const fromMs = Math.max(Date.parse(since), createdMs - (expiresAt * 1000 - createdMs));
   // An event's id holds its time.
   const reachedMs = timeOfUlid(cursor.eventId.slice('evt_'.length));
-  const share = (reachedMs - fromMs) / Math.max(1, Date.parse(until) - fromMs);
-  return Math.round(Math.min(1, Math.max(0, share)) * 1_000) / 1_000;
+  const part = (reachedMs - fromMs) / Math.max(1, Date.parse(until) - fromMs);
+  return Math.round(Math.min(1, Math.max(0, part)) * 1_000) / 1_000;
 }

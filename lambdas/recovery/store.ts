@@ -20,7 +20,7 @@ import { job } from './job.ts';
 import type { Job } from './job.ts';
 
 /** Key of a job in the ledger. */
-export function jobKey(organizationId: string, id: string): Key {
+function jobKey(organizationId: string, id: string): Key {
   return { pk: `ORG#${organizationId}`, sk: `JOB#${id}` };
 }
 

@@ -2,7 +2,7 @@ import { makeChunks } from './chunks.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** What is read of any response's body: enough for an error page, too little to hurt. */
-export const responseBytesMax = 16_384;
+const responseBytesMax = 16_384;
 
 export interface Body {
   /** Takes what has come; whether that was all there is, or all that is read. */

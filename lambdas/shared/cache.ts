@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
-/** How long a function trusts what it has read of the configuration: a change is seen everywhere within this time. */
+/**
+ * How long a function trusts what it has read of the configuration. A change through the API ends that sooner, by its
+ * version (shared/versions.ts); what is changed in the table by hand is seen everywhere within this time.
+ */
 const configurationTtlMs = 30_000;
 
 /** Unless a cache says otherwise; the functions have 512 MB, and four caches at most (docs/capacity.md). */

@@ -22,7 +22,7 @@ export type Send = (message: Outgoing) => Promise<void>;
 
 /**
  * Sends messages to one queue. Calls made in the same turn of the event loop travel in one request: $0.40 per
- * million requests, so ten messages in one cost a tenth (aws.md, section 11).
+ * million requests, so ten messages in one cost a tenth.
  *
  * The returned function throws when SQS did not take that very message.
  */

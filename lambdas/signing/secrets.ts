@@ -18,7 +18,7 @@ function nameOf(prefix: string, { organizationId, endpointId, part }: SecretName
   return part === 'signing' ? own : `${own}/${part}`;
 }
 
-/** Every version has a label of its own: Secrets Manager may delete versions without one (aws.md, section 6). */
+/** Every version has a label of its own: Secrets Manager may delete a version that has none. */
 function labelOf(versionId: string): string {
   return `tidings-${versionId}`;
 }

@@ -56,7 +56,7 @@ export const filters: readonly Filter[] = [
   },
 ];
 
-/** Why deliveries wait, though their time has come; as in lambdas/delivery. */
+/** Why deliveries wait, though their time has come: each `Cause` of lambdas/delivery/park.ts (a test compares them). */
 export const waitCauses = ['paused', 'behind', 'paced', 'share', 'probed'] as const;
 
 /** What is counted for the dashboard alone: no alarm rings for what waits on purpose. */

@@ -39,8 +39,8 @@ export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void>
 }
 
 /**
- * The group id the path leads to. What real AWS does with a missing or over-long one is not verified (aws.md, section
- * 12, item 5); here it cannot be put on the queue, and goes the way of every event that cannot.
+ * The group id the path leads to. What real AWS does with a missing or over-long one is not verified
+ * (docs/first-deployment.md, row 5); here it cannot be put on the queue, and goes the way of every event that cannot.
  */
 function groupIdAt(path: string, event: EventEnvelope): string {
   if (!path.startsWith('$')) return path;

@@ -66,7 +66,7 @@ function definitionOf(logicalId: string, wanted: z.output<typeof queue>): QueueD
   };
 }
 
-/** The defaults are those of SQS (aws.md, section 2). */
+/** The defaults are those of SQS (API reference, SetQueueAttributes). */
 const queue = z.strictObject({
   QueueName: z.string().optional(),
   VisibilityTimeout: z.number().default(30),

@@ -5,7 +5,7 @@ const root = new URL('../../', import.meta.url).pathname;
 const texts = ['{bin,lib,lambdas,local,bench,test,verify,docs}/**/*.{ts,mjs,md}', '*.{md,js}'];
 /** Papers of those who built it, which nobody else has; and numbers of what they were asked for. */
 const elsewhere = [
-  /\b(?:DESIGN|STYLE|failures|sender)\.md\b/,
+  /\b(?:DESIGN|STYLE|failures|sender|aws|cost|peers|local)\.md\b/,
   /\(R\d{1,2}\)/,
   /(?<![\w/.])shared\/(?:cases|reference)/,
 ];

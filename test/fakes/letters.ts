@@ -8,8 +8,6 @@ interface Held {
   readonly visibleAtMs: number;
 }
 
-export type MemoryLetters = ReturnType<typeof memoryLetters>;
-
 /** A dead-letter queue in memory, whose receives hide a letter for so long. */
 export function memoryLetters(now: Now, holdMs = 900_000) {
   const held = new Map<string, Held>();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { denied, grantsIn, policyOf } from './grants.ts';
 import { synthesized, withoutHash } from './synthesized.ts';
+import { ofType, stack } from './the-stack.ts';
 
 /** With all that may be switched on. */
 const { resources } = synthesized({ canary: 'true', tracing: 'true', egressZones: '2' });
@@ -109,5 +110,206 @@ describe('least privilege', () => {
       .filter(({ Effect }) => Effect === 'Allow');
     expect(allowed.length).toBeGreaterThan(0);
     for (const { Principal } of allowed) expect(() => serviceOfAws.parse(Principal)).not.toThrow();
+  });
+});
+
+describe('who may touch what', () => {
+  const secrets = 'arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:tidings/prod/*';
+  const take = [
+    'sqs:ChangeMessageVisibility',
+    'sqs:DeleteMessage',
+    'sqs:GetQueueAttributes',
+    'sqs:GetQueueUrl',
+    'sqs:ReceiveMessage',
+  ];
+  const write = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+  const encrypt = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  // Signing keys are made while the product runs: their tag says whose they are.
+  const keys = 'arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/*';
+  const tagged = `${keys} if aws:ResourceTag/tidings:stage=prod`;
+  const signed = `${tagged}, kms:SigningAlgorithm=ECDSA_SHA_256|RSASSA_PKCS1_V1_5_SHA_256, kms:MessageType=DIGEST`;
+
+  // Nothing else is granted. A new line here is a decision.
+  it.each<[string, Record<string, string[]>]>([
+    [
+      'DeliveryDeliver',
+      {
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+        ],
+        IngestBus: ['events:PutEvents'],
+        DeliveryDeliveries: take,
+        DeliveryRetries: [...take, 'sqs:SendMessage'],
+        DeliveryFalling: [...take, 'sqs:SendMessage'],
+        RecoveryQueue: ['sqs:SendMessage'],
+        [secrets]: ['secretsmanager:GetSecretValue'],
+        StorageKey: encrypt,
+        [signed]: ['kms:Sign'],
+        DeliveryDeliverLog: write,
+      },
+    ],
+    [
+      'RoutingRoute',
+      {
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestBus: ['events:PutEvents'],
+        IngestEvents: take,
+        IngestEventsFalling: [...take, 'sqs:SendMessage'].toSorted(),
+        DeliveryDeliveries: ['sqs:SendMessage'],
+        StorageKey: encrypt,
+        RoutingRouteLog: write,
+      },
+    ],
+    [
+      'ApiHandler',
+      {
+        StorageConfig: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:DeleteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
+        'StorageLedger/index/byStatus': ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        DeliveryRetries: ['sqs:SendMessage'],
+        RecoveryQueue: ['sqs:SendMessage'],
+        IngestBus: ['events:PutEvents'],
+        [secrets]: [
+          'secretsmanager:CreateSecret',
+          'secretsmanager:DeleteSecret',
+          'secretsmanager:PutSecretValue',
+          'secretsmanager:TagResource',
+          'secretsmanager:UpdateSecretVersionStage',
+        ],
+        StorageKey: encrypt,
+        '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY': [
+          'kms:CreateKey',
+          'kms:TagResource',
+        ],
+        [tagged]: ['kms:GetPublicKey'],
+        ApiHandlerLog: write,
+      },
+    ],
+    [
+      'RecoveryRecover',
+      {
+        StorageConfig: ['dynamodb:BatchGetItem'],
+        StorageLedger: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
+        'StorageLedger/index/byStatus': ['dynamodb:Query'],
+        'StorageLedger/index/waiting': ['dynamodb:Query'],
+        RecoveryQueue: [...take, 'sqs:SendMessage'],
+        DeliveryRetries: ['sqs:SendMessage'],
+        IngestBus: ['events:PutEvents'],
+        StorageKey: encrypt,
+        RecoveryRecoverLog: write,
+      },
+    ],
+    [
+      'TesterTest',
+      {
+        StorageConfig: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+        [secrets]: ['secretsmanager:GetSecretValue'],
+        StorageKey: encrypt,
+        [signed]: ['kms:Sign'],
+        TesterTestLog: write,
+      },
+    ],
+    [
+      'IdentityToken',
+      { StorageConfig: ['dynamodb:GetItem'], StorageKey: ['kms:Decrypt'], IdentityTokenLog: write },
+    ],
+    [
+      'ExpiryWarn',
+      {
+        StorageConfig: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        'StorageConfig/index/byList': ['dynamodb:Query'],
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        IngestBus: ['events:PutEvents'],
+        StorageKey: encrypt,
+        [tagged]: ['kms:DescribeKey', 'kms:ScheduleKeyDeletion'],
+        // It has no resource to name, and reads nothing but tags.
+        '*': ['tag:GetResources'],
+        ExpiryWarnLog: write,
+      },
+    ],
+    [
+      'UpkeepTidy',
+      {
+        StorageLedger: ['dynamodb:BatchGetItem'],
+        DeliveryDeliveriesDead: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:ReceiveMessage'],
+        StorageKey: ['kms:Decrypt'],
+        UpkeepTidyLog: write,
+      },
+    ],
+    [
+      'UpkeepReconcile',
+      {
+        'StorageConfig/index/byList': ['dynamodb:Query'],
+        StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
+        'StorageLedger/index/byStatus': ['dynamodb:Query'],
+        'StorageLedger/index/waiting': ['dynamodb:Query'],
+        IngestBus: ['events:PutEvents'],
+        StorageKey: ['kms:Decrypt'],
+        UpkeepReconcileLog: write,
+      },
+    ],
+    [
+      'WaitingWake',
+      {
+        StorageLedger: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        'StorageLedger/index/waiting': ['dynamodb:Query'],
+        DeliveryRetries: ['sqs:SendMessage'],
+        RecoveryQueue: ['sqs:SendMessage'],
+        StorageKey: encrypt,
+        WaitingWakeLog: write,
+      },
+    ],
+  ])('%s may do exactly this', (name, promised) => {
+    expect(grantsIn(stack.resources, name)).toEqual(promised);
+  });
+
+  it('every function has a role of its own, taken on by Lambda alone', () => {
+    const roles = ofType('AWS::IAM::Role');
+    const own = ofType('AWS::Lambda::Function').map(([id]) => `${withoutHash(id)}Role`);
+    expect(roles.map(([id]) => withoutHash(id)).toSorted()).toEqual(own.toSorted());
+    for (const [, role] of roles) {
+      expect(role.Properties).toMatchObject({
+        AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: 'lambda.amazonaws.com' } }] },
+      });
+      // A managed policy would grant what this table does not show.
+      expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
+      expect(role.Properties).not.toHaveProperty('Policies');
+    }
+  });
+
+  it('only what sends may sign, and it makes and destroys no keys', () => {
+    const mayBy = (action: string) =>
+      ofType('AWS::Lambda::Function')
+        .map(([id]) => withoutHash(id))
+        .filter((name) => Object.values(grantsIn(stack.resources, name)).flat().includes(action));
+    expect(mayBy('kms:Sign').toSorted()).toEqual(['DeliveryDeliver', 'TesterTest']);
+    expect(mayBy('kms:CreateKey')).toEqual(['ApiHandler']);
+    expect(mayBy('kms:ScheduleKeyDeletion')).toEqual(['ExpiryWarn']);
+    expect(mayBy('tag:GetResources')).toEqual(['ExpiryWarn']);
   });
 });

@@ -1,6 +1,9 @@
 import { App } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { nameOf, readSettings } from '../../lib/settings.ts';
+import { synthesized } from './synthesized.ts';
+import { ofType, stack, tokensOf } from './the-stack.ts';
 
 function read(context: Readonly<Record<string, unknown>> = {}) {
   return readSettings(new App({ context }).node);
@@ -128,5 +131,82 @@ describe('nameOf', () => {
     ['dev', 'events', 'tidings-dev-events'],
   ])('in stage %s, %s is %s', (stage, part, expected) => {
     expect(nameOf(stage, part)).toBe(expected);
+  });
+});
+
+describe('a stack with settings of its own', () => {
+  const { template, resources } = stack;
+
+  it('tells every function that judges receivers the same ports', () => {
+    const { text: own } = synthesized({ receiverPorts: '443,9443', nat64: 'true' });
+    expect(own.match(/"RECEIVER_PORTS":"443,9443"/g)).toHaveLength(3);
+    expect(own.match(/"NAT64":"true"/g)).toHaveLength(3);
+  });
+
+  it('names its own issuer, and makes no user pool', () => {
+    const own = synthesized({ issuer: 'https://id.acme.example/', audience: 'tidings' });
+    own.template.resourceCountIs('AWS::Cognito::UserPool', 0);
+    own.template.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
+    expect(tokensOf(own.resources)).toEqual({ issuer: 'https://id.acme.example/', audience: ['tidings'] });
+  });
+
+  it('with tracing, every function of ours is recorded by X-Ray, and may do no more for it than that', () => {
+    const traced = synthesized({ tracing: 'true' });
+    const functions = ofType('AWS::Lambda::Function').length;
+    traced.template.resourcePropertiesCountIs(
+      'AWS::Lambda::Function',
+      { TracingConfig: { Mode: 'Active' } },
+      functions,
+    );
+    template.resourcePropertiesCountIs('AWS::Lambda::Function', { TracingConfig: Match.anyValue() }, 0);
+    expect(traced.text.match(/"xray:PutTraceSegments"/g)).toHaveLength(functions);
+    expect(traced.text.match(/"xray:\w+"/g)).toHaveLength(2 * functions);
+  });
+
+  it('another stage has other names, other secrets and the same logical ids', () => {
+    const other = synthesized({
+      stage: 'dev',
+      retentionDays: '7',
+      organizationClaim: 'custom:org',
+      requestsPerMinute: '50',
+      endpointsPerOrganization: '20',
+      eventSchemas: 'strict',
+    });
+    expect(other.text.match(/"EVENT_SCHEMAS":"strict"/g)).toHaveLength(2);
+    const names = [...other.resources.values()].map(
+      ({ Properties }) => Properties['QueueName'] ?? Properties['Name'],
+    );
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'tidings-dev',
+        'tidings-dev-events',
+        'tidings-dev-events-falling',
+        'tidings-dev-events-dead',
+        'tidings-dev-bus-dead',
+        'tidings-dev-deliveries',
+        'tidings-dev-retries',
+        'tidings-dev-falling',
+        'tidings-dev-deliveries-dead',
+        'tidings-dev-lanes-dead',
+        'tidings-dev-recovery',
+        'tidings-dev-recovery-dead',
+      ]),
+    );
+    expect(other.text).toContain(':secret:tidings/dev/*');
+    expect(other.text).not.toContain('tidings/prod');
+    expect(other.text).not.toContain('tidings:stage":"prod');
+    expect([...other.resources.keys()]).toEqual([...resources.keys()]);
+    for (const told of [
+      '"SECRET_PREFIX":"tidings/dev"',
+      '"STAGE":"dev"',
+      '"aws:ResourceTag/tidings:stage":"dev"',
+      '"aws:RequestTag/tidings:stage":"dev"',
+      '"RETENTION_DAYS":"7"',
+      '"ORGANIZATION_CLAIM":"custom:org"',
+      '"REQUESTS_PER_MINUTE":"50"',
+      '"ENDPOINTS_PER_ORGANIZATION":"20"',
+    ]) {
+      expect(other.text).toContain(told);
+    }
   });
 });

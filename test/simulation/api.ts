@@ -2,7 +2,7 @@ import type { DeliveryRoutesPorts } from '../../lambdas/delivery/routes.ts';
 import type { ResumePorts } from '../../lambdas/endpoint/health/resume.ts';
 import type { Endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import type { RegisterPorts } from '../../lambdas/endpoint/register.ts';
-import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../fakes/target-rules.ts';
 import type { BeginPorts } from '../../lambdas/recovery/begin.ts';
 import { outgoing } from '../../lambdas/delivery/message.ts';
 import { outgoingDrain } from '../../lambdas/endpoint/health/drain-message.ts';

@@ -82,21 +82,6 @@ function makeRecover(world: World, life: Life): Work {
     workThroughBatch(ports, records, (record) => receiveJob(ports, record, remainingMs));
 }
 
-/** The same with as many batches at a time as lib/ allows, each lane for itself. */
-export function unhurriedFunctions({ queues }: World): SimulatedFunction[] {
-  const of = (name: string, queue: Queue, runningMax: number) => ({
-    ...{ name, queues: [{ queue, aloneUntilMs: 0 }], instances: new Set<Instance>(), running: 0, runningMax },
-  });
-  return [
-    { ...of('route', queues.events, 50), timeoutMs: 30_000, make: makeRoute },
-    { ...of('route', queues.eventsFalling, 2), timeoutMs: 30_000, make: makeRoute },
-    { ...of('deliver', queues.deliveries, 100), timeoutMs: 60_000, make: makeDeliver },
-    { ...of('deliver', queues.retries, 100), timeoutMs: 60_000, make: makeDeliver },
-    { ...of('deliver', queues.falling, 2), timeoutMs: 60_000, make: makeDeliver },
-    { ...of('recover', queues.recovery, 10), timeoutMs: 60_000, make: makeRecover },
-  ];
-}
-
 /** Lets an event source take a batch, and a function work on it. */
 export async function serve(world: World, served: SimulatedQueue, fn: SimulatedFunction): Promise<void> {
   const { chance, weather, time, book } = world;

@@ -97,11 +97,6 @@ function drawLateness(chance: Chance): Readonly<Record<string, Lateness>> {
   );
 }
 
-/** Nothing goes wrong. */
-export function fairWeather(startMs: number): Weather {
-  return { ...calm, skewMs: 0, outages: [], lateness: {}, isPunctual: true, calmAtMs: startMs };
-}
-
 /**
  * The weather of a run: some are calm, in most a few things go wrong, in some everything does. No share is so
  * large that copies of messages which wait would have more copies than they have ends.

@@ -7,7 +7,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { PostResult } from '../../lambdas/request/answer.ts';
 import { makePost } from '../../lambdas/request/post.ts';
-import { defaultTargetRules } from '../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../fakes/target-rules.ts';
 import { aTcpReceiver, aTlsReceiver, scripts, type Receiver } from '../lambdas/request/bad-receivers.ts';
 import { anAuthority, aSelfSigned } from '../lambdas/request/certificates.ts';
 

@@ -10,7 +10,7 @@ export const backlog = z.object({
   turn: z.number().int(),
   /** Counts its passes over the rows: a message of an earlier pass has been sent again since, and is dropped. */
   pass: z.number().int(),
-  /** What held the endpoint when the pass began; when that has changed, the next one begins. */
+  /** State of the endpoint's gate when the pass began (recovery/drain/plan.ts); when it has changed, the next one begins. */
   gate: z.string().optional(),
   /** The last place from which this pass has sent. */
   through: z.string().optional(),
@@ -51,7 +51,7 @@ export function isStepping({ steppingUntil }: Backlog, nowMs: number): boolean {
   return steppingUntil !== undefined && Date.parse(steppingUntil) > nowMs;
 }
 
-/** The backlog of an endpoint of which something has changed that lets its rows go, or end. */
+/** The backlog when the endpoint may receive again, or never will: somebody must come for its rows now. */
 export function wantedNow(before: Backlog | undefined, nowMs: number): Backlog | undefined {
   return before && { ...before, dueAt: isoTime(nowMs) };
 }

@@ -25,7 +25,7 @@ export const health = z.object({
   failingSince: z.string().optional(),
   /** To the hour: it is not worth a write each time. */
   lastFailureAt: z.string().optional(),
-  /** Share of the time until it is switched off of which its owner has been warned. */
+  /** The part of the time until it is switched off of which its owner has been warned last; 0 for none. */
   warned: z.number(),
   /** The breaker is open; from `until` on it is half-open, and one probe may go. */
   pause: z

@@ -178,9 +178,9 @@ function atItsEnd(before: Health, { policy, nowMs }: Circumstances): Health {
     Date.parse(before.failingSince),
     Date.parse(before.graceUntil ?? before.failingSince),
   );
-  const share = (nowMs - sinceMs) / (disableAfterHours * hourMs);
-  if (share >= 1) return switchedOff(before, 'failing', nowMs);
-  const due = warnings.find((warning) => share >= warning) ?? 0;
+  const part = (nowMs - sinceMs) / (disableAfterHours * hourMs);
+  if (part >= 1) return switchedOff(before, 'failing', nowMs);
+  const due = warnings.find((warning) => part >= warning) ?? 0;
   if (due <= before.warned) return before;
   const until = isoTime(sinceMs + disableAfterHours * hourMs);
   return {

@@ -27,15 +27,15 @@ export function pace(
   nowMs: number,
 ): number | undefined {
   const backMs = backSince === undefined ? Infinity : nowMs - Date.parse(backSince);
-  const ramp =
+  const ramped =
     backMs < rampMs ? firstPerSecond * 2 ** Math.floor(Math.max(0, backMs) / doublingMs) : Infinity;
-  const share = slow !== undefined && isHeld({ slow }, nowMs) ? (shareMax * 1_000) / slow.ms : Infinity;
-  const perSecond = Math.min(rateLimitPerSecond ?? Infinity, ramp, share);
+  const shared = slow !== undefined && isHeld({ slow }, nowMs) ? (shareMax * 1_000) / slow.ms : Infinity;
+  const perSecond = Math.min(rateLimitPerSecond ?? Infinity, ramped, shared);
   return Number.isFinite(perSecond) ? perSecond : undefined;
 }
 
 /**
- * Takes leave for one attempt at an endpoint that is held to a pace; false when it has had its share for now. Nothing
+ * Takes leave for one attempt at an endpoint that is held to a pace; false when there is none at this moment. Nothing
  * is handed out ahead: who is refused waits as a row (delivery/park.ts).
  */
 export type Take = (endpointId: string, perSecond: number) => Promise<boolean>;

@@ -103,7 +103,10 @@ function placeOf(endpointId: string, { backlog, unsaid, sayAfter }: Health, nowM
   return { endpointId, ...dueAt(Math.max(dueMs, nowMs + wakerMs), endpointId) };
 }
 
-/** Whoever comes has already looked this far ahead (recovery/wake). */
+/**
+ * Nearer than this, whoever comes every minute may have looked already: he looks a minute ahead (recovery/wake), and
+ * clocks, and the index, may be behind by some of the other.
+ */
 const wakerMs = 120_000;
 
 function healthOf(item: unknown): Health {

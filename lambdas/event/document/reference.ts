@@ -33,11 +33,7 @@ function tooMuch(): TooLarge {
  * Rewrites the references of a JSON Schema. A schema with an `$id` stands for itself, wherever it is: its references
  * are left as they are (JSON Schema 2020-12, 8.2.1).
  */
-export function mapReferences(
-  schema: unknown,
-  map: (reference: string) => string,
-  work: Work = boundless,
-): unknown {
+function mapReferences(schema: unknown, map: (reference: string) => string, work: Work = boundless): unknown {
   work.left -= 1;
   if (work.left < 0) throw tooMuch();
   if (Array.isArray(schema)) return schema.map((one) => mapReferences(one, map, work));

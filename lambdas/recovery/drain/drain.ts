@@ -15,7 +15,7 @@ import { endpointPartition } from '../../shared/waiting.ts';
 import type { ReadWaiting, Row } from '../waiting/row.ts';
 import { nextBacklog, passOf, watchedUntil } from './next-backlog.ts';
 import type { Next, Step } from './next-backlog.ts';
-import { gateOf, planOf } from './plan.ts';
+import { gateStateOf, planOf } from './plan.ts';
 import { progressOf } from './progress.ts';
 import type { Plan } from './plan.ts';
 
@@ -37,8 +37,8 @@ const youngMs = 2_000;
  * again. A row keeps its place until its attempt is recorded, so nothing is lost with a message, and a step costs one
  * write for hundreds of rows.
  *
- * Of all messages that ask for a step only the one that names the last one goes on, and none while a step is being made:
- * that one sees at its end what others want. Whoever dies in the middle is followed by whoever comes every minute
+ * Only a message that names the last step that was made begins the next one, and none does while a step is being made: what
+ * others want meanwhile, that step sees at its end. Whoever dies in the middle is followed by whoever comes every minute
  * (recovery/wake), at the time that the backlog names.
  *
  * @param turn the step after which this one comes; nothing when it is asked for because its time has come
@@ -76,7 +76,10 @@ const sendingMsMax = 45_000;
 
 const triesMax = 5;
 
-/** Makes this step the last one, if it may be; every other message that names the same step before it ends. */
+/**
+ * Begins the next step; nothing while one is being made, or for a message that names an earlier step. Of all messages
+ * that name the same one the first goes on, by its conditional write.
+ */
 async function claim(
   { health: store, now }: DrainPorts,
   { id }: Owner,
@@ -119,7 +122,7 @@ async function takeStep(
   { health, backlog: claimed, atMs, wantedMs, recipient }: Situation,
 ): Promise<Step> {
   const nowMs = ports.now();
-  const gate = gateOf(health);
+  const gate = gateStateOf(health);
   const backlog = gate === claimed.gate ? claimed : nextPass(claimed, gate);
   const { endpoint, organization } = recipient;
   const isReceiving = isServed(recipient) && endpoint !== undefined && organization !== undefined;
@@ -148,7 +151,7 @@ async function takeStep(
 }
 
 /** From the beginning again: what the pass before has sent is dropped where it arrives. */
-export function nextPass({ turn, clock, dueAt }: Backlog, gate: string): Backlog {
+function nextPass({ turn, clock, dueAt }: Backlog, gate: string): Backlog {
   return { turn, pass: passOf(turn), gate, dueAt, ...(clock === undefined ? {} : { clock }) };
 }
 

@@ -36,7 +36,7 @@ const lateMsMax = 60_000;
 const onTheirWayMs = 120_000;
 
 /** A little less than the pace, so that leave is there when a message asks for it. */
-const supplyShare = 0.95;
+const supplyPart = 0.95;
 
 interface Circumstances {
   readonly policy: EffectivePolicy | undefined;
@@ -67,7 +67,7 @@ export function planOf(
   }
   const perSecond = pace(policy, health, nowMs);
   if (perSecond === undefined) return free;
-  const spacingMs = 1_000 / (perSecond * supplyShare);
+  const spacingMs = 1_000 / (perSecond * supplyPart);
   const clockMs = backlog.clock === undefined ? Math.min(nowMs, wantedMs) : Date.parse(backlog.clock);
   const fromMs = Math.max(nowMs - lateMsMax, clockMs);
   const countMax = Math.min(freeMax, Math.ceil((nowMs + stepMs - fromMs) / spacingMs));
@@ -82,7 +82,7 @@ function probing({ through }: Backlog): Plan {
   return { kind: 'send', countMax, onTheirWayMax: countMax };
 }
 
-/** Tells one thing that holds an endpoint from another: when it changes, a new pass over its rows begins. */
-export function gateOf({ off, pause, backSince }: Health): string {
+/** The state of an endpoint's gate (delivery/gate.ts), as one text to compare: when it changes, a new pass over the rows begins. */
+export function gateStateOf({ off, pause, backSince }: Health): string {
   return [off?.at, pause?.since, pause?.until, backSince].map((at) => at ?? '').join(' ');
 }

@@ -24,7 +24,6 @@ const healthRow = place.extend({ organizationId, endpointId, eventId: z.undefine
 /** What stands in the index `waiting`. */
 export const row = z.union([deliveryRow, healthRow]);
 
-export type DeliveryRow = z.output<typeof deliveryRow>;
 export type Row = z.output<typeof row>;
 
 /** A part of a partition, in the order of its places: all after the first, up to the last. */

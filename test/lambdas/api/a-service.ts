@@ -9,7 +9,7 @@ import { prepare } from '../../../lambdas/request/prepare.ts';
 import type { PreparePorts } from '../../../lambdas/request/prepare.ts';
 import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
 import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
-import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import type { PublishedEntry } from '../../../lambdas/event/publication/publish-once.ts';
 import type { EventType } from '../../../lambdas/event/event-type.ts';
 import { makePublicationStore } from '../../../lambdas/event/publication/store.ts';

@@ -9,7 +9,7 @@ import { makeShare } from '../../../lambdas/delivery/share.ts';
 import type { Endpoint } from '../../../lambdas/endpoint/endpoint.ts';
 import { outgoingDrain } from '../../../lambdas/endpoint/health/drain-message.ts';
 import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
-import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import type { StoredEvent } from '../../../lambdas/event/event.ts';
 import type { OperatorEntry } from '../../../lambdas/event/operator-event.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admit, waitsFor } from '../../../lambdas/delivery/gate.ts';
+import { askToBegin, waitsFor } from '../../../lambdas/delivery/gate.ts';
 import type { GatePorts } from '../../../lambdas/delivery/gate.ts';
 import type { Job } from '../../../lambdas/delivery/decide.ts';
 import type { DeliveryMessage } from '../../../lambdas/delivery/message.ts';
@@ -71,12 +71,12 @@ describe('an attempt', () => {
   test('of an endpoint that is well begins, and costs no write', async () => {
     const { ports, job, known } = await aGate();
     const take = () => Promise.reject(new Error('nobody asks'));
-    expect(await admit({ ...ports, take }, job, known)).toBe('go');
+    expect(await askToBegin({ ...ports, take }, job, known)).toBe('go');
   });
 
   test('after a pause is made by one of many, and holds the lease', async () => {
     const { ports, job, known, store } = await aGate({ health: halfOpen });
-    const all = await Promise.all([1, 2, 3].map(() => admit(ports, job, known)));
+    const all = await Promise.all([1, 2, 3].map(() => askToBegin(ports, job, known)));
     expect(all.toSorted()).toEqual(['probe', 'probed', 'probed']);
     const { pause } = await store.readLatest(job.endpoint.id);
     expect(pause).toMatchObject({ probing: true, until: isoTime(testStartMs + 75_000) });
@@ -86,8 +86,8 @@ describe('an attempt', () => {
     const { ports, job, known } = await aGate({ policy: { rateLimitPerSecond: 0.5 } });
     const verdicts: string[] = [];
     for (let count = 0; count < 4; count += 1) {
-      verdicts.push(await admit(ports, job, known));
-      ports.share.leave(job.endpoint.id, { durationMs: 10, wasSlow: false });
+      verdicts.push(await askToBegin(ports, job, known));
+      ports.share.exit(job.endpoint.id, { durationMs: 10, wasSlow: false });
     }
     // The burst is one spacing: what comes a little early and a little late finds its leave.
     expect(verdicts).toEqual(['go', 'go', 'paced', 'paced']);
@@ -95,9 +95,9 @@ describe('an attempt', () => {
 
   test('above the share of the workers waits', async () => {
     const { ports, job, known } = await aGate();
-    for (let count = 0; count < 3; count += 1) expect(await admit(ports, job, known)).toBe('go');
-    for (let count = 0; count < 3; count += 1) ports.share.slow(job.endpoint.id);
-    expect(await admit(ports, job, known)).toBe('share');
+    for (let count = 0; count < 3; count += 1) expect(await askToBegin(ports, job, known)).toBe('go');
+    for (let count = 0; count < 3; count += 1) ports.share.markSlow(job.endpoint.id);
+    expect(await askToBegin(ports, job, known)).toBe('share');
   });
 });
 
@@ -119,20 +119,20 @@ describe('a place of the share', () => {
     ['is held by who probes', { health: halfOpen }, { verdict: 'probe', free: 2 }],
   ])('%s', async (_, wish, expected) => {
     const { ports, job, known } = await aGate(wish);
-    const verdict = await admit(ports, job, known);
+    const verdict = await askToBegin(ports, job, known);
     expect({ verdict, free: await freePlaces(ports, job.endpoint.id) }).toEqual(expected);
   });
 
   test('is left by who is above the pace', async () => {
     const { ports, job, known } = await aGate({ policy: { rateLimitPerSecond: 1 } });
-    expect(await admit({ ...ports, take: () => Promise.resolve(false) }, job, known)).toBe('paced');
+    expect(await askToBegin({ ...ports, take: () => Promise.resolve(false) }, job, known)).toBe('paced');
     expect(await freePlaces(ports, job.endpoint.id)).toBe(3);
   });
 
   test('is left by whose leave could not be asked for', async () => {
     const { ports, job, known } = await aGate({ policy: { rateLimitPerSecond: 1 } });
     const take = () => Promise.reject(new Error('the ledger is down'));
-    await expect(admit({ ...ports, take }, job, known)).rejects.toThrow('the ledger is down');
+    await expect(askToBegin({ ...ports, take }, job, known)).rejects.toThrow('the ledger is down');
     expect(await freePlaces(ports, job.endpoint.id)).toBe(3);
   });
 });

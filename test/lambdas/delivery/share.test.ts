@@ -37,14 +37,14 @@ describe('an endpoint of which nothing is known', () => {
   });
 
   test('may hold twice as many with each quick answer', async () => {
-    const { ask, answers, leave } = aShare();
+    const { ask, answers, exit } = aShare();
     ask(20);
-    leave('ep_1', quick);
+    exit('ep_1', quick);
     // Six at once, of whom one has left.
     expect(await answers()).toEqual({ let: 7, waits: 13 });
-    leave('ep_1', quick);
+    exit('ep_1', quick);
     expect(await answers()).toEqual({ let: 14, waits: 6 });
-    leave('ep_1', quick);
+    exit('ep_1', quick);
     expect(await answers()).toEqual({ let: 20 });
   });
 
@@ -60,17 +60,17 @@ describe('an endpoint that does not answer', () => {
   test('has who waits for it sent away as soon as all of its attempts are slow', async () => {
     const share = aShare();
     share.ask(10);
-    share.slow('ep_1');
-    share.slow('ep_1');
+    share.markSlow('ep_1');
+    share.markSlow('ep_1');
     expect(await share.answers()).toEqual({ let: 3, waits: 7 });
-    share.slow('ep_1');
+    share.markSlow('ep_1');
     expect(await share.answers()).toEqual({ let: 3, refused: 7 });
   });
 
   test('has whoever comes later sent away at once', async () => {
     const share = aShare();
     share.ask(3);
-    for (let count = 0; count < 3; count += 1) share.slow('ep_1');
+    for (let count = 0; count < 3; count += 1) share.markSlow('ep_1');
     share.ask(5);
     expect(await share.answers()).toEqual({ let: 3, refused: 5 });
   });
@@ -78,13 +78,13 @@ describe('an endpoint that does not answer', () => {
   test('may hold three again when it has answered slowly, however many it held before', async () => {
     const share = aShare();
     share.ask(3);
-    for (let index = 0; index < 3; index += 1) share.leave('ep_1', quick);
+    for (let index = 0; index < 3; index += 1) share.exit('ep_1', quick);
     share.ask(24);
     expect(await share.answers()).toEqual({ let: 27 });
     share.clock.pass(slowMs);
     for (let index = 0; index < 22; index += 1) {
-      share.slow('ep_1');
-      share.leave('ep_1', hung);
+      share.markSlow('ep_1');
+      share.exit('ep_1', hung);
     }
     share.ask(2);
     // Two are still under way.
@@ -94,9 +94,9 @@ describe('an endpoint that does not answer', () => {
   test('and then answers one of those under way lets the next one in', async () => {
     const share = aShare();
     share.ask(3);
-    share.slow('ep_1');
+    share.markSlow('ep_1');
     share.ask(1);
-    share.leave('ep_1', hung);
+    share.exit('ep_1', hung);
     expect(await share.answers()).toEqual({ let: 4 });
   });
 
@@ -104,25 +104,25 @@ describe('an endpoint that does not answer', () => {
     const share = aShare();
     share.ask(3);
     share.clock.pass(slowMs);
-    expect(share.slow('ep_1')).toBe(true);
-    share.leave('ep_1', { durationMs: slowMs - 1, wasSlow: false });
-    expect(share.slow('ep_1')).toBe(false);
+    expect(share.markSlow('ep_1')).toBe(true);
+    share.exit('ep_1', { durationMs: slowMs - 1, wasSlow: false });
+    expect(share.markSlow('ep_1')).toBe(false);
   });
 
   test('does not hang when of ten that began together one takes its time', () => {
     const share = aShare();
     share.ask(3);
     share.clock.pass(50);
-    share.leave('ep_1', { durationMs: 50, wasSlow: false });
+    share.exit('ep_1', { durationMs: 50, wasSlow: false });
     share.clock.pass(slowMs - 50);
-    expect(share.slow('ep_1')).toBe(false);
+    expect(share.markSlow('ep_1')).toBe(false);
   });
 
   test('leaves nothing behind when its attempt ends by a fault of ours', async () => {
     const share = aShare();
     share.ask(3);
-    for (let count = 0; count < 3; count += 1) share.slow('ep_1');
-    for (let count = 0; count < 3; count += 1) share.leave('ep_1', { durationMs: undefined, wasSlow: true });
+    for (let count = 0; count < 3; count += 1) share.markSlow('ep_1');
+    for (let count = 0; count < 3; count += 1) share.exit('ep_1', { durationMs: undefined, wasSlow: true });
     share.ask(4);
     expect(await share.answers()).toEqual({ let: 6, waits: 1 });
   });
@@ -131,11 +131,11 @@ describe('an endpoint that does not answer', () => {
 describe('how long an attempt takes', () => {
   /** The mean after each of so many attempts, one after the other. */
   async function means(took: readonly Took[], isHeld = false) {
-    const { enter, leave } = makeShare(aClock().now);
+    const { enter, exit } = makeShare(aClock().now);
     const all: (number | undefined)[] = [];
     for (const one of took) {
       await enter('ep_1', isHeld);
-      all.push(leave('ep_1', one));
+      all.push(exit('ep_1', one));
     }
     return all;
   }
@@ -165,21 +165,21 @@ describe('how long an attempt takes', () => {
 
   test('is known of each answer while it is held, and what was before is forgotten then', async () => {
     expect(await means([hung], true)).toEqual([15_000]);
-    const { enter, leave } = makeShare(aClock().now);
+    const { enter, exit } = makeShare(aClock().now);
     for (let count = 0; count < 50; count += 1) {
       await enter('ep_1');
-      leave('ep_1', quick);
+      exit('ep_1', quick);
     }
     await enter('ep_1', true);
-    expect(leave('ep_1', hung)).toBe(15_000);
+    expect(exit('ep_1', hung)).toBe(15_000);
   });
 });
 
 describe('a place', () => {
   test('that was given back without an attempt lets the next one in, and teaches nothing', async () => {
-    const { ask, answers, leave } = aShare();
+    const { ask, answers, exit } = aShare();
     ask(5);
-    leave('ep_1');
+    exit('ep_1');
     expect(await answers()).toEqual({ let: 4, waits: 1 });
   });
 
@@ -193,25 +193,25 @@ describe('a place', () => {
 });
 
 test('an endpoint that was quiet for a minute begins with three again', async () => {
-  const { ask, answers, leave, clock } = aShare();
+  const { ask, answers, exit, clock } = aShare();
   ask(3);
-  for (let index = 0; index < 3; index += 1) leave('ep_1', quick);
+  for (let index = 0; index < 3; index += 1) exit('ep_1', quick);
   clock.pass(59_999);
   ask(10);
   expect(await answers()).toEqual({ let: 13 });
-  for (let index = 0; index < 10; index += 1) leave('ep_1');
+  for (let index = 0; index < 10; index += 1) exit('ep_1');
   clock.pass(60_000);
   ask(10);
   expect(await answers()).toEqual({ let: 16, waits: 7 });
 });
 
 test('nobody is let in more often than he asked, whatever the order of things', async () => {
-  const { ask, answers, leave, ...share } = aShare();
+  const { ask, answers, exit, ...share } = aShare();
   ask(50);
   let left = 0;
   for (const took of [quick, slow, quick, undefined, slow, quick, quick]) {
-    if (took?.wasSlow === true) share.slow('ep_1');
-    leave('ep_1', took);
+    if (took?.wasSlow === true) share.markSlow('ep_1');
+    exit('ep_1', took);
     left += 1;
     const { let: inside = 0 } = await answers();
     expect(inside - left).toBeGreaterThanOrEqual(0);

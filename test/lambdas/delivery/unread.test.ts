@@ -52,7 +52,7 @@ describe('what was brought back from a row, and is refused', () => {
     const scene = await broughtBack({});
     for (let place = 0; place < 3; place += 1) {
       await scene.share.enter(endpointId);
-      scene.share.slow(endpointId);
+      scene.share.markSlow(endpointId);
     }
     await sendAll(scene);
     await scene.invoke(scene.queue.receive(count));
@@ -66,10 +66,10 @@ describe('what was brought back from a row, and has leave', () => {
   async function freePlaces({ clock, share }: Scene): Promise<number> {
     // It begins to hang, so it has three places; and when all of them are slow, nobody waits for one any more.
     clock.pass(1_000);
-    share.slow(endpointId);
+    share.markSlow(endpointId);
     const asked = [1, 2, 3, 4].map(() => share.enter(endpointId));
-    share.slow(endpointId);
-    share.slow(endpointId);
+    share.markSlow(endpointId);
+    share.markSlow(endpointId);
     return (await Promise.all(asked)).filter(Boolean).length;
   }
 

@@ -1,4 +1,5 @@
-import { defaultTargetRules, parseTarget } from '../../../lambdas/endpoint/target.ts';
+import { parseTarget } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import type { TargetRules } from '../../../lambdas/endpoint/target.ts';
 
 export const literalRules: TargetRules = { ...defaultTargetRules, ipLiterals: true };

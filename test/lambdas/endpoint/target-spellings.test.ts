@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../lambdas/endpoint/address.ts';
 import { isSentAsWritten } from '../../../lambdas/endpoint/request-target.ts';
-import { defaultTargetRules, parseTarget } from '../../../lambdas/endpoint/target.ts';
+import { parseTarget } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import { deployedRules, faultOf, literalRules, localRules, nat64Rules } from './a-target.ts';
 
 const forbiddenIpv4 = fc

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isPublicAddress } from '../../../lambdas/endpoint/address.ts';
-import { defaultTargetRules, parseTarget, type TargetRules } from '../../../lambdas/endpoint/target.ts';
+import { parseTarget, type TargetRules } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import { faultOf, literalRules, localRules, nat64Rules } from './a-target.ts';
 
 const ssrfCases = z

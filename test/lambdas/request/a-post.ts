@@ -1,7 +1,7 @@
 import type { TlsOptions } from 'node:tls';
 import { afterAll } from 'vitest';
 import type { PostRequest, PostResult } from '../../../lambdas/request/answer.ts';
-import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import type { FailureText } from '../../../lambdas/request/cause-text.ts';
 import { describeFailure } from '../../../lambdas/request/failure-text.ts';
 import { makePost, type Lookup } from '../../../lambdas/request/post.ts';

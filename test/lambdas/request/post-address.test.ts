@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { PostResult } from '../../../lambdas/request/answer.ts';
 import type { AttemptFailureCode } from '../../../lambdas/request/failure.ts';
 import { makePost, type Lookup } from '../../../lambdas/request/post.ts';
-import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import { aClosedPort, aDeafPort, aTcpReceiver, scripts } from './bad-receivers.ts';
 import { aReceiver, kept, localLookup, phasesOf, shortMs, toldOf, tryPost, verdict } from './a-post.ts';
 

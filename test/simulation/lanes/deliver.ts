@@ -11,7 +11,7 @@ import { makeHang } from '../../../lambdas/endpoint/health/hanging/store.ts';
 import { makeTake } from '../../../lambdas/endpoint/health/pace/store.ts';
 import { remembered } from '../../../lambdas/endpoint/health/remembered.ts';
 import { makeHealthStore } from '../../../lambdas/endpoint/health/store.ts';
-import { defaultTargetRules } from '../../../lambdas/endpoint/target.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import { prepare } from '../../../lambdas/request/prepare.ts';
 import { cached } from '../../../lambdas/shared/cache.ts';
 import { makeSend } from '../../../lambdas/shared/queue.ts';

@@ -4,7 +4,7 @@ import type { Backlog } from '../../../../lambdas/endpoint/health/backlog.ts';
 import { well } from '../../../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
 import { defaultPolicy } from '../../../../lambdas/organization/policy.ts';
-import { gateOf, planOf, stepMs } from '../../../../lambdas/recovery/drain/plan.ts';
+import { gateStateOf, planOf, stepMs } from '../../../../lambdas/recovery/drain/plan.ts';
 import type { Plan } from '../../../../lambdas/recovery/drain/plan.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
@@ -134,7 +134,7 @@ describe('a gate', () => {
     ['it comes back once more', { ...well, backSince: at(0) }, { ...well, backSince: at(1) }],
     ['it is switched off', well, { ...well, off: { at: at(0), reason: 'gone' } }],
   ])('is another one when %s', (_, before, after) => {
-    expect(gateOf(after)).not.toBe(gateOf(before));
+    expect(gateStateOf(after)).not.toBe(gateStateOf(before));
   });
 
   test('is the same while nothing changes that holds the rows', () => {
@@ -142,6 +142,6 @@ describe('a gate', () => {
       ...{ ...paused, version: 9, failures: 10, warned: 0.5, slow: { ms: 900, at: at(0) } },
       unsaid: [{ kind: 'paused', at: at(0) }],
     };
-    expect(gateOf(seen)).toBe(gateOf(paused));
+    expect(gateStateOf(seen)).toBe(gateStateOf(paused));
   });
 });
