@@ -147,9 +147,12 @@ async function takeStep(
   };
 }
 
-/** From the beginning again: what the pass before has sent is dropped where it arrives. */
-export function nextPass({ turn, clock, dueAt }: Backlog, gate: string): Backlog {
-  return { turn, pass: passOf(turn), gate, dueAt, ...(clock === undefined ? {} : { clock }) };
+/**
+ * From the beginning again: what the pass before has sent is dropped where it arrives. The pace's clock begins anew, too:
+ * in a pause nothing could be sent, so nothing of that time is to be made good for.
+ */
+export function nextPass({ turn, dueAt }: Backlog, gate: string): Backlog {
+  return { turn, pass: passOf(turn), gate, dueAt };
 }
 
 interface Sending {

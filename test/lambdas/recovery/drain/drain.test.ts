@@ -275,6 +275,22 @@ describe('a pace', () => {
     for (const gap of gaps) expect(Math.abs(gap - 1_000 / 1.9)).toBeLessThanOrEqual(1);
   });
 
+  // The lane would get a minute's worth at once, and most of it would hop until its leave came.
+  test('is not exceeded to make good for a pause, in which nothing could be sent', async () => {
+    const scene = aDrain({ perSecond: 10 });
+    await scene.parkMany(3_000);
+    await scene.run(scene.clock.now() + 30_000);
+    const untilMs = scene.clock.now() + 5 * minuteMs;
+    const pause = { ...pausedFor(0).pause, until: isoTime(untilMs) };
+    await scene.setHealth({ pause });
+    await scene.run(untilMs - 1);
+    const before = scene.posted.length;
+    await scene.run(untilMs + 30_000);
+    expect((await scene.latest()).pause).toBeUndefined();
+    expect(scene.posted.length - before).toBeGreaterThan(200);
+    expect(scene.posted.length - before).toBeLessThanOrEqual(310);
+  });
+
   // A lane that stands still must not be filled by one endpoint.
   test('has so much on its way at most, though nothing of it is ever recorded', async () => {
     const scene = aDrain({ perSecond: 1 });
