@@ -205,6 +205,16 @@ describe('a pause', () => {
     expect(lateMs).toBeLessThanOrEqual(5_000);
   });
 
+  // Whoever comes every minute had come, been sent away, and came again an hour later.
+  test.each([-4_500, -1_100, 1_100])('is waited for by clocks that differ by %i ms', async (ms) => {
+    const scene = aDrain();
+    await scene.setHealth(pausedFor(60 * minuteMs));
+    await scene.park('a');
+    Object.assign(scene.ports, { now: () => scene.clock.now() + ms });
+    await scene.run(testStartMs + 61 * minuteMs);
+    expect(postedIds(scene)).toEqual(idsOf(['a']));
+  });
+
   test('that is over sooner is over at once for what waits', async () => {
     const scene = aDrain();
     await scene.setHealth(pausedFor(60 * minuteMs));
