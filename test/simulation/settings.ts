@@ -6,7 +6,7 @@ import { effectivePolicy } from '../../lambdas/organization/policy.ts';
 import type { EffectivePolicy } from '../../lambdas/organization/policy.ts';
 import type { Book } from './book.ts';
 import { isSwift } from './weather.ts';
-import type { World } from './world.ts';
+import type { Weather } from './weather.ts';
 
 /**
  * What a function may still believe of the configuration, whatever happens: 30 s of cache, and the calls between a look
@@ -32,7 +32,11 @@ export function beliefsAt(book: Book, endpointId: string, nowMs: number): Belief
  * The same of whatever begins at this moment: by then all know what the API has answered (decision 30), unless a call of
  * theirs was slow. Health is no configuration.
  */
-export function presentBeliefsAt({ book, weather }: World, endpointId: string, nowMs: number): Beliefs {
+export function presentBeliefsAt(
+  { book, weather }: { readonly book: Book; readonly weather: Weather },
+  endpointId: string,
+  nowMs: number,
+): Beliefs {
   const all = beliefsAt(book, endpointId, nowMs);
   if (!isSwift(weather)) return all;
   const answeredMs = book.lastAnswerMs(ownerOf(book, endpointId), nowMs - heededMsMax);
