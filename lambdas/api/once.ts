@@ -16,6 +16,8 @@ export interface KeptRequest {
   readonly begunAtMs: number;
   /** Sealed; absent until it is done. */
   readonly answer?: string | undefined;
+  /** Until then the answer is not to be given: not every function goes by what it says. */
+  readonly heldUntilMs?: number | undefined;
   /** Epoch seconds. */
   readonly expiresAt: number;
 }
@@ -48,13 +50,28 @@ const keptSeconds = 86_400;
 /** Longer than the function may run: who has not answered by then never will. */
 const runningMsMax = 30_000;
 
+/** So long a function goes by a configuration of which nobody has told it that it has changed (shared/cache.ts). */
+const heldMs = 30_000;
+
+/** It has been done, but not every function could be told. */
+export class DoneUntold extends Error {
+  public readonly answer: KeptAnswer;
+
+  public constructor(answer: KeptAnswer, cause: unknown) {
+    super('not every function could be told of the change', { cause });
+    this.name = new.target.name;
+    this.answer = answer;
+  }
+}
+
 /** Short ones are guessed, and the key also keeps the answer secret. */
 const keyPattern = /^[\x21-\x7E]{16,255}$/;
 
 /**
  * Does a request once, however often it comes with the same `Idempotency-Key`
  * (draft-ietf-httpapi-idempotency-key-header-07): the first answer is given again for a day. Only a success is kept.
- * Who was refused may mend the request and send it with the same key.
+ * Who was refused may mend the request and send it with the same key. What was done and is not heeded yet is answered by a
+ * fault; who asks again when it is gets the answer, with the secret that it may show.
  *
  * @throws InvalidRequest for what is no key; Unprocessable when the key belongs to another request; Conflict while the
  * first one is worked on, and when it was cut off and nobody knows how far it came.
@@ -65,12 +82,7 @@ export async function once(
   work: () => Promise<KeptAnswer>,
 ): Promise<KeptAnswer> {
   const { key, organizationId } = asked;
-  if (!keyPattern.test(key)) {
-    throw new InvalidRequest(
-      'invalid_idempotency_key',
-      'An Idempotency-Key has 16 to 255 visible characters of ASCII, such as a random UUID.',
-    );
-  }
+  refuseNoKey(key);
   const begun: KeptRequest = {
     id: digest([asked.subject, asked.parts[0] ?? '', asked.parts[1] ?? '', key]),
     fingerprint: digest([key, ...asked.parts]),
@@ -79,22 +91,37 @@ export async function once(
     expiresAt: Math.ceil(now() / 1000) + keptSeconds,
   };
   // It failed: nothing was done, or it was undone. If this fails, too, the key stays taken, and nothing is done twice.
-  const forget = async (fault: unknown) => {
-    await requests.forget(organizationId, begun).catch(() => undefined);
+  const forget = () => requests.forget(organizationId, begun).catch(() => undefined);
+  const before = await requests.begin(organizationId, begun).catch(async (fault: unknown) => {
+    // It may have been written though the answer was lost.
+    await forget();
     throw fault;
-  };
-  // It may have been written though the answer was lost.
-  const before = await requests.begin(organizationId, begun).catch(forget);
+  });
   if (before !== undefined && before.token !== begun.token) {
     const kept = answerOf(before, begun);
     const answer = openAnswer(key, kept);
     return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };
   }
-  const answer = await work().catch(forget);
-  const sealed = sealAnswer(key, answer, randomBytes());
-  // It has been done: who learns it now must not be told otherwise because it could not be kept.
-  await requests.keep(organizationId, { ...begun, answer: sealed }).catch(() => undefined);
+  const keep = async (answer: KeptAnswer, heldUntilMs?: number) => {
+    const sealed = sealAnswer(key, answer, randomBytes());
+    // Who learns now that it has been done must not be told otherwise because it could not be kept.
+    await requests.keep(organizationId, { ...begun, answer: sealed, heldUntilMs }).catch(() => undefined);
+  };
+  const answer = await work().catch(async (fault: unknown) => {
+    if (fault instanceof DoneUntold) await keep(fault.answer, now() + heldMs);
+    else await forget();
+    throw fault;
+  });
+  await keep(answer);
   return answer;
+}
+
+function refuseNoKey(key: string): void {
+  if (keyPattern.test(key)) return;
+  throw new InvalidRequest(
+    'invalid_idempotency_key',
+    'An Idempotency-Key has 16 to 255 visible characters of ASCII, such as a random UUID.',
+  );
 }
 
 function answerOf(before: KeptRequest, begun: KeptRequest): string {
@@ -104,8 +131,9 @@ function answerOf(before: KeptRequest, begun: KeptRequest): string {
       'This Idempotency-Key came with another request: take a new one for each thing you want done.',
     );
   }
-  if (before.answer !== undefined) return before.answer;
-  if (begun.begunAtMs - before.begunAtMs < runningMsMax) {
+  const isHeld = begun.begunAtMs < (before.heldUntilMs ?? 0);
+  if (before.answer !== undefined && !isHeld) return before.answer;
+  if (isHeld || begun.begunAtMs - before.begunAtMs < runningMsMax) {
     throw new Conflict(
       'request_in_progress',
       'The first request with this key is being worked on: ask again.',

@@ -21,7 +21,7 @@ import { callerOf } from './caller.ts';
 import type { ClaimNames } from './caller.ts';
 import { matchOf, methodsOf } from './match.ts';
 import type { Match } from './match.ts';
-import { once } from './once.ts';
+import { DoneUntold, once } from './once.ts';
 import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
@@ -137,9 +137,12 @@ async function answered(
     await say().catch(() => undefined);
     throw fault;
   }
-  await say();
   const seal = async (found: string) => sealCursor(await habits.readCursorKey(), list, found);
-  return told(await sealed(answer, seal));
+  const done = told(await sealed(answer, seal));
+  await say().catch((fault: unknown) => {
+    throw new DoneUntold(done, fault);
+  });
+  return done;
 }
 
 /** The answer of a GET, or that the caller has it already (RFC 9110, section 15.4.5). */

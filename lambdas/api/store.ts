@@ -33,6 +33,7 @@ const keptRequest = z.object({
   token: z.string(),
   begunAtMs: z.number(),
   answer: z.string().optional(),
+  heldUntilMs: z.number().optional(),
   expiresAt: z.number(),
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { _, Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
@@ -7,6 +7,7 @@ import { InvalidRequest } from '../shared/errors.ts';
 import type { EventType } from './event-type.ts';
 import { wishOf } from './schema-fault.ts';
 import { forgetPatterns, linearPattern } from './linear-pattern.ts';
+import { isMultipleOf } from './multiple-of.ts';
 import { areUnique } from './unique-items.ts';
 import { OutOfBudget, withinBudget } from './within-budget.ts';
 
@@ -155,6 +156,15 @@ function makeAjv(): Ajv2020 {
     type: 'array',
     schemaType: 'boolean',
     validate: (wanted: boolean, items: readonly unknown[]) => !wanted || areUnique(items),
+  });
+  // And its own divides doubles: by it 19.99 would be no multiple of 0.01.
+  ajv.removeKeyword('multipleOf');
+  ajv.addKeyword({
+    keyword: 'multipleOf',
+    type: 'number',
+    schemaType: 'number',
+    validate: (divisor: number, value: number) => isMultipleOf(value, divisor),
+    error: { message: 'must be a multiple', params: ({ schemaCode }) => _`{multipleOf: ${schemaCode}}` },
   });
   return ajv;
 }

@@ -109,11 +109,12 @@ function again({ gate, turn, leftovers = 0, clock, dueAt }: Backlog, nowMs: numb
 function afterSending({ backlog, sent, pace, isProbing, isEnd }: Sent, nowMs: number): Next {
   const emptyAt = backlog.emptyAt ?? (isEnd && !isProbing ? isoTime(nowMs) : undefined);
   const paidMs = pace === undefined ? nowMs : Math.floor(pace.fromMs + sent * pace.spacingMs);
+  const { clock, ...unpaced } = marked(backlog, nowMs);
   const after = {
-    ...marked(backlog, nowMs),
+    ...unpaced,
     sentAt: isoTime(nowMs),
     ...(emptyAt === undefined ? {} : { emptyAt }),
-    // What had nothing to send is not late.
+    // What had nothing to send is not late, nor is what was sent as fast as it goes.
     ...(pace === undefined ? {} : { clock: isoTime(isEnd ? Math.max(paidMs, nowMs) : paidMs) }),
   };
   const isCut = pace !== undefined && sent >= freeMax;

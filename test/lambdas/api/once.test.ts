@@ -99,6 +99,25 @@ describe('a request with an Idempotency-Key', () => {
     expect((await service.ask(wish)).statusCode).toBe(202);
   });
 
+  // The secret is shown once: an error that loses it leaves an endpoint that nobody can verify, and a second one beside it.
+  it('that was done, though not every function could be told, is not done again, and its secret comes later', async () => {
+    const service = aWorld();
+    const { habits } = service.ports;
+    const { sayChanged } = habits?.audit ?? {};
+    Object.assign(habits?.audit ?? {}, { sayChanged: () => Promise.reject(new Error('away')) });
+    expect((await service.ask(creating)).statusCode).toBe(500);
+    Object.assign(habits?.audit ?? {}, { sayChanged });
+    service.clock.pass(29_999);
+    expect(codeOf((await service.ask(creating)).body)).toBe('request_in_progress');
+    service.clock.pass(1);
+    const answer = await service.ask(creating);
+    expect([answer.statusCode, answer.headers['idempotent-replayed']]).toEqual([201, 'true']);
+    expect([...service.secrets.secrets.values()].map((one) => [...one.values()])).toEqual([
+      [secretOf(answer.body)],
+    ]);
+    expect(await endpointsOf(service)).toBe(1);
+  });
+
   it('that failed when it was just written down may be sent again, and frees nobody else’s key', async () => {
     const service = aWorld();
     const { begin } = service.requests;

@@ -85,7 +85,10 @@ export function aDrain(wish: Wish = {}) {
       if (next.what === 'message') await attemptAll(things, settings.lane);
       if (next.what === 'drain') for (const record of drains.receive(1)) await invoke(record);
       if (next.what === 'wake') {
-        woken.at = (await rowOfHealth(things))?.waitingAt;
+        // The index may have been behind, and the row stands elsewhere by now.
+        const row = await rowOfHealth(things);
+        if (row === undefined || timeOfPlace(row) > clock.now()) return true;
+        woken.at = row.waitingAt;
         await drains.send(outgoingDrain(owner, undefined, 0));
       }
       return true;

@@ -205,6 +205,16 @@ describe('a pause', () => {
     expect(lateMs).toBeLessThanOrEqual(5_000);
   });
 
+  // Whoever comes every minute had come, been sent away, and came again an hour later.
+  test.each([-4_500, -1_100, 1_100])('is waited for by clocks that differ by %i ms', async (ms) => {
+    const scene = aDrain();
+    await scene.setHealth(pausedFor(60 * minuteMs));
+    await scene.park('a');
+    Object.assign(scene.ports, { now: () => scene.clock.now() + ms });
+    await scene.run(testStartMs + 61 * minuteMs);
+    expect(postedIds(scene)).toEqual(idsOf(['a']));
+  });
+
   test('that is over sooner is over at once for what waits', async () => {
     const scene = aDrain();
     await scene.setHealth(pausedFor(60 * minuteMs));
@@ -273,6 +283,22 @@ describe('a pace', () => {
     const gaps = times.slice(1).map((ms, index) => ms - (times[index] ?? 0));
     expect(times).toHaveLength(10);
     for (const gap of gaps) expect(Math.abs(gap - 1_000 / 1.9)).toBeLessThanOrEqual(1);
+  });
+
+  // The lane would get a minute's worth at once, and most of it would hop until its leave came.
+  test('is not exceeded to make good for a pause, in which nothing could be sent', async () => {
+    const scene = aDrain({ perSecond: 10 });
+    await scene.parkMany(3_000);
+    await scene.run(scene.clock.now() + 30_000);
+    const untilMs = scene.clock.now() + 5 * minuteMs;
+    const pause = { ...pausedFor(0).pause, until: isoTime(untilMs) };
+    await scene.setHealth({ pause });
+    await scene.run(untilMs - 1);
+    const before = scene.posted.length;
+    await scene.run(untilMs + 30_000);
+    expect((await scene.latest()).pause).toBeUndefined();
+    expect(scene.posted.length - before).toBeGreaterThan(200);
+    expect(scene.posted.length - before).toBeLessThanOrEqual(310);
   });
 
   // A lane that stands still must not be filled by one endpoint.

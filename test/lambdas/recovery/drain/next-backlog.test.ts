@@ -82,6 +82,11 @@ describe('after a step that has sent something', () => {
     expect(after(aStep({ sent: 3, pace }))?.clock).toBe(at(-59_700));
   });
 
+  test('as fast as it goes, a pace that begins later owes nothing for that time', () => {
+    const paced = { ...backlog, clock: at(-60_000) };
+    expect(after(aStep({ sent: 3, backlog: paced }))).not.toHaveProperty('clock');
+  });
+
   test('what its pass has missed is sent again after its patience, though there is always more to send', () => {
     const left = after(aStep({ sent: 3, onTheirWay: 1, isLeft: true }));
     expect(left).toMatchObject({ pass: 5, leftovers: 1 });
