@@ -52,6 +52,7 @@ export function readCertificate(
   const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
   // OpenSSL of today takes 1,024 bits, and that of tomorrow does not.
   if (bits !== undefined && bits < 2_048) throw refusal('certificate', weak);
+  if (chain.some(isWeaklySigned)) throw refusal('certificate', weak);
   const isOrdered = chain.every((one, index) => {
     const next = chain[index + 1];
     return next === undefined || one.checkIssued(next);
@@ -69,6 +70,15 @@ export function readCertificate(
     notBefore: isoTime(leaf.validFromDate.getTime()),
     notAfter: isoTime(leaf.validToDate.getTime()),
   };
+}
+
+/**
+ * Loading does not show it: OpenSSL refuses such a signature only when a receiver verifies the chain. A root's own
+ * signature proves nothing, and is never verified.
+ */
+function isWeaklySigned(one: X509Certificate, index: number): boolean {
+  const isRoot = index > 0 && one.checkIssued(one);
+  return !isRoot && /md[245]|sha-?1(?!\d)/i.test(one.signatureAlgorithm ?? '');
 }
 
 function refuseOutOfDate(

@@ -88,14 +88,19 @@ function judgeHeader(header: WantedHeader, { field, earlier, before }: Surroundi
   const lower = header.name.toLowerCase();
   // Behind CGI and its heirs `_` and `-` are the same, and so may other signs be: Webhook_Id would be read as webhook-id.
   if (denied.test(lower.replace(/[^a-z0-9]/g, '-'))) {
-    const code = 'header_not_allowed';
-    throw new InvalidRequest(code, 'This header belongs to the request itself.', `${field}.name`);
+    const sentence = lower.startsWith('webhook')
+      ? headersOfOurs
+      : 'This header belongs to the request itself.';
+    throw new InvalidRequest('header_not_allowed', sentence, `${field}.name`);
   }
   if (earlier.includes(lower)) throw refusal('This header is named twice.', `${field}.name`);
   if (header.value === undefined && keptVersion(header, before) === undefined) {
     throw refusal('This header has no value yet: give one.', `${field}.value`);
   }
 }
+
+const headersOfOurs =
+  'Tidings sets the headers that begin with webhook- itself; servers read Webhook_Id, too, as one of them.';
 
 function refusal(message: string, field: string): InvalidRequest {
   return new InvalidRequest('invalid_request', message, field);

@@ -40,7 +40,9 @@ export function refuseTakenSchemaId(own: readonly EventType[], { name, schema }:
 
 function idOf(schema: EventType['schema']): string | undefined {
   const id = schema?.['$id'];
-  return typeof id === 'string' ? id.replace(/#$/, '') : undefined;
+  if (typeof id !== 'string') return undefined;
+  // Scheme and host have no case (RFC 3986, section 6.2.2.1).
+  return (URL.canParse(id) ? new URL(id).href : id).replace(/#$/, '');
 }
 
 function faultOf(schema: object): string | undefined {

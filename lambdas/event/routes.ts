@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { InvalidRequest, TooLarge } from '../shared/errors.ts';
+import { TooLarge } from '../shared/errors.ts';
+import { refusalOf } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
@@ -135,7 +136,7 @@ async function publishAs(
 function eventTimeOf(occurredAt: string, nowMs: number): number {
   const timeMs = Date.parse(occurredAt);
   if (isEventTime(timeMs, nowMs)) return timeMs;
-  throw new InvalidRequest('invalid_time', `occurredAt: ${timeBounds}`, 'occurredAt');
+  throw refusalOf([{ field: 'occurredAt', code: 'invalid_time', detail: timeBounds }]);
 }
 
 function listRoute({ listEvents }: EventRoutesPorts): Route {

@@ -85,6 +85,11 @@ export const causes: Readonly<Record<FailureCause, FailureText>> = {
     message: 'The receiver knows no site of this host name (SNI).',
     advice: 'Check the host name in the URL, and that the server has a site with a certificate for it.',
   },
+  no_http_1: {
+    message:
+      'The receiver speaks no HTTP/1.1 on this port, perhaps HTTP/2 only, and ended the TLS handshake.',
+    advice: 'Let the server offer HTTP/1.1 (`http/1.1` in ALPN) beside what it speaks.',
+  },
   client_certificate_refused: {
     message:
       'The receiver asked for a client certificate, and broke off the connection when it got the one of this endpoint.',

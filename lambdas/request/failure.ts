@@ -45,6 +45,7 @@ export type FailureCause =
   | 'not_tls'
   | 'no_common_cipher'
   | 'unknown_name'
+  | 'no_http_1'
   | 'client_certificate_refused'
   | 'client_certificate_unreadable'
   | 'not_http'
@@ -185,6 +186,7 @@ const failureRules: readonly FailureRule[] = [
     'tls_failed',
     'client_certificate_refused',
   ],
+  [/NO_APPLICATION_PROTOCOL$/, 'tls_failed', 'no_http_1'],
   [/ALERT_UNRECOGNIZED_NAME$|UNRECOGNIZED_NAME$/, 'tls_failed', 'unknown_name'],
   [
     /ALERT_HANDSHAKE_FAILURE$|ALERT_INSUFFICIENT_SECURITY$|DH_KEY_TOO_SMALL$/,

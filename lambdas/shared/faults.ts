@@ -66,13 +66,7 @@ function faultsOf(issue: Issue, within: Within): Fault[] {
     }
   }
   const must = ruleOf(issue, at);
-  return [
-    fault(
-      path,
-      'invalid_request',
-      value === undefined && issue.path.length > 0 ? `is missing: ${must}` : must,
-    ),
-  ];
+  return [fault(path, 'invalid_request', value === undefined ? `is missing: ${must}` : must)];
 }
 
 /** Of a union the one whose kind was sent, if there is only one: its reason is the right one. */

@@ -117,6 +117,12 @@ describe('a user who is refused', () => {
     expect(problem.errors).toEqual([{ code: 'invalid_request', detail: 'must be an object' }]);
   });
 
+  it('for no body at all reads that it is missing', async () => {
+    const problem = await problemOf({ method: 'POST', path: endpoints });
+    expect(problem.detail).toBe('The body is missing: must be an object.');
+    expect(problem.errors).toEqual([{ code: 'invalid_request', detail: 'is missing: must be an object' }]);
+  });
+
   it('reads all that is wrong with the shape at once, the query included', async () => {
     const body = {
       name: 'A B',

@@ -10,6 +10,8 @@ import { testStartMs } from '../../fakes/clock.ts';
 import { aService, memorySecretStore } from '../api/a-service.ts';
 import type { Service } from '../api/a-service.ts';
 import { anAuthority } from '../request/certificates.ts';
+import type { Authority, Identity } from '../request/certificates.ts';
+import { signedWithMd5 } from './signed-with-md5.ts';
 
 const path = `/v1/organizations/org_1/endpoints/${endpointIdOf('one')}/client-certificate`;
 const long = { validFromDays: -3_650, validToDays: 3_650 };
@@ -62,6 +64,7 @@ describe('a certificate and its key', () => {
 
   it.each([
     ['a key of 1,024 bits', { rsaBits: 1_024 }, /too short/],
+    ['a signature with SHA-1', { hash: 'SHA-1' as const }, /signature too weak/],
     ['a usage for servers alone', { usages: ['1.3.6.1.5.5.7.3.1'] }, /clientAuth/],
   ])('with %s are refused when they come, and not by the receiver', async (_what, wish, sentence) => {
     const weak = await authority.issue({ ...long, ...wish });
@@ -70,6 +73,24 @@ describe('a certificate and its key', () => {
       expect.objectContaining({ code: 'invalid_certificate', field: 'certificate' }) as Error,
     );
     expect(read).toThrow(sentence);
+  });
+
+  it('signed with MD5 are refused, too', () => {
+    const { certificate, key: privateKey } = signedWithMd5;
+    const read = () => readCertificate({ certificate, privateKey }, Date.parse('2027-01-01T00:00:00Z'));
+    expect(read).toThrow(/signature too weak/);
+  });
+
+  it('are refused with an intermediate that is signed with SHA-1, and taken with such a root', async () => {
+    const root = await anAuthority('Old root', { hash: 'SHA-1' });
+    const between = await root.intermediate({ ...long, hash: 'SHA-1' });
+    const read = (leaf: Identity, above: Authority) => {
+      const certificate = `${leaf.certificate}\n${above.certificate}`;
+      return readCertificate({ certificate, privateKey: leaf.key }, testStartMs);
+    };
+    const [belowBetween, belowRoot] = [await between.issue(long), await root.issue(long)];
+    expect(() => read(belowBetween, between)).toThrow(/signature too weak/);
+    expect(read(belowRoot, root)).toMatchObject({ issuer: 'CN=Old root' });
   });
 
   it.each([

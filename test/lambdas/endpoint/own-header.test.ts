@@ -69,6 +69,11 @@ describe('a header', () => {
     },
   );
 
+  it.each(['webhook-id', 'Webhook_Id'])('of ours is told to be so: %s', async (name) => {
+    const refusal = await refusalOf([{ name, value: 'a' }]);
+    expect(refusal).toMatchObject({ message: expect.stringContaining('Tidings sets') as string });
+  });
+
   it('with a token of 4,000 characters leaves no room for much else', async () => {
     const token = { name: 'authorization', value: `Bearer ${'a'.repeat(4_000)}` };
     expect(await refusalOf([token])).toBeUndefined();

@@ -268,13 +268,17 @@ describe('a schema', () => {
     const named = { ...definition, schema: { $id: 'https://acme.example/invoice' } };
     expect((await put(service, path, named)).statusCode).toBe(201);
     expect((await put(service, path, { ...named, description: 'Changed.' })).statusCode).toBe(200);
-    const other = { ...definition, schema: { $id: 'https://acme.example/invoice#' } };
-    const answer = await put(service, '/v1/event-types/billing.invoice.sent', other);
-    expect(JSON.parse(answer.body)).toMatchObject({
-      status: 409,
-      code: 'schema_id_taken',
-      field: 'schema.$id',
-    });
+    for (const $id of ['https://acme.example/invoice#', 'HTTPS://ACME.example/invoice']) {
+      const other = { ...definition, schema: { $id } };
+      const answer = await put(service, '/v1/event-types/billing.invoice.sent', other);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        status: 409,
+        code: 'schema_id_taken',
+        field: 'schema.$id',
+      });
+    }
+    const another = { ...definition, schema: { $id: 'https://acme.example/Invoice' } };
+    expect((await put(service, '/v1/event-types/billing.invoice.sent', another)).statusCode).toBe(201);
   });
 
   it('is refused with all that goes with it, when it is too large', async () => {

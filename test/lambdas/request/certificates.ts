@@ -6,7 +6,7 @@ for (const name of ['getMetadata', 'getOwnMetadata', 'defineMetadata']) {
 }
 const x509 = await import('@peculiar/x509');
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' as const };
 const dayMs = 24 * 60 * 60 * 1000;
 
 export interface Identity {
@@ -26,6 +26,8 @@ export interface Wish {
   readonly usages?: readonly string[];
   /** Of an RSA key; without it the key is P-256. */
   readonly rsaBits?: number;
+  /** That the authority signs with. */
+  readonly hash?: 'SHA-1' | 'SHA-256';
 }
 
 export interface Authority {
@@ -36,12 +38,15 @@ export interface Authority {
 }
 
 /** A certificate authority with a key of its own; what it issues is trusted by whoever trusts its certificate. */
-export async function anAuthority(name = 'Test authority'): Promise<Authority> {
+export async function anAuthority(
+  name = 'Test authority',
+  { hash = algorithm.hash }: Pick<Wish, 'hash'> = {},
+): Promise<Authority> {
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys,
-    signingAlgorithm: algorithm,
+    signingAlgorithm: { ...algorithm, hash },
     ...validity({ validFromDays: -3_650, validToDays: 3_650 }),
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
@@ -59,6 +64,7 @@ function authorityOf(
       const own = await makeKeys(wish.rsaBits);
       const issued = await x509.X509CertificateGenerator.create({
         ...by,
+        signingAlgorithm: { ...algorithm, hash: wish.hash ?? algorithm.hash },
         subject: `CN=${wish.commonName ?? 'receiver'}`,
         publicKey: own.publicKey,
         ...validity(wish),
@@ -73,6 +79,7 @@ function authorityOf(
       const own = await makeKeys();
       const issued = await x509.X509CertificateGenerator.create({
         ...by,
+        signingAlgorithm: { ...algorithm, hash: wish.hash ?? algorithm.hash },
         subject: `CN=${wish.commonName ?? 'Intermediate'}`,
         publicKey: own.publicKey,
         ...validity(wish),

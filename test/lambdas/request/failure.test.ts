@@ -60,6 +60,7 @@ describe('an error of Node becomes a code', () => {
     ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'tls', { code: 'tls_failed', cause: 'no_common_cipher' }],
     ['ERR_SSL_DH_KEY_TOO_SMALL', 'tls', { code: 'tls_failed', cause: 'no_common_cipher' }],
     ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'tls', { code: 'tls_failed', cause: 'unknown_name' }],
+    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', 'tls', { code: 'tls_failed', cause: 'no_http_1' }],
     [
       'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
       'first_byte',

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +11,7 @@ import { anAuthority, aSelfSigned, type Identity, type Wish } from './certificat
 import {
   aReceiver,
   authority,
+  good,
   identity,
   kept,
   localRules,
@@ -254,6 +258,28 @@ describe.concurrent('a handshake that cannot succeed has a code of its own', () 
     const result = await tryPost({ port: receiver.port });
 
     expect(result.answer).toEqual({ kind: 'failure', code: 'tls_failed', cause: 'no_common_cipher' });
+  });
+
+  test('a server that speaks HTTP/2 only: the sentence says so, and what to offer', async () => {
+    const server = createSecureServer({ ...identity(good), allowHTTP1: false }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await kept(
+      Promise.resolve({
+        close: () =>
+          new Promise<void>((done) =>
+            server.close(() => {
+              done();
+            }),
+          ),
+      }),
+    );
+
+    const result = await tryPost({ port });
+
+    expect(result.answer).toEqual({ kind: 'failure', code: 'tls_failed', cause: 'no_http_1' });
+    expect(toldOf(result)?.message).toContain('HTTP/2 only');
+    expect(toldOf(result)?.advice).toContain('offer HTTP/1.1');
   });
 
   test('closed in the handshake: connection_closed', async () => {

@@ -150,6 +150,8 @@ describe('a time that no event can have', () => {
       const { post } = aWorld();
       const answer = await post({ ...failed, occurredAt });
       expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_time', field: 'occurredAt' } });
+      const detail = 'lies before 1970 or more than a day ahead';
+      expect(answer.body).toMatchObject({ detail: `occurredAt: ${detail}`, errors: [{ detail }] });
     },
   );
 
