@@ -35,6 +35,7 @@ export interface OncePorts {
 
 /** What is asked for, and by whom. */
 export interface Asked {
+  /** One that `refuseNoKey` has taken. */
   readonly key: string;
   readonly organizationId: string;
   readonly subject: string;
@@ -56,7 +57,7 @@ const keyPattern = /^[\x21-\x7E]{16,255}$/;
  * (draft-ietf-httpapi-idempotency-key-header-07): the first answer is given again for a day. Only a success is kept.
  * Who was refused may mend the request and send it with the same key.
  *
- * @throws InvalidRequest for what is no key; Unprocessable when the key belongs to another request; Conflict while the
+ * @throws Unprocessable when the key belongs to another request; Conflict while the
  * first one is worked on, and when it was cut off and nobody knows how far it came.
  */
 export async function once(
@@ -65,12 +66,6 @@ export async function once(
   work: () => Promise<KeptAnswer>,
 ): Promise<KeptAnswer> {
   const { key, organizationId } = asked;
-  if (!keyPattern.test(key)) {
-    throw new InvalidRequest(
-      'invalid_idempotency_key',
-      'An Idempotency-Key has 16 to 255 visible characters of ASCII, such as a random UUID.',
-    );
-  }
   const begun: KeptRequest = {
     id: digest([asked.subject, asked.parts[0] ?? '', asked.parts[1] ?? '', key]),
     fingerprint: digest([key, ...asked.parts]),
@@ -95,6 +90,16 @@ export async function once(
   // It has been done: who learns it now must not be told otherwise because it could not be kept.
   await requests.keep(organizationId, { ...begun, answer: sealed }).catch(() => undefined);
   return answer;
+}
+
+/** @throws InvalidRequest `invalid_idempotency_key` */
+export function refuseNoKey(key: string): void {
+  if (keyPattern.test(key)) return;
+  throw new InvalidRequest(
+    'invalid_idempotency_key',
+    'An Idempotency-Key has 16 to 255 visible characters of ASCII, such as a random UUID.',
+    'Idempotency-Key',
+  );
 }
 
 function answerOf(before: KeptRequest, begun: KeptRequest): string {
