@@ -37,6 +37,7 @@ export interface OncePorts {
 
 /** What is asked for, and by whom. */
 export interface Asked {
+  /** One that `refuseNoKey` has taken. */
   readonly key: string;
   readonly organizationId: string;
   readonly subject: string;
@@ -73,7 +74,7 @@ const keyPattern = /^[\x21-\x7E]{16,255}$/;
  * Who was refused may mend the request and send it with the same key. What was done and is not heeded yet is answered by a
  * fault; who asks again when it is gets the answer, with the secret that it may show.
  *
- * @throws InvalidRequest for what is no key; Unprocessable when the key belongs to another request; Conflict while the
+ * @throws Unprocessable when the key belongs to another request; Conflict while the
  * first one is worked on, and when it was cut off and nobody knows how far it came.
  */
 export async function once(
@@ -82,7 +83,6 @@ export async function once(
   work: () => Promise<KeptAnswer>,
 ): Promise<KeptAnswer> {
   const { key, organizationId } = asked;
-  refuseNoKey(key);
   const begun: KeptRequest = {
     id: digest([asked.subject, asked.parts[0] ?? '', asked.parts[1] ?? '', key]),
     fingerprint: digest([key, ...asked.parts]),
@@ -116,11 +116,13 @@ export async function once(
   return answer;
 }
 
-function refuseNoKey(key: string): void {
+/** @throws InvalidRequest `invalid_idempotency_key` */
+export function refuseNoKey(key: string): void {
   if (keyPattern.test(key)) return;
   throw new InvalidRequest(
     'invalid_idempotency_key',
     'An Idempotency-Key has 16 to 255 visible characters of ASCII, such as a random UUID.',
+    'Idempotency-Key',
   );
 }
 

@@ -4,7 +4,8 @@ import type {
   APIGatewayProxyEventV2WithRequestContext,
 } from 'aws-lambda';
 import { z } from 'zod';
-import { MethodNotAllowed, NotFound, Refusal, Unauthorized } from '../shared/errors.ts';
+import { MethodNotAllowed, NotFound, readOrKeep, Refusal, Unauthorized } from '../shared/errors.ts';
+import type { InvalidRequest } from '../shared/errors.ts';
 import { isKnown } from '../shared/etag.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
@@ -21,13 +22,14 @@ import { callerOf } from './caller.ts';
 import type { ClaimNames } from './caller.ts';
 import { matchOf, methodsOf } from './match.ts';
 import type { Match } from './match.ts';
-import { DoneUntold, once } from './once.ts';
+import { DoneUntold, once, refuseNoKey } from './once.ts';
 import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
 import type { LimitRate } from './rate-limit.ts';
 import { refuseOtherTypes } from './body-type.ts';
 import { bodyOf, bodyTextOf, hasBody } from './request-body.ts';
+import { readQuery } from './read-query.ts';
 import { openCursor, sealCursor } from './seal-cursor.ts';
 import type { List } from './seal-cursor.ts';
 
@@ -92,9 +94,14 @@ async function perform(
   const { organizationId } = params;
   if (route.scope !== 'public') await ports.limitRate(caller.subject);
   await admit(ports, route, { caller, organizationId });
-  const run = () => answered(ports, match, { request, caller });
+  const refusals: InvalidRequest[] = [];
+  const run = () => answered(ports, match, { request, caller, refusals });
   const key = route.heedsIdempotencyKey && request.headers['idempotency-key'];
   if (ports.habits === undefined || key === undefined || organizationId === undefined) return run();
+  readOrKeep(refusals, () => {
+    refuseNoKey(key);
+  });
+  if (refusals.length > 0) return run();
   const { rawPath, rawQueryString, body = '', requestContext } = request;
   const parts = [requestContext.http.method, rawPath, rawQueryString, body];
   return once(ports.habits.once, { key, organizationId, subject: caller.subject, parts }, run);
@@ -108,27 +115,29 @@ function unserved(routes: readonly Route[], path: string): Refusal {
 async function answered(
   { habits }: ServePorts,
   match: Match,
-  { request, caller }: { request: HttpRequest; caller: Caller },
+  { request, caller, ...given }: { request: HttpRequest; caller: Caller; refusals: InvalidRequest[] },
 ): Promise<HttpAnswer> {
   const { route, params } = match;
-  const query = request.queryStringParameters ?? {};
+  const refusals = [...given.refusals];
+  const query = readQuery(request, refusals);
   const list = { path: request.rawPath, query };
   if (hasBody(request)) refuseOtherTypes(route, request.headers['content-type']);
   const parts = {
     params,
     body: givenBody(request, route),
     bodyText: () => bodyTextOf(request),
+    refusals,
     caller,
     ifMatch: request.headers['if-match'],
     ifNoneMatch: request.headers['if-none-match'],
   };
   const told = (answer: Answer) => unlessKnown(answerOf(answer, list), route, parts.ifNoneMatch);
   if (habits === undefined) return told(await route.run({ ...parts, query }));
-  const { cursor } = query;
-  const isPlace = cursor !== undefined && isList(route.query);
-  const place = isPlace ? { cursor: openCursor(await habits.readCursorKey(), list, cursor) } : {};
-  const { requestId } = request.requestContext;
-  const { audited, say } = auditOf(habits.audit, auditedRequest(match, caller, requestId));
+  const { cursor = '' } = query;
+  const cursorKey = 'cursor' in query && isList(route.query) ? await habits.readCursorKey() : undefined;
+  const open = (key: Uint8Array) => readOrKeep(refusals, () => openCursor(key, list, cursor));
+  const place = cursorKey === undefined ? {} : { cursor: open(cursorKey) };
+  const { audited, say } = auditOf(habits.audit, auditedRequest(match, caller, request.requestContext));
   let answer: Answer;
   try {
     answer = await route.run({ ...parts, query: { ...query, ...place }, audited });
@@ -158,7 +167,11 @@ function givenBody(request: HttpRequest, route: Route): unknown {
   return hasBody(request) ? {} : undefined;
 }
 
-function auditedRequest({ route, params }: Match, caller: Caller, requestId: string): AuditedRequest {
+function auditedRequest(
+  { route, params }: Match,
+  caller: Caller,
+  { requestId }: HttpRequest['requestContext'],
+): AuditedRequest {
   return {
     organizationId: params['organizationId'] ?? deployment,
     by: { subject: caller.subject, isOperator: caller.scopes.has('webhooks:operate') },

@@ -1,20 +1,15 @@
 import { z } from 'zod';
-import { eventTypeWord, subscribableCategories, subscribableCategory } from '../event/event-type.ts';
+import { subscribableCategories, subscribableCategory } from '../event/event-type.ts';
 import { policy, policyChange } from '../organization/policy.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { ownSecret } from '../signing/secret.ts';
 import { clientCertificate, shownCertificate } from './client-certificate.ts';
+import { patternOfTypes } from './wants.ts';
 import { newHeaders, ownHeader, shownHeader, wantedHeaders } from './own-header.ts';
 import { shownTime } from '../shared/time.ts';
 
-/** One expression, and not a union: of a union nobody can tell which of its sentences is the one that helps. */
-const eventTypePattern = z
-  .string()
-  .max(128)
-  .regex(
-    new RegExp(`^(?:\\*|${eventTypeWord}(?:\\.${eventTypeWord})*(?:\\.\\*)?)$`),
-    'a type such as pipeline.run.failed, a prefix such as pipeline.*, or *',
-  );
+/** Judged by `judge`, together with the catalogue; here only bounded. */
+const eventTypePattern = z.string().max(128).meta({ pattern: patternOfTypes.source });
 
 /** A name that people give, unique in its organization: configuration as code knows an endpoint by it. */
 export const endpointName = z

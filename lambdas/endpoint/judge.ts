@@ -4,9 +4,12 @@ import type { Organization } from '../organization/organization.ts';
 import { effectivePolicy, refuseLongSchedule } from '../organization/policy.ts';
 import type { Policy } from '../organization/policy.ts';
 import { allOf, Conflict, InvalidRequest } from '../shared/errors.ts';
+import { refusalOf } from '../shared/faults.ts';
+import { judgeNames } from './own-header.ts';
 import { isSentAsWritten } from './request-target.ts';
 import { parseTarget } from './target.ts';
 import type { TargetRules } from './target.ts';
+import { patternOfTypes } from './wants.ts';
 
 /** What judges a configuration of an endpoint. */
 export interface Rules {
@@ -57,6 +60,33 @@ export async function judge(
   );
 }
 
+/** What there is of an endpoint whose form is wrong elsewhere. */
+export interface SoundEndpoint {
+  readonly url?: string | undefined;
+  readonly eventTypes?: readonly (string | undefined)[] | undefined;
+  readonly headers?: readonly ({ readonly name?: string | undefined } | undefined)[] | undefined;
+}
+
+/**
+ * Judges of an endpoint what needs neither the catalogue nor what is stored.
+ *
+ * @throws InvalidRequest
+ */
+export function judgeAlone(
+  rules: Pick<Rules, 'target'>,
+  { url, eventTypes = [], headers = [] }: SoundEndpoint,
+): Promise<void> {
+  return allOf(
+    () => {
+      if (url !== undefined) judgeUrl(rules, url);
+    },
+    ...eventTypes.map((pattern, index) => () => {
+      if (pattern !== undefined) refuseNoPattern(pattern, `eventTypes.${String(index)}`);
+    }),
+    () => judgeNames(headers),
+  );
+}
+
 function judgeUrl(rules: Pick<Rules, 'target'>, url: string): void {
   const target = parseTarget(url, rules.target);
   if (!target.ok) throw new InvalidRequest(target.code, target.message, 'url');
@@ -70,18 +100,26 @@ async function judgeEventTypes(
   rules: Pick<Rules, 'listEventTypes'>,
   patterns: readonly string[],
 ): Promise<void> {
-  if (patterns.every((pattern) => pattern.endsWith('*'))) return;
-  const catalogue = catalogueOf(await rules.listEventTypes());
+  const isOfCatalogue = (pattern: string) => !pattern.endsWith('*') && patternOfTypes.test(pattern);
+  const catalogue = patterns.some(isOfCatalogue) ? catalogueOf(await rules.listEventTypes()) : undefined;
   await allOf(
     ...patterns.map((pattern, index) => () => {
-      if (pattern.endsWith('*') || catalogue.has(pattern)) return;
+      const field = `eventTypes.${String(index)}`;
+      refuseNoPattern(pattern, field);
+      if (!isOfCatalogue(pattern) || catalogue?.has(pattern) === true) return;
       throw new InvalidRequest(
         'unknown_event_type',
         'There is no such event type: see /v1/event-types. A prefix ends in .*, such as pipeline.*',
-        `eventTypes.${String(index)}`,
+        field,
       );
     }),
   );
+}
+
+function refuseNoPattern(pattern: string, field: string): void {
+  if (patternOfTypes.test(pattern)) return;
+  const detail = 'must be a type such as pipeline.run.failed, a prefix such as pipeline.*, or *';
+  throw refusalOf([{ field, code: 'invalid_request', detail }]);
 }
 
 /**

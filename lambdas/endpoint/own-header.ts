@@ -58,9 +58,11 @@ const denied =
 export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly OwnHeader[]): Promise<void> {
   const bytes = wanted.reduce((sum, { name, value }) => sum + name.length + (value?.length ?? 0), 0);
   return allOf(
+    () => judgeNames(wanted),
     ...wanted.map((header, index) => () => {
-      const earlier = wanted.slice(0, index).map(({ name }) => name.toLowerCase());
-      judgeHeader(header, { field: `headers.${String(index)}`, earlier, before });
+      if (header.value === undefined && keptVersion(header, before) === undefined) {
+        throw refusal('This header has no value yet: give one.', `headers.${String(index)}.value`);
+      }
     }),
     () => {
       if (bytes > bytesMax)
@@ -77,26 +79,32 @@ export function judgeHeaders(wanted: readonly WantedHeader[], before: readonly O
   );
 }
 
-interface Surroundings {
-  readonly field: string;
-  /** Names of the headers that stand before it, in lower case. */
-  readonly earlier: readonly string[];
-  readonly before: readonly OwnHeader[];
+/**
+ * Judges the names of headers, whatever else of them is there.
+ *
+ * @throws InvalidRequest `header_not_allowed`, or `invalid_request` for one that is named twice.
+ */
+export function judgeNames(
+  headers: readonly ({ readonly name?: string | undefined } | undefined)[],
+): Promise<void> {
+  const names = headers.map((header) => header?.name?.toLowerCase());
+  return allOf(
+    ...names.map((lower, index) => () => {
+      if (lower !== undefined) judgeName(lower, names.slice(0, index), `headers.${String(index)}.name`);
+    }),
+  );
 }
 
-function judgeHeader(header: WantedHeader, { field, earlier, before }: Surroundings): void {
-  const lower = header.name.toLowerCase();
+/** @param earlier names of the headers that stand before it */
+function judgeName(lower: string, earlier: readonly (string | undefined)[], field: string): void {
   // Behind CGI and its heirs `_` and `-` are the same, and so may other signs be: Webhook_Id would be read as webhook-id.
   if (denied.test(lower.replace(/[^a-z0-9]/g, '-'))) {
     const sentence = lower.startsWith('webhook')
       ? headersOfOurs
       : 'This header belongs to the request itself.';
-    throw new InvalidRequest('header_not_allowed', sentence, `${field}.name`);
+    throw new InvalidRequest('header_not_allowed', sentence, field);
   }
-  if (earlier.includes(lower)) throw refusal('This header is named twice.', `${field}.name`);
-  if (header.value === undefined && keptVersion(header, before) === undefined) {
-    throw refusal('This header has no value yet: give one.', `${field}.value`);
-  }
+  if (earlier.includes(lower)) throw refusal('This header is named twice.', field);
 }
 
 const headersOfOurs =

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { catalogueOf, publishable } from '../event/catalogue.ts';
-import type { EventType } from '../event/event-type.ts';
 import type { Organization } from '../organization/organization.ts';
 import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
@@ -16,6 +15,7 @@ import type { Health } from './health/health.ts';
 import { endWaiting, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
+import { judgeAlone } from './judge.ts';
 import { amend, register, unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
 
@@ -73,18 +73,15 @@ function listRoute(ports: EndpointRoutesPorts): Route {
     body: noBody,
     answer: { status: 200, schema: pageOf(shownWithHealth) },
     handle: async ({ params, query: { active, type, ...paging } }) => {
+      const { listEventTypes } = ports.registration.rules;
       const page = await ports.endpoints.list(params.organizationId, {
         ...paging,
         active: active === undefined ? undefined : active === 'true',
-        wanting: type === undefined ? undefined : await typeNamed(ports, type),
+        wanting: type === undefined ? undefined : publishable(catalogueOf(await listEventTypes()), type),
       });
       return { ...page, data: await Promise.all(page.data.map((one) => withHealth(ports, one))) };
     },
   });
-}
-
-async function typeNamed({ registration }: EndpointRoutesPorts, name: string): Promise<EventType> {
-  return publishable(catalogueOf(await registration.rules.listEventTypes()), name);
 }
 
 function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Route {
@@ -98,6 +95,7 @@ function createRoute({ registration, getOrganization }: EndpointRoutesPorts): Ro
     params: inCollection,
     query: noQuery,
     body: newEndpoint,
+    rules: (sound) => judgeAlone(registration.rules, sound),
     answer: { status: 201, schema: madeEndpoint, location: `${collection}/{id}` },
     tagged: settingsOf,
     heedsIdempotencyKey: true,
@@ -145,6 +143,7 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
     params: toOne,
     query: noQuery,
     body: endpointChange,
+    rules: (sound) => judgeAlone(registration.rules, sound),
     answer: { status: 200, schema: shownEndpoint },
     tagged: settingsOf,
     heedsIfMatch: true,

@@ -1,4 +1,8 @@
+import { eventTypeWord } from '../event/event-type.ts';
 import type { EventType } from '../event/event-type.ts';
+
+/** `pipeline.run.failed`, `pipeline.*` or `*`. */
+export const patternOfTypes = new RegExp(`^(?:\\*|${eventTypeWord}(?:\\.${eventTypeWord})*(?:\\.\\*)?)$`);
 
 export interface Subscription {
   /** Names of types, prefixes such as `pipeline.*`, or `*` for everything. */

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { Conflict, InvalidRequest } from '../shared/errors.ts';
+import { Conflict, InvalidRequest, throwAll } from '../shared/errors.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
 import { causeOf, wishOf } from './schema-fault.ts';
@@ -12,10 +12,12 @@ import { OutOfBudget, withinBudget } from './within-budget.ts';
  *
  * @throws InvalidRequest `invalid_schema`, `example_breaks_schema`.
  */
-export function refuseBrokenSchema({ schema, example }: EventTypeDefinition): void {
+export function refuseBrokenSchema({
+  schema,
+  example,
+}: Pick<EventTypeDefinition, 'schema' | 'example'>): void {
   if (schema === undefined) return;
-  const fault = faultOf(schema);
-  if (fault !== undefined) throw new InvalidRequest('invalid_schema', fault, 'schema');
+  throwAll(faultsOf(schema).map((fault) => new InvalidRequest('invalid_schema', fault, 'schema')));
   const judgement = judgeData({ schema }, example ?? {});
   if (example !== undefined && judgement.kind === 'breaks') {
     throw new InvalidRequest('example_breaks_schema', `${judgement.sentence}.`, 'example');
@@ -45,33 +47,38 @@ function idOf(schema: EventType['schema']): string | undefined {
   return (URL.canParse(id) ? new URL(id).href : id).replace(/#$/, '');
 }
 
-function faultOf(schema: object): string | undefined {
+function faultsOf(schema: object): string[] {
   try {
-    const fault = withinBudget(readingMsMax, () => readFault(schema));
-    if (fault === undefined) compileSchema(schema, readingMsMax);
-    return fault;
+    const faults = withinBudget(readingMsMax, () => readFaults(schema));
+    if (faults.length === 0) compileSchema(schema, readingMsMax);
+    return faults;
   } catch (fault) {
-    return sentenceOf(fault);
+    return [sentenceOf(fault)];
   }
 }
 
 /** Less than compiling it later may take: what is taken here is not too slow there. The largest takes 0.3 s of a CPU. */
 const readingMsMax = 1_500;
 
-function readFault(schema: object): string | undefined {
+/** What can be told without compiling it, of each kind once. */
+function readFaults(schema: object): string[] {
   const parts = partsOf(schema);
+  const faults: string[] = [];
   if (parts.some(({ value }) => Object.hasOwn(value, '$async'))) {
-    return '$async is no keyword of JSON Schema: leave it out.';
+    faults.push('$async is no keyword of JSON Schema: leave it out.');
   }
   if (parts.some(({ id }) => id !== undefined && isOfDraft(id))) {
-    return 'An $id of json-schema.org names a draft of JSON Schema: give the schema an $id of your own, or none.';
+    faults.push(
+      'An $id of json-schema.org names a draft of JSON Schema: give the schema an $id of your own, or none.',
+    );
   }
-  if (leadsInCircle(parts))
-    return 'A $ref leads back to itself without going into the data, and would never end.';
-  if (draft.validateSchema(schema) === true) return undefined;
+  if (leadsInCircle(parts)) {
+    faults.push('A $ref leads back to itself without going into the data, and would never end.');
+  }
+  if (draft.validateSchema(schema) === true) return faults;
   const [error] = draft.errors ?? [];
   const fault = error === undefined ? 'it' : `#${error.instancePath} ${wishOf(error)}`;
-  return `${noSchema}: ${fault}.`.slice(0, 500);
+  return [...faults, `${noSchema}: ${fault}.`.slice(0, 500)];
 }
 
 const noSchema = 'This is no JSON Schema of draft 2020-12';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TooLarge } from '../shared/errors.ts';
+import { allOf, TooLarge } from '../shared/errors.ts';
 import { refusalOf } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText, withMemberText } from '../shared/json-text.ts';
@@ -98,9 +98,20 @@ function publishRoute(ports: EventRoutesPorts): Route {
       location: '/v1/organizations/{organizationId}/events/{id}',
     },
     heedsIdempotencyKey: true,
+    rules: (sound) => {
+      refuseTime(sound.occurredAt, ports.now());
+    },
     handle: async ({ params, body, bodyText }) => {
-      const known = publishable(catalogueOf(await ports.listEventTypes()), body.type);
-      const warning = heedSchema(known, body.data, ports.schemas);
+      let warning: string | undefined;
+      await allOf(
+        async () => {
+          const known = publishable(catalogueOf(await ports.listEventTypes()), body.type);
+          warning = heedSchema(known, body.data, ports.schemas);
+        },
+        () => {
+          refuseTime(body.occurredAt, ports.now());
+        },
+      );
       const { id, isDuplicate } = await publishAs(ports, { ...params, ...body }, bodyText());
       return {
         id,
@@ -125,7 +136,7 @@ async function publishAs(
   if (Buffer.byteLength(detail) > detailBytesMax) {
     throw new TooLarge('event_too_large', `An event may have ${String(detailBytesMax)} bytes.`, 'data');
   }
-  const timeMs = eventTimeOf(occurredAt, now());
+  const timeMs = Date.parse(occurredAt);
   const id = eventIdOf({ ...said, timeMs, idempotencyKey, busEventId: '' });
   const queued = queuedEvent({ ...said, id, type, timeMs, data }, { nowMs: now(), retentionDays });
   const resources = resourcesOf(queued.fingerprint);
@@ -133,9 +144,8 @@ async function publishAs(
   return { id, isDuplicate: await publishOnce({ ...publications, publish }, queued, entry) };
 }
 
-function eventTimeOf(occurredAt: string, nowMs: number): number {
-  const timeMs = Date.parse(occurredAt);
-  if (isEventTime(timeMs, nowMs)) return timeMs;
+function refuseTime(occurredAt: string | undefined, nowMs: number): void {
+  if (occurredAt === undefined || isEventTime(Date.parse(occurredAt), nowMs)) return;
   throw refusalOf([{ field: 'occurredAt', code: 'invalid_time', detail: timeBounds }]);
 }
 

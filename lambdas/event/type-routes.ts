@@ -10,7 +10,7 @@ import { changeOf, ownAfter, refuseBuiltIn, refuseTooMany, refuseUnknownReplacem
 import { documentTypeRoutes } from './document/document-routes.ts';
 import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
-import { refuseTakenSchemaId } from './refuse-schema.ts';
+import { refuseBrokenSchema, refuseTakenSchemaId } from './refuse-schema.ts';
 import { replaceType } from './replace-type.ts';
 import type { EventTypePorts } from './replace-type.ts';
 
@@ -90,6 +90,7 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
     params: z.strictObject({ name: eventTypeName }),
     query: noQuery,
     body: eventTypeDefinition,
+    rules: refuseBrokenSchema,
     answer: { status: 200, schema: eventType },
     tagged: (body) => body,
     heedsIfMatch: true,

@@ -82,25 +82,44 @@ export class MethodNotAllowed extends Refusal {
   }
 }
 
+/** More than anybody reads: a body of a megabyte may be wrong in a hundred thousand places. */
+export const faultsMax = 50;
+
 /**
  * Applies several rules to one request, and tells at once what each of them refuses.
  *
- * @throws Refusal the first one, with the faults of all; anything else that is thrown rises at once.
+ * @throws InvalidRequest the first one, with the faults of all; what else is thrown rises if nothing was refused before.
  */
 export async function allOf(...rules: readonly (() => Promise<void> | void)[]): Promise<void> {
-  const refusals: Refusal[] = [];
+  const refusals: InvalidRequest[] = [];
   for (const rule of rules) {
     try {
       await rule();
     } catch (thrown) {
-      if (!(thrown instanceof InvalidRequest)) throw refusals[0] ?? thrown;
-      refusals.push(thrown);
+      if (thrown instanceof InvalidRequest) refusals.push(thrown);
+      else if (refusals.length === 0) throw thrown;
     }
   }
+  throwAll(refusals);
+}
+
+/** @throws InvalidRequest the first of them, if there is one, with the faults of all */
+export function throwAll(refusals: readonly InvalidRequest[]): void {
   const [first] = refusals;
   if (first === undefined) return;
-  first.faults = refusals.flatMap(({ faults }) => faults);
+  first.faults = refusals.flatMap(({ faults }) => faults).slice(0, faultsMax);
   throw first;
+}
+
+/** What a part of a request is read as; its refusal is kept, to be told together with what else is wrong. */
+export function readOrKeep<Part>(refusals: InvalidRequest[], read: () => Part): Part | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!(thrown instanceof InvalidRequest)) throw thrown;
+    refusals.push(thrown);
+    return undefined;
+  }
 }
 
 /** The request contradicts what is stored. */

@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { InvalidRequest } from './errors.ts';
+import { faultsMax, InvalidRequest } from './errors.ts';
 import type { Fault } from './errors.ts';
-
-/** More than anybody reads: a body of a megabyte may be wrong in a hundred thousand places. */
-const faultsMax = 50;
 
 /** A field's name is the caller's, and as long as they like. */
 const fieldLengthMax = 100;
 
-type Parsed<S extends z.ZodType> =
+export type Parsed<S extends z.ZodType> =
   { readonly ok: true; readonly value: z.output<S> } | { readonly ok: false; readonly faults: Fault[] };
 
 /** Parses a part of a request. What is wrong is told all at once, in the order of the schema. */
@@ -134,7 +131,7 @@ function describedWhole(schema: z.ZodType) {
 const withoutNames = z.registry<object>();
 
 /** The schema itself, without what is said of its absence. */
-function unwrapped(schema: z.ZodType): { readonly inner: z.ZodType; readonly isNullable: boolean } {
+export function unwrapped(schema: z.ZodType): { readonly inner: z.ZodType; readonly isNullable: boolean } {
   let [inner, isNullable] = [schema, false];
   for (;;) {
     const next = below(inner);

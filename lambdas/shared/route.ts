@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { etagOf, etagOfAnswer, mustMatch } from './etag.ts';
 import type { Conditions } from './etag.ts';
+import { allOf } from './errors.ts';
+import type { InvalidRequest } from './errors.ts';
 import { parsePart, refusalOf } from './faults.ts';
+import type { Parsed } from './faults.ts';
 import { TextPage } from './page.ts';
+import { soundOf } from './sound.ts';
+import type { Sound } from './sound.ts';
 
 export type Scope = 'webhooks:read' | 'webhooks:write' | 'webhooks:operate';
 
@@ -43,6 +48,8 @@ export interface RawRequest extends Conditions {
   readonly body: unknown;
   /** The text that was parsed into `body`; without it, what `body` is written as. */
   readonly bodyText?: () => string;
+  /** What is wrong beside these parts, such as in a header: then it is refused, and all is told at once. */
+  readonly refusals?: readonly InvalidRequest[];
   readonly caller: Caller;
   /** Without it a change is made, and nothing is written down. */
   readonly audited?: Audited;
@@ -152,26 +159,34 @@ export const noBody = z.undefined({ error: 'must be left out: this operation tak
 export function route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
   description: Description<Params, Query, Body> & {
     readonly handle: (request: ParsedRequest<Params, Query, Body>) => Promise<unknown>;
+    readonly rules?: Rules<Body>;
   },
 ): Route {
-  const { handle, ...rest } = description;
+  const { handle, rules, ...rest } = description;
   return {
     ...rest,
-    run: async ({ params, query, body, bodyText, caller, ifMatch, ifNoneMatch, audited = unaudited }) => {
+    run: async (raw) => {
+      const { body, bodyText, caller, ifMatch, ifNoneMatch, audited = unaudited } = raw;
       const request = {
         mustMatch: (shown: unknown) => {
           mustMatch({ ifMatch, ifNoneMatch }, shown);
         },
-        ...parseParts(rest, { params, query, body }),
+        ...(await parseParts({ ...rest, rules }, raw)),
         bodyText: bodyText ?? (() => JSON.stringify(body)),
         caller,
         audited,
       };
       const answered = await handle(request);
-      return answerOf(rest, { answered, params });
+      return answerOf(rest, { answered, params: raw.params });
     },
   };
 }
+
+/**
+ * Rules that need nothing but the body, and look nothing up. A request whose form is wrong is held against them, too, as
+ * far as its fields are sound, so that all is told at once; any other is judged by `handle`.
+ */
+type Rules<Body extends z.ZodType> = (sound: Sound<z.output<Body>>) => Promise<void> | void;
 
 type Answering = Pick<Route, 'method' | 'path' | 'answer' | 'tagged'>;
 
@@ -217,18 +232,42 @@ function filled(template: string, values: Readonly<Record<string, unknown>>): st
 
 const unaudited: Audited = (_before, work) => work();
 
+interface Form<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly rules: Rules<B> | undefined;
+}
+
 /**
  * Parses all parts of a request, so that everything that is wrong with it is told at once.
  *
  * @throws InvalidRequest
  */
-function parseParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
-  schemas: { readonly params: P; readonly query: Q; readonly body: B },
-  given: Pick<RawRequest, 'params' | 'query' | 'body'>,
+async function parseParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  form: Form<P, Q, B>,
+  { refusals = [], ...given }: RawRequest,
 ) {
-  const params = parsePart(schemas.params, given.params);
-  const query = parsePart(schemas.query, given.query);
-  const body = parsePart(schemas.body, given.body);
-  if (params.ok && query.ok && body.ok) return { params: params.value, query: query.value, body: body.value };
-  throw refusalOf([params, query, body].flatMap((part) => (part.ok ? [] : part.faults)));
+  const params = parsePart(form.params, given.params);
+  const query = parsePart(form.query, given.query);
+  const body = parsePart(form.body, given.body);
+  const faults = [params, query, body].flatMap((part) => (part.ok ? [] : part.faults));
+  if (refusals.length + faults.length > 0) {
+    const sound = soundOf(form.body, given.body);
+    await allOf(
+      ...refusals.map((refusal) => () => {
+        throw refusal;
+      }),
+      () => {
+        if (faults.length > 0) throw refusalOf(faults);
+      },
+      () => (sound === undefined ? undefined : form.rules?.(sound)),
+    );
+  }
+  return { params: valueOf(params), query: valueOf(query), body: valueOf(body) };
+}
+
+function valueOf<S extends z.ZodType>(part: Parsed<S>): z.output<S> {
+  if (part.ok) return part.value;
+  throw refusalOf(part.faults);
 }

@@ -15,7 +15,7 @@ import {
   exportedConfiguration,
   wantedConfiguration,
 } from './configuration.ts';
-import { planImport } from './plan-import.ts';
+import { judgeEntries, planImport } from './plan-import.ts';
 import type { Plan } from './plan-import.ts';
 
 export interface ConfigurationRoutesPorts extends ImportPorts {
@@ -91,6 +91,7 @@ function importRoute(ports: ConfigurationRoutesPorts): Route {
         .optional(),
     }),
     body: wantedConfiguration,
+    rules: (sound) => judgeEntries(ports.registration.rules, sound),
     bodyBytesMax: configurationBytesMax,
     answer: { status: 200, schema: imported },
     heedsIfMatch: true,

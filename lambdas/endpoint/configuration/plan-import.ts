@@ -3,13 +3,14 @@ import { refuseLongDefaults } from '../../organization/policy.ts';
 import { differences } from '../../shared/difference.ts';
 import type { Difference } from '../../shared/difference.ts';
 import { allOf, Refusal } from '../../shared/errors.ts';
+import type { Sound } from '../../shared/sound.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { judge, refuseMoreThan } from '../judge.ts';
+import { judge, judgeAlone, refuseMoreThan } from '../judge.ts';
 import type { Rules } from '../judge.ts';
 import { headersAfter, judgeHeaders, newSecrets } from '../own-header.ts';
 import { exported } from './configuration.ts';
 import type { ConfiguredEndpoint, WantedConfiguration } from './configuration.ts';
-import { matchAll, refuseNamesOf } from './match.ts';
+import { matchAll, refuseNamesOf, refuseTwice, refuseUnclear } from './match.ts';
 
 /** What is to become of one endpoint. */
 export type PlannedEndpoint =
@@ -53,22 +54,51 @@ export async function planImport(
   const after = { ...organization, policy };
   const matches = matchAll(wanted.endpoints, endpoints);
   const unmentioned = endpoints.filter((endpoint) => !matches.includes(endpoint));
-  if (policyChanges.length > 0) {
-    const staying = prune ? [] : unmentioned.map((one) => ({ endpointId: one.id, policy: one.policy }));
-    refuseLongDefaults(policy, staying, rules.retentionDays);
-  }
-  refuseNamesOf(prune ? [] : unmentioned, wanted.endpoints);
-  refuseMoreThan(rules, wanted.endpoints.length + (prune ? 0 : unmentioned.length));
+  const staying = prune ? [] : unmentioned;
+  const planned = wanted.endpoints.map((entry, index) => planOne(entry, matches[index]));
   const judging = { ...rules, listEventTypes: readOnce(rules.listEventTypes) };
-  const planned: PlannedEndpoint[] = [];
-  for (const [index, entry] of wanted.endpoints.entries()) {
-    const one = planOne(entry, matches[index]);
-    const isAsItWas = one.outcome === 'unchanged' && policyChanges.length === 0;
-    if (!isAsItWas) await within(`endpoints.${String(index)}`, () => judgeOne(judging, one, after));
-    planned.push(one);
-  }
+  // Of defaults that are too long it is said once, and not of every endpoint.
+  let judgedBy = organization;
+  await allOf(
+    () => refuseUnclear(wanted.endpoints, endpoints),
+    () => {
+      if (policyChanges.length === 0) return;
+      const own = staying.map((one) => ({ endpointId: one.id, policy: one.policy }));
+      refuseLongDefaults(policy, own, rules.retentionDays);
+      judgedBy = after;
+    },
+    () => {
+      refuseNamesOf(staying, wanted.endpoints);
+      refuseMoreThan(rules, wanted.endpoints.length + staying.length);
+    },
+    ...planned.map((one, index) => async () => {
+      if (one.outcome === 'unchanged' && policyChanges.length === 0) return;
+      await within(`endpoints.${String(index)}`, () => judgeOne(judging, one, judgedBy));
+    }),
+  );
   const left = unmentioned.map((before) => ({ outcome: prune ? 'removed' : 'unlisted', before }) as const);
   return { organization: after, policyChanges, endpoints: [...planned, ...left] };
+}
+
+/**
+ * Judges of an import whose form is wrong elsewhere what needs nothing that is stored.
+ *
+ * @throws InvalidRequest
+ */
+export function judgeEntries(
+  rules: Pick<Rules, 'target'>,
+  { endpoints: entries = [] }: Sound<WantedConfiguration>,
+): Promise<void> {
+  return allOf(
+    () =>
+      refuseTwice(
+        entries.map((entry) => entry?.name),
+        'name',
+      ),
+    ...entries.map((entry = {}, index) => () => {
+      return within(`endpoints.${String(index)}`, () => judgeAlone(rules, entry));
+    }),
+  );
 }
 
 function planOne(wanted: ConfiguredEndpoint, before: Endpoint | undefined): PlannedEndpoint {

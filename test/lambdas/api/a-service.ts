@@ -229,6 +229,8 @@ export interface Wish {
   readonly method?: Route['method'] | 'HEAD' | 'OPTIONS';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** As it was written, when that is not what the query makes. */
+  readonly rawQuery?: string;
   /** Text as it is sent; anything else is sent as JSON. */
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
@@ -260,7 +262,7 @@ export function aRequest({ method = 'GET', path, requestId = 'request-1', ...wis
     version: '2.0',
     routeKey: 'ANY /v1/{proxy+}',
     rawPath: path,
-    rawQueryString: new URLSearchParams(query).toString(),
+    rawQueryString: wish.rawQuery ?? new URLSearchParams(query).toString(),
     headers: {
       ...(contentType === null ? {} : { 'content-type': contentType }),
       ...(wish.ifNoneMatch === undefined ? {} : { 'if-none-match': wish.ifNoneMatch }),

@@ -18,6 +18,10 @@ import { differences } from '../../../lambdas/shared/difference.ts';
 import { mustMatch } from '../../../lambdas/shared/etag.ts';
 import { eventId, organizationId } from '../../../lambdas/shared/identifier.ts';
 import { jsonDepth, parseJson } from '../../../lambdas/shared/json.ts';
+import { soundOf } from '../../../lambdas/shared/sound.ts';
+import { patternOfTypes } from '../../../lambdas/endpoint/wants.ts';
+import { judgeEntries } from '../../../lambdas/endpoint/configuration/plan-import.ts';
+import { readQuery } from '../../../lambdas/api/read-query.ts';
 import { positionOf } from '../../../lambdas/shared/page.ts';
 import { withinTrace } from '../../../lambdas/shared/trace.ts';
 import { timeOfUlid } from '../../../lambdas/shared/ulid.ts';
@@ -100,6 +104,27 @@ const borders: readonly Border[] = [
     [fill('a.'), fill('0')],
   ],
   ['a name of an event type', (name) => eventTypeName.safeParse(name), [fill('a_'), fill('a.'), fill('a')]],
+  [
+    'a query that gives names twice',
+    (text) => readQuery({ rawQueryString: text }, []),
+    [fill('a&'), fill('=')],
+  ],
+  [
+    'a pattern of event types',
+    (pattern) => patternOfTypes.test(pattern),
+    [fill('a.'), fill('a_'), fill('.*'), fill('a')],
+  ],
+  [
+    'what is sound of a configuration',
+    (text) => {
+      const sound = soundOf(wantedConfiguration, parseJson(text));
+      return sound && judgeEntries({ target: defaultTargetRules }, sound);
+    },
+    [
+      (n) => `{"endpoints":[${'{"name":"a"},'.repeat(n)}1]}`,
+      (n) => `{"endpoints":[{"headers":[${'{"name":"a"},'.repeat(n)}1]}]}`,
+    ],
+  ],
   [
     'an endpoint',
     (text) =>

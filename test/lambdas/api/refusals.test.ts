@@ -5,7 +5,7 @@ import type { Fault } from '../../../lambdas/shared/errors.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
-import { aService } from './a-service.ts';
+import { aService, operator } from './a-service.ts';
 import type { Wish } from './a-service.ts';
 
 const endpoints = '/v1/organizations/org_1/endpoints';
@@ -167,6 +167,133 @@ describe('a user who is refused', () => {
       'headers.0.name header_not_allowed',
       'headers.2.name invalid_request',
     ]);
+  });
+
+  it.each<[string, Wish, string[]]>([
+    [
+      'an endpoint with a wrong switch, URL, pattern and header',
+      {
+        method: 'POST',
+        path: endpoints,
+        body: {
+          url: 'http://localhost/x',
+          active: 'yes',
+          eventTypes: ['pipeline*', 5],
+          headers: [{ name: 'Host', value: 5 }],
+        },
+      },
+      [
+        'active invalid_request',
+        'eventTypes.1 invalid_request',
+        'headers.0.value invalid_request',
+        'url https_required',
+        'eventTypes.0 invalid_request',
+        'headers.0.name header_not_allowed',
+      ],
+    ],
+    [
+      'an event of an unknown type and a time far ahead',
+      {
+        method: 'POST',
+        path: '/v1/organizations/org_1/events',
+        body: { type: 'nosuch.type', data: {}, occurredAt: '2099-01-01T00:00:00Z' },
+      },
+      ['type unknown_event_type', 'occurredAt invalid_time'],
+    ],
+    [
+      'an event without data and a time far ahead',
+      {
+        method: 'POST',
+        path: '/v1/organizations/org_1/events',
+        body: { type: 'nosuch.type', occurredAt: '2099-01-01T00:00:00Z' },
+      },
+      ['data invalid_request', 'occurredAt invalid_time'],
+    ],
+    [
+      'a subscription that is no pattern, and one that is not there',
+      { method: 'POST', path: endpoints, body: { url, eventTypes: ['pipeline*', 'nosuch.type'] } },
+      ['eventTypes.0 invalid_request', 'eventTypes.1 unknown_event_type'],
+    ],
+    [
+      'a list with three wrong parameters',
+      {
+        path: '/v1/organizations/org_1/events',
+        query: { since: '2026-13-01', limit: '5000', cursor: 'abc' },
+      },
+      ['cursor invalid_cursor', 'limit invalid_request', 'since invalid_request'],
+    ],
+    [
+      'a key that is none, before a body that is wrong',
+      { method: 'POST', path: endpoints, idempotencyKey: 'short', body: { url: 'ftp://x', active: 'yes' } },
+      ['Idempotency-Key invalid_idempotency_key', 'active invalid_request', 'url https_required'],
+    ],
+    [
+      'a schema with two faults',
+      {
+        method: 'PUT',
+        path: '/v1/event-types/a.b',
+        claims: operator,
+        body: { category: 'governance', description: '', schema: { $async: true, type: 'nonsense' } },
+      },
+      ['description invalid_request', 'schema invalid_schema', 'schema invalid_schema'],
+    ],
+    [
+      'an import of which entries are unclear and wrong',
+      {
+        method: 'PUT',
+        path: '/v1/organizations/org_1/import',
+        body: {
+          version: 1,
+          endpoints: [{ url }, { name: 'a', url: 'ftp://x' }, { name: 'a', url }, { name: 'a', url }],
+        },
+      },
+      [
+        'endpoints.2.name duplicate_endpoint',
+        'endpoints.3.name duplicate_endpoint',
+        'endpoints.0.name missing_name',
+        'endpoints.1.url https_required',
+      ],
+    ],
+    [
+      'an import of which one entry has a wrong form',
+      {
+        method: 'PUT',
+        path: '/v1/organizations/org_1/import',
+        body: {
+          version: 1,
+          endpoints: [
+            { name: 'a', url: 'ftp://x', active: 'yes' },
+            { name: 'a', url },
+          ],
+        },
+      },
+      [
+        'endpoints.0.active invalid_request',
+        'endpoints.1.name duplicate_endpoint',
+        'endpoints.0.url https_required',
+      ],
+    ],
+  ])('reads all of it at once: %s', async (_what, wish, faults) => {
+    const problem = await problemOf(wish);
+    expect(problem.errors?.map(({ field, code }) => `${field ?? ''} ${code}`)).toEqual(faults);
+    const [field, code] = faults[0]?.split(' ') ?? [];
+    expect(problem).toMatchObject({ field, code });
+  });
+
+  it('for a parameter that is given twice reads so', async () => {
+    const wish = { path: endpoints, query: { limit: '1,2' }, rawQuery: 'limit=1&limit=2' };
+    const problem = await problemOf(wish);
+    expect(problem).toMatchObject({ code: 'invalid_request', field: 'limit' });
+    expect(problem.errors).toEqual([
+      { field: 'limit', code: 'invalid_request', detail: 'is given twice: give it once' },
+    ]);
+  });
+
+  it('for a hundred wrong entries reads some of them', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => ({ name: `e${String(index)}`, url: 'ftp://x' }));
+    const body = { version: 1, endpoints: names };
+    const problem = await problemOf({ method: 'PUT', path: '/v1/organizations/org_1/import', body });
+    expect(problem.errors).toHaveLength(50);
   });
 
   it('of an import reads where in the document each of them stands', async () => {

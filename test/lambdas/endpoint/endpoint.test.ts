@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { endpointChange, liveVersions, newEndpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import { judgeAlone } from '../../../lambdas/endpoint/judge.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { defaultTargetRules } from '../../fakes/target-rules.ts';
 
+const rules = { target: defaultTargetRules };
 const url = 'https://a.example.com/hook';
 
 describe('a new endpoint', () => {
@@ -27,8 +30,9 @@ describe('a new endpoint', () => {
     'userCreated',
     'order-service.*',
     `a.${'b'.repeat(124)}.*`,
-  ])('may subscribe to %s', (pattern) => {
+  ])('may subscribe to %s', async (pattern) => {
     expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(true);
+    await expect(judgeAlone(rules, { eventTypes: [pattern] })).resolves.toBeUndefined();
   });
 
   it.each([
@@ -42,8 +46,9 @@ describe('a new endpoint', () => {
     '_pipeline.*',
     'pipeline run.*',
     'a..*',
-  ])('may not subscribe to %j', (pattern) => {
-    expect(newEndpoint.safeParse({ url, eventTypes: [pattern] }).success).toBe(false);
+  ])('may not subscribe to %j', async (pattern) => {
+    const judging = judgeAlone(rules, { eventTypes: ['*', pattern] });
+    await expect(judging).rejects.toMatchObject({ code: 'invalid_request', field: 'eventTypes.1' });
   });
 
   it.each<[string, object]>([
