@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { configurationTtlMs } from '../shared/cache.ts';
 import { Conflict, InvalidRequest, Unprocessable } from '../shared/errors.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import type { Now } from '../shared/time.ts';
@@ -50,9 +51,6 @@ const keptSeconds = 86_400;
 
 /** Longer than the function may run: who has not answered by then never will. */
 const runningMsMax = 30_000;
-
-/** So long a function goes by a configuration of which nobody has told it that it has changed (shared/cache.ts). */
-const heldMs = 30_000;
 
 /** It has been done, but not every function could be told. */
 export class DoneUntold extends Error {
@@ -108,7 +106,7 @@ export async function once(
     await requests.keep(organizationId, { ...begun, answer: sealed, heldUntilMs }).catch(() => undefined);
   };
   const answer = await work().catch(async (fault: unknown) => {
-    if (fault instanceof DoneUntold) await keep(fault.answer, now() + heldMs);
+    if (fault instanceof DoneUntold) await keep(fault.answer, now() + configurationTtlMs);
     else await forget();
     throw fault;
   });

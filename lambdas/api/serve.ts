@@ -115,10 +115,9 @@ function unserved(routes: readonly Route[], path: string): Refusal {
 async function answered(
   { habits }: ServePorts,
   match: Match,
-  { request, caller, ...given }: { request: HttpRequest; caller: Caller; refusals: InvalidRequest[] },
+  { request, caller, refusals }: { request: HttpRequest; caller: Caller; refusals: InvalidRequest[] },
 ): Promise<HttpAnswer> {
   const { route, params } = match;
-  const refusals = [...given.refusals];
   const query = readQuery(request, refusals);
   const list = { path: request.rawPath, query };
   if (hasBody(request)) refuseOtherTypes(route, request.headers['content-type']);

@@ -5,9 +5,9 @@ import addFormats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
 import { InvalidRequest } from '../shared/errors.ts';
 import type { EventType } from './event-type.ts';
-import { wishOf } from './schema-fault.ts';
 import { forgetPatterns, linearPattern } from './linear-pattern.ts';
 import { isMultipleOf } from './multiple-of.ts';
+import { wishOf } from './schema-fault.ts';
 import { areUnique } from './unique-items.ts';
 import { OutOfBudget, withinBudget } from './within-budget.ts';
 
@@ -65,8 +65,8 @@ export function judgeData({ schema }: Pick<EventType, 'schema'>, data: unknown, 
   return { kind: 'breaks', sentence: `data break the schema of the event type at ${fault}`.slice(0, 500) };
 }
 
-/** Whose data took too long lately, and by which schema. */
-const slow = new LRUCache<string, true>({ max: 1_000, ttl: 60_000 });
+/** Whose data took too long lately, and by which schema; mostly nobody's, and then no schema need be hashed. */
+const slow = new LRUCache<string, true>({ max: 1_000, ttl: 60_000, ttlAutopurge: true });
 const secondMsMax = 25;
 
 function budgetOf(whose: string | undefined, text: string): number {

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
  * How long a function trusts what it has read of the configuration. A change through the API ends that sooner, by its
  * version (shared/versions.ts); what is changed in the table by hand is seen everywhere within this time.
  */
-const configurationTtlMs = 30_000;
+export const configurationTtlMs = 30_000;
 
 /** Unless a cache says otherwise; the functions have 512 MB, and four caches at most (docs/capacity.md). */
 const defaultBytesMax = 32 * 2 ** 20;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { etagOf, etagOfAnswer, mustMatch } from './etag.ts';
 import type { Conditions } from './etag.ts';
-import { allOf } from './errors.ts';
+import { allOf, throwAll } from './errors.ts';
 import type { InvalidRequest } from './errors.ts';
 import { parsePart, refusalOf } from './faults.ts';
 import type { Parsed } from './faults.ts';
@@ -255,9 +255,9 @@ async function parseParts<P extends z.ZodType, Q extends z.ZodType, B extends z.
   if (refusals.length + faults.length > 0) {
     const sound = soundOf(form.body, given.body);
     await allOf(
-      ...refusals.map((refusal) => () => {
-        throw refusal;
-      }),
+      () => {
+        throwAll(refusals);
+      },
       () => {
         if (faults.length > 0) throw refusalOf(faults);
       },

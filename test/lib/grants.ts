@@ -17,8 +17,9 @@ const document = z.object({
   ),
 });
 
+/** The statements of a policy, or of a key's. */
 export function policyOf({ Properties }: Resource): z.output<typeof document>['Statement'] {
-  return document.parse(Properties['PolicyDocument']).Statement;
+  return document.parse(Properties['PolicyDocument'] ?? Properties['KeyPolicy']).Statement;
 }
 
 /** Stands before a resource on which actions are denied. */

@@ -16,8 +16,8 @@ import type { ReadWaiting, Row } from '../waiting/row.ts';
 import { nextBacklog, passOf, watchedUntil } from './next-backlog.ts';
 import type { Next, Step } from './next-backlog.ts';
 import { gateStateOf, planOf } from './plan.ts';
-import { progressOf } from './progress.ts';
 import type { Plan } from './plan.ts';
+import { progressOf } from './progress.ts';
 
 export interface DrainPorts extends SayPorts {
   readonly health: Pick<HealthStore, 'readLatest' | 'replace'> & {

@@ -138,8 +138,8 @@ function afterWaiting({ backlog, isFull, isProbing }: Sent, nowMs: number): Next
 }
 
 /**
- * The number of a pass that begins in a step. Each step has a number of its own, so two that overlap do not send under
- * one number: what the earlier one sends is dropped.
+ * The number of a pass that begins in a step. Each step has a number of its own, so what a worker sends that was taken
+ * for dead, and is not, does not go by the number of who followed it: it is dropped.
  */
 export function passOf(turn: number): number {
   return turn + 1;

@@ -1,3 +1,4 @@
+import { alike } from '../../../lambdas/shared/decimal.ts';
 import { unsupported } from './refusal.ts';
 
 /**
@@ -7,26 +8,12 @@ import { unsupported } from './refusal.ts';
 export function sum(one: number, other: number): number {
   const quick = one + other;
   if (Number.isSafeInteger(one) && Number.isSafeInteger(other) && Number.isSafeInteger(quick)) return quick;
-  const [a, b] = [decimalOf(one), decimalOf(other)];
-  const exponent = Math.min(a.exponent, b.exponent);
-  const digits = scaled(a, exponent) + scaled(b, exponent);
-  const exact = Number(`${String(digits)}e${exponent}`);
+  const {
+    digits: [a, b],
+    exponent,
+  } = alike(one, other);
+  const exact = Number(`${String(a + b)}e${exponent}`);
   // The document client would make a BigInt of it.
   if (Math.abs(exact) > Number.MAX_SAFE_INTEGER) throw unsupported('numbers as large as a sum of these');
   return exact;
-}
-
-interface Decimal {
-  readonly digits: bigint;
-  readonly exponent: number;
-}
-
-function decimalOf(value: number): Decimal {
-  const [mantissa = '0', exponent = '0'] = value.toExponential().split('e');
-  const [whole = '0', fraction = ''] = mantissa.split('.');
-  return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
-}
-
-function scaled({ digits, exponent }: Decimal, to: number): bigint {
-  return digits * 10n ** BigInt(exponent - to);
 }
