@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { slowMs } from '../endpoint/health/slow.ts';
+import type { Health } from '../endpoint/health/health.ts';
 import type { TargetRules } from '../endpoint/target.ts';
 import { unpackBody } from '../event/body.ts';
 import type { Post, PostResult } from '../request/answer.ts';
@@ -50,17 +50,18 @@ export function hasTime({ policy }: Pick<Job, 'policy'>, remainingMs: number): b
  * It holds a place of its endpoint's share (gate.ts), and gives it back.
  *
  * @param isProbe whether it holds the lease of its endpoint's breaker
+ * @param health as it was read when it was let in
  */
 export async function attempt(
   ports: AttemptPorts,
   job: Job,
-  { isProbe, look }: { isProbe: boolean; look: Look },
+  { isProbe, look, health }: { isProbe: boolean; look: Look; health: Health },
 ): Promise<Verdict> {
   const { message } = job;
   const startedMs = ports.now();
   const request = await readied(ports, job, { isProbe, look });
   if (request === undefined) return 'done';
-  const { result, meanMs, uncounted } = await posted(ports, job, request);
+  const { result, meanMs, uncounted } = await posted(ports, job, { request, health });
   const nowMs = ports.now();
   const isOfOld = await isOfOldUrl(ports, job, result);
   const outcome = classify(result.answer, budgetOf(ports, job, { nowMs, isOfOld }));
@@ -132,10 +133,10 @@ async function noteUnsigned(ports: AttemptPorts, job: Job, isProbe: boolean): Pr
 async function posted(
   ports: AttemptPorts,
   { endpoint, policy }: Job,
-  request: Prepared & { readonly body: Uint8Array },
+  { request, health }: { request: Prepared & { readonly body: Uint8Array }; health: Health },
 ): Promise<Ended & { readonly result: PostResult }> {
   const timeoutMs = policy.timeoutSeconds * 1000;
-  const watch = watchAttempt(ports, endpoint, timeoutMs);
+  const watch = watchAttempt(ports, endpoint, { timeoutMs, health });
   let result: PostResult;
   try {
     result = await ports.post({
@@ -143,7 +144,7 @@ async function posted(
       url: endpoint.url,
       timeoutMs,
       rules: ports.targetRules,
-      slow: { afterMs: slowMs, tell: watch.tell },
+      waits: watch.waits,
       ...(endpoint.keepResponse ? { keepResponseBytes } : {}),
     });
   } catch (fault) {

@@ -207,7 +207,7 @@ async function gated(
     return 'done';
   }
   if (hasTime(job, reception.remainingMs()))
-    return attempt(ports, job, { isProbe: verdict === 'probe', look });
+    return attempt(ports, job, { isProbe: verdict === 'probe', look, health });
   // A call on the way here was slow.
   ports.share.exit(job.endpoint.id);
   await lookAgain(ports, message);

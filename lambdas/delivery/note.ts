@@ -6,8 +6,9 @@ import { shareMax } from '../endpoint/health/pace.ts';
 import type { HealthStore } from '../endpoint/health/remembered.ts';
 import { change } from '../endpoint/health/say.ts';
 import type { SayPorts } from '../endpoint/health/say.ts';
-import { isHeld, observeHanging } from '../endpoint/health/slow.ts';
-import type { Hang } from '../endpoint/health/slow.ts';
+import { hungAfterMs, observeHanging, isHeld, slowMs } from '../endpoint/health/slow.ts';
+import type { Hang, Hanging } from '../endpoint/health/slow.ts';
+import type { Wait } from '../request/answer.ts';
 import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import type { Job, Recipient } from './decide.ts';
@@ -52,8 +53,8 @@ export async function note(
 
 /** What is done while an attempt waits for its answer, and when it has it. */
 export interface Watch {
-  /** It has had none for `slowMs`. */
-  readonly tell: () => void;
+  /** When it wants to be told that there is none. */
+  readonly waits: readonly Wait[];
   /** It gives its place back. @param durationMs how long it took; nothing if it ended by a fault of ours */
   readonly end: (durationMs: number | undefined) => Ended;
 }
@@ -69,21 +70,38 @@ export interface Ended {
  * Has an endpoint held to its share as soon as it hangs (health/slow.ts), before it has answered: the sooner, the fewer
  * of others wait behind it. Never throws; its answer will tell.
  *
+ * One that is known to be slow is let in at the pace of that, so it hangs when its share has waited for several times as long:
+ * else it would hold as many as its pace allows within a whole timeout.
+ *
  * @param timeoutMs after so long the attempt has ended
+ * @param health as of its beginning
  */
-export function watchAttempt(ports: WatchPorts, endpoint: Endpoint, timeoutMs: number): Watch {
+export function watchAttempt(
+  ports: WatchPorts,
+  endpoint: Endpoint,
+  { timeoutMs, health }: { timeoutMs: number; health: Health },
+): Watch {
   let wasSlow = false;
   let counted: Promise<(() => Promise<void>) | undefined> = Promise.resolve(undefined);
   const logFault = (fault: unknown) => {
     logUnnoted(ports.log, endpoint, fault);
     return undefined;
   };
+  const hungMs = hungAfterMs(health, ports.now());
+  const tellSlow = () => {
+    wasSlow = true;
+    if (ports.share.markSlow(endpoint.id))
+      counted = noteSlow(ports, endpoint, { worstMs: timeoutMs }).catch(logFault);
+  };
+  const tellHung = () => {
+    const hanging = { worstMs: timeoutMs, isBeyondMean: true };
+    counted = counted.then((end) => end ?? noteSlow(ports, endpoint, hanging)).catch(logFault);
+  };
   return {
-    tell: () => {
-      wasSlow = true;
-      if (ports.share.markSlow(endpoint.id))
-        counted = noteHanging(ports, endpoint, timeoutMs).catch(logFault);
-    },
+    waits: [
+      { afterMs: slowMs, tell: tellSlow },
+      ...(hungMs === undefined ? [] : [{ afterMs: hungMs, tell: tellHung }]),
+    ],
     end: (durationMs) => ({
       meanMs: ports.share.exit(endpoint.id, { durationMs, wasSlow }),
       // Should this fail, it counts until its timeout.
@@ -92,32 +110,34 @@ export function watchAttempt(ports: WatchPorts, endpoint: Endpoint, timeoutMs: n
   };
 }
 
-/** @returns what takes it away again; nothing for one that is held already, whose attempts need not be counted */
-async function noteHanging(
-  { hang, newId, ...ports }: WatchPorts,
+/** @returns what takes it away again; nothing for one that is held already, of which longer waits are counted */
+async function noteSlow(
+  ports: WatchPorts,
   endpoint: Endpoint,
-  timeoutMs: number,
+  hanging: Hanging,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { health, now } = ports;
-  const known = await health.read(endpoint.id);
-  if (isHeld(known, now())) {
-    await holdToShare(ports, endpoint, { known, timeoutMs });
+  const known = await ports.health.read(endpoint.id);
+  const isCounted = hanging.isBeyondMean === true || !isHeld(known, ports.now());
+  if (!isCounted) {
+    await holdToShare(ports, endpoint, { known, hanging });
     return undefined;
   }
-  const { count, end } = await hang(endpoint.id, newId(), now() + timeoutMs);
-  if (count >= shareMax) await holdToShare(ports, endpoint, { known, timeoutMs });
+
+  const { count, end } = await ports.hang(endpoint.id, ports.newId(), ports.now() + hanging.worstMs);
+
+  if (count >= shareMax) await holdToShare(ports, endpoint, { known, hanging });
   return end;
 }
 
 async function holdToShare(
   ports: NotePorts,
   endpoint: Endpoint,
-  { known, timeoutMs }: { known: Health; timeoutMs: number },
+  { known, hanging }: { known: Health; hanging: Hanging },
 ): Promise<void> {
   const { health, now } = ports;
   let before = known;
   for (let tries = 0; tries < triesMax; tries += 1) {
-    const after = observeHanging(before, timeoutMs, now());
+    const after = observeHanging(before, hanging, now());
     if (after === before || (await change(ports, endpoint, { before, after }))) return;
     before = await health.readLatest(endpoint.id);
   }

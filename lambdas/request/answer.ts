@@ -22,10 +22,16 @@ export interface PostRequest {
   readonly clientCertificate?: { readonly certificate: string; readonly key: string };
   /** Keeps this much of the response's body, at most 16 kB; without it nothing of the body is kept. */
   readonly keepResponseBytes?: number;
-  /** Told once, while there is no answer after so long. */
-  readonly slow?: { readonly afterMs: number; readonly tell: () => void };
+  /** Each is told once, while there is no answer after so long. */
+  readonly waits?: readonly Wait[];
   /** Ends the attempt early, as `timeout`. */
   readonly signal?: AbortSignal;
+}
+
+/** Who wants to know that there has been no answer for so long. */
+export interface Wait {
+  readonly afterMs: number;
+  readonly tell: () => void;
 }
 
 export interface PostResult {

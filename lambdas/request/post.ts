@@ -41,7 +41,7 @@ export function makePost(network: Network = {}): Post {
     const startedAt = now();
     const phases = recordPhases(now);
     const deadline = makeDeadline(request.timeoutMs, request.signal);
-    const slow = request.slow && setTimeout(request.slow.tell, request.slow.afterMs);
+    const waits = request.waits?.map(({ afterMs, tell }) => setTimeout(tell, afterMs)) ?? [];
     const attempt: Attempt = {
       network: { lookup: lookupAll, ...given },
       request,
@@ -57,7 +57,7 @@ export function makePost(network: Network = {}): Post {
       answer = { kind: 'failure', ...failureOf(error, phases.current(), phases.tlsFacts()) };
     } finally {
       deadline.clear();
-      clearTimeout(slow);
+      waits.forEach((timer) => { clearTimeout(timer); });
       destroyAll(attempt.sockets);
     }
     return { answer, durationMs: roundedMs(now() - startedAt), phases: phases.list() };

@@ -4,6 +4,9 @@ import type { TestClock } from './clock.ts';
 /** One answer of a script: a status, an answer in full, or a function of the number of the request, from 1. */
 export type Scripted = number | Answer;
 
+/** The stores of the tests take a turn of the event loop for a call. */
+const turnsToNote = 10;
+
 export interface Received extends PostRequest {
   readonly atMs: number;
   readonly answer: Answer;
@@ -22,15 +25,16 @@ export function scriptedReceiver(clock: TestClock, tookMs = 20) {
     if (next === undefined) throw new Error(`no answer is scripted for request ${requests.length + 1}`);
     const answer = typeof next === 'number' ? ({ kind: 'response', status: next } as const) : next;
     requests.push({ ...request, atMs: clock.now(), answer });
-    const { slow } = request;
-    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
-    clock.pass(isSlow ? slow.afterMs : tookMs);
-    if (isSlow) {
-      slow.tell();
+    let passedMs = 0;
+    for (const { afterMs, tell } of request.waits ?? []) {
+      if (tookMs < afterMs) continue;
+      clock.pass(afterMs - passedMs);
+      passedMs = afterMs;
+      tell();
       // What is told is noted while the receiver still takes its time.
-      await new Promise(setImmediate);
-      clock.pass(tookMs - slow.afterMs);
+      for (let turns = 0; turns < turnsToNote; turns += 1) await new Promise(setImmediate);
     }
+    clock.pass(tookMs - passedMs);
     return { answer, durationMs: tookMs, phases: [] };
   };
   return {

@@ -31,7 +31,7 @@ export async function drawCrowd(world: World): Promise<Crowd> {
     [2, 'back'],
     [1, 'recovered'],
   ]);
-  const crowd = { endpointId, kind, perSecond: kind === 'paced' ? chance.pick([0.2, 0.5]) : 10_000 };
+  const crowd = { endpointId, kind, perSecond: kind === 'paced' ? chance.pick([0.2, 0.5, 2]) : 10_000 };
   await setUpCrowd(world, crowd);
   const count =
     kind === 'paced' ? Math.ceil(crowd.perSecond * 60 * chance.between(13, 16)) : chance.between(150, 300);

@@ -43,4 +43,10 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
     seed: 41019,
     found: 'what was parked just before the last step of a drain waited for the whole settle time',
   },
+  {
+    seed: 1034174,
+    found:
+      'with all lanes a minute late an endpoint got 0.6 of its pace: late steps sent what was due at once, those who were ' +
+      'refused leave were spread too far, and too few more were sent',
+  },
 ];

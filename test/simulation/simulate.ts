@@ -178,7 +178,7 @@ function isEmpty(queue: Queue): boolean {
 }
 
 /** Many times what the longest of a hundred thousand runs took. */
-const bounds = { turns: 20_000, days: 3 };
+const bounds = { turns: 60_000, days: 3 };
 const longBounds = { turns: 200_000, days: 40 };
 
 /** I15: when nothing goes wrong any more, everything comes to rest. */

@@ -36,10 +36,10 @@ export function watchPost(world: World, life: Life): Post {
     const facts = { world, request: entry, dossier, beliefs, present };
     check(world, ofRequest, facts);
     check(world, ofStart, facts);
-    const { slow } = request;
-    if (slow !== undefined && tookMs > slow.afterMs) {
-      time.later(slow.afterMs, () => {
-        if (!life.isOver) slow.tell();
+    for (const { afterMs, tell } of request.waits ?? []) {
+      if (tookMs <= afterMs) continue;
+      time.later(afterMs, () => {
+        if (!life.isOver) tell();
       });
     }
     await new Promise<void>((resolve) => {

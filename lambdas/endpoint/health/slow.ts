@@ -13,6 +13,7 @@ import type { Health } from './health.ts';
  *   tells, when the first have reached their timeout: held sooner, an endpoint at 500 a second of which 2 % take two
  *   seconds would be held, too, which costs twenty places and nobody anything. One attempt more or less is no sign: of a hundred quick answers one may
  *   take two seconds, and a function that waits for that one cannot tell it from the first of a thousand.
+ *   One that is held to its mean hangs when as many have waited for four times as long.
  * - **It is slow** when the mean of what a function has seen is `slowMs` or more: of at least twenty answers, or, once it is
  *   held, of those since. By Little's law the mean is what its attempts cost.
  * - **It is quick again** when a function has seen it answer quickly, and nobody has seen it hang or slow for ten seconds.
@@ -39,17 +40,34 @@ export type Hang = (
   untilMs: number,
 ) => Promise<{ readonly count: number; readonly end: () => Promise<void> }>;
 
-/**
- * The health of an endpoint that hangs.
- *
- * @param worstMs its timeout: it is taken to need that much until it has answered, so that no more of the workers wait for
- * it than its share
- */
-export function observeHanging(before: Health, worstMs: number, nowMs: number): Health {
-  if (before.off !== undefined || isAhead(before.slow?.at, nowMs - refreshMs)) return before;
+/** What is known of an endpoint whose share of the workers waits for it. */
+export interface Hanging {
+  /** Its timeout: it is taken to need that much until it has answered, so that no more of the workers wait than its share. */
+  readonly worstMs: number;
+  /** Whether they have waited for `hungAfterMs`, so that the mean it is held to tells nothing any more. */
+  readonly isBeyondMean?: boolean;
+}
+
+/** The health of an endpoint that hangs. */
+export function observeHanging(
+  before: Health,
+  { worstMs, isBeyondMean = false }: Hanging,
+  nowMs: number,
+): Health {
+  if (before.off !== undefined) return before;
   // How slow it was before it was let go tells nothing of how long it takes now.
-  const ms = isHeld(before, nowMs) ? (before.slow?.ms ?? worstMs) : worstMs;
-  return { ...before, slow: { ms, at: isoTime(nowMs) } };
+  const knownMs = isHeld(before, nowMs) ? before.slow?.ms : undefined;
+  const ms = isBeyondMean ? Math.max(worstMs, knownMs ?? 0) : (knownMs ?? worstMs);
+  const isKnown = ms === knownMs && isAhead(before.slow?.at, nowMs - refreshMs);
+  return isKnown ? before : { ...before, slow: { ms, at: isoTime(nowMs) } };
+}
+
+/** After how many of its means without an answer an endpoint that is held hangs, and is not merely a little slower. */
+const meansUntilHung = 4;
+
+/** Milliseconds without an answer after which an attempt of one that is held to its mean counts as hanging; nothing of others. */
+export function hungAfterMs(health: Pick<Health, 'slow'>, nowMs: number): number | undefined {
+  return isHeld(health, nowMs) && health.slow !== undefined ? meansUntilHung * health.slow.ms : undefined;
 }
 
 /** From here on an answer keeps a batch waiting; most take a tenth of it. */

@@ -32,11 +32,24 @@ export const stepMs = 10_000;
 /** A step that comes late makes good for so much of what it is late by. */
 const lateMsMax = 60_000;
 
-/** So much of the pace may be on its way: a lane may be late by that without slowing anything. */
-const onTheirWayMs = 120_000;
+/**
+ * An endpoint at the pace of its policy is sent so many ahead, by delay, up to a minute more than a step: one that comes late then
+ * leaves no gap, and what it sends comes evenly. At a faster pace the next step is soon enough.
+ */
+const rowsAhead = 140;
+const aheadMsMax = stepMs + lateMsMax;
 
-/** A little less than the pace, so that leave is there when a message asks for it. */
-const supplyPart = 0.95;
+/**
+ * So much of the pace may be on its way: a minute in a late lane, and as long again for who is refused leave and comes back,
+ * without slowing anything.
+ */
+const onTheirWayMs = 240_000;
+
+/**
+ * A little less than what leave is given for (`withinPace`), so that leave is there when a message asks for it, and few have to
+ * ask again; so little that in a lane that is late at random one is waiting when leave is there.
+ */
+const supplyPart = 0.985;
 
 interface Circumstances {
   readonly policy: EffectivePolicy | undefined;
@@ -69,10 +82,14 @@ export function planOf(
   if (perSecond === undefined) return free;
   const spacingMs = 1_000 / (perSecond * supplyPart);
   const clockMs = backlog.clock === undefined ? Math.min(nowMs, wantedMs) : Date.parse(backlog.clock);
-  const fromMs = Math.max(nowMs - lateMsMax, clockMs);
-  const countMax = Math.min(freeMax, Math.ceil((nowMs + stepMs - fromMs) / spacingMs));
+  // A ramp grows and a mean changes within a minute; what its policy allows stays.
+  const isSteady = perSecond === policy.rateLimitPerSecond;
+  const aheadMs = isSteady ? Math.max(stepMs, Math.min(aheadMsMax, rowsAhead * spacingMs)) : stepMs;
+  // So far ahead only a slower pace has sent, and few rows: this one begins now.
+  const fromMs = clockMs > nowMs + aheadMs + spacingMs ? nowMs : Math.max(nowMs - lateMsMax, clockMs);
+  const countMax = Math.min(freeMax, Math.ceil((nowMs + aheadMs - fromMs) / spacingMs));
   if (countMax <= 0) return { kind: 'wait', untilMs: fromMs };
-  const onTheirWayMax = Math.ceil(onTheirWayMs / spacingMs) + 10;
+  const onTheirWayMax = Math.ceil((onTheirWayMs + aheadMs - stepMs) / spacingMs) + 10;
   return { kind: 'send', countMax, onTheirWayMax, pace: { spacingMs, fromMs } };
 }
 

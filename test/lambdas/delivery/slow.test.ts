@@ -34,6 +34,19 @@ describe('a receiver that takes long', () => {
     expect(health.slow).toEqual({ ms: 15_000, at: isoTime(testStartMs + slowMs) });
   });
 
+  test('and is held to its mean is held to its timeout when its share has waited for four times as long', async () => {
+    const scene = await aScene({
+      tookMs: 15_000,
+      fateOf: ({ port }) => (port === 'record' ? 'crash before' : undefined),
+    });
+    await set(scene, { slow: { ms: 600, at: isoTime(testStartMs) } });
+    await hangElsewhere(scene, shareMax - 1);
+    await many(scene, 1);
+    await scene.invoke(scene.queue.receive(1));
+    const { slow } = await scene.health.readLatest(endpointId);
+    expect(slow).toEqual({ ms: 15_000, at: isoTime(testStartMs + 4 * 600) });
+  });
+
   test('is not held while fewer than its share have no answer, nor for its first slow answers', async () => {
     const scene = await aScene({ tookMs: 2_000 });
     await hangElsewhere(scene, shareMax - 2);

@@ -1,3 +1,4 @@
+import { burstMs, burstOf } from '../../../lambdas/endpoint/health/pace.ts';
 import type { Crowd } from '../crowd.ts';
 import type { Lateness } from '../weather.ts';
 import type { World } from '../world.ts';
@@ -22,8 +23,8 @@ export function paceFactsOf(world: World, crowd: Crowd): PaceFacts {
 
 const windowMs = 600_000;
 
-/** Leave that was not taken is good for two seconds; from leave to request there are a few calls. */
-const burstMs = 3_000;
+/** From leave to request there are a few calls. */
+const callsMs = 1_000;
 
 function countBetween({ startsMs }: Pick<PaceFacts, 'startsMs'>, fromMs: number, untilMs: number): number {
   return startsMs.filter((atMs) => atMs > fromMs && atMs <= untilMs).length;
@@ -32,7 +33,8 @@ function countBetween({ startsMs }: Pick<PaceFacts, 'startsMs'>, fromMs: number,
 const neverAbove: Check<PaceFacts> = (facts) => {
   const { kind, perSecond } = facts.crowd;
   if (kind !== 'paced') return undefined;
-  for (const [spanMs, looseMs] of [[60_000, burstMs] as const, [windowMs, 0] as const])
+  const looseInMinuteMs = burstOf(1_000 / perSecond) + callsMs;
+  for (const [spanMs, looseMs] of [[60_000, looseInMinuteMs] as const, [windowMs, 0] as const])
     for (const untilMs of facts.startsMs) {
       const count = countBetween(facts, untilMs - spanMs, untilMs);
       if (count > (perSecond * (spanMs + looseMs)) / 1000 + 1)
@@ -44,30 +46,26 @@ const neverAbove: Check<PaceFacts> = (facts) => {
 /** Until a drain has begun, and while so few are left that all of them are on their way. */
 const beginMs = 30_000;
 
+/** Of its pace, over any ten minutes while work waits. */
+const share = 0.9;
+
 const seldomBelow: Check<PaceFacts> = (facts) => {
   const { crowd, waits, world } = facts;
   const { kind, perSecond } = crowd;
   if (kind !== 'paced') return undefined;
   const lateMs = latenessOf(world);
   const few = Math.ceil((perSecond * (beginMs + lateMs)) / 1000) + 3;
+  const least = Math.floor((perSecond * share * windowMs) / 1000) - 1;
   const first = waits.find(({ count }) => count > few);
   const last = waits.findLast(({ count }) => count > few);
   if (first === undefined || last === undefined) return undefined;
   for (let fromMs = first.sinceMs + beginMs + lateMs; fromMs + windowMs <= last.sinceMs; fromMs += 30_000) {
     const count = countBetween(facts, fromMs, fromMs + windowMs);
-    if (count < perSecond * shareOf(perSecond, lateMs) * (windowMs / 1000) - 1)
+    if (count < least)
       return `${count} requests in ten minutes, where work waits and ${perSecond} a second are allowed`;
   }
   return undefined;
 };
-
-/**
- * Nine tenths of the pace; a little less when lanes are very late and below 0.5 a second, as who is refused leave comes
- * again only after their lateness, and leave is kept for five seconds at most: a known weakness.
- */
-function shareOf(perSecond: number, lateMs: number): number {
-  return lateMs > 10_000 && perSecond < 0.5 ? 0.85 : 0.9;
-}
 
 /** Each lane's lateness once. */
 function latenessOf({ weather: { lateness } }: World): number {
@@ -95,7 +93,7 @@ const rampIsKept: Check<PaceFacts> = (facts) => {
   const waited = waits.findLast(({ sinceMs }) => sinceMs <= backMs)?.count ?? 0;
   for (let afterMs = 1_000; afterMs <= 120_000; afterMs += 1_000) {
     const count = countBetween({ startsMs }, backMs, backMs + afterMs);
-    const most = rampedIn(afterMs + burstMs) + 3;
+    const most = rampedIn(afterMs + burstMs + callsMs) + 3;
     if (count > most)
       return `${count} requests ${afterMs / 1000} s after it came back, where ${most} are allowed`;
     const least = Math.min(waited - 3, rampedIn(afterMs - beginMs - latenessOf(world)) / 2);

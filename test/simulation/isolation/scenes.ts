@@ -57,6 +57,21 @@ export function playSlow(wish: Wish): Promise<Waits> {
   return play({ ...wish, others, endpointsOf: () => [...others, noisy], noisyMs: 10_000 });
 }
 
+/** After so long of being slow it hangs. */
+const slowForMs = 20_000;
+
+/** Three endpoints take every event; one of them is slow, and known to be, and then hangs. */
+export function playSlowThenHanging(wish: Wish): Promise<Waits> {
+  const others = [anEndpoint({ name: 'one' }), anEndpoint({ name: 'two' })];
+  return play({
+    ...wish,
+    others,
+    endpointsOf: () => [...others, noisy],
+    noisyMs: 600,
+    hangsFromMs: noisyFromMs + slowForMs,
+  });
+}
+
 /** Three endpoints take every event; one of them is well, but for a few answers of a hundred that take longer. */
 export function playSeldomSlow(tookMs: number) {
   return (wish: Wish): Promise<Waits> => {
@@ -70,6 +85,8 @@ interface Play extends Wish, Pick<SceneWish, 'endpointsOf'> {
   readonly others: readonly Endpoint[];
   /** How long the noisy one takes. */
   readonly noisyMs: number;
+  /** From then on it never answers. */
+  readonly hangsFromMs?: number;
   /** For one answer of how many it takes so long; for all by default. */
   readonly noisyEvery?: number;
   /** Of the others' deliveries, which ones fail at first. */
@@ -78,7 +95,7 @@ interface Play extends Wish, Pick<SceneWish, 'endpointsOf'> {
 
 async function play(wish: Play): Promise<Waits> {
   const { others, endpointsOf, perSecond, coldMs = 0 } = wish;
-  const arrivals: Arrival[] = [];
+  const arrivals: Received[] = [];
   const receive = receiverOf(wish, arrivals);
   const endpoints = [...others, noisy];
   const played = await playScene({ endpoints, receive, perSecond, seconds, endpointsOf, coldMs });
@@ -109,28 +126,37 @@ function waitsOf(arrivals: readonly Arrival[], { publishedMs }: Played): Pick<Wa
 /** By then what came before anybody knew has been answered, or has timed out. */
 const knownMs = 30_000;
 
-function shareOf(arrivals: readonly Arrival[], { noisyMs, noisyEvery = 1 }: Play): Waits['share'] {
-  const since = arrivals.filter(({ atMs }) => atMs >= noisyFromMs + knownMs);
+function shareOf(
+  arrivals: readonly Received[],
+  { hangsFromMs = noisyFromMs + knownMs }: Play,
+): Waits['share'] {
+  const since = arrivals.filter(({ atMs }) => atMs >= hangsFromMs);
   const [firstMs = 0, lastMs = 0] = [since[0]?.atMs, since.at(-1)?.atMs];
   const atOnce = since.map(
-    ({ atMs }) => since.filter((one) => one.atMs <= atMs && one.atMs + noisyMs / noisyEvery > atMs).length,
+    ({ atMs }) => since.filter((one) => one.atMs <= atMs && one.atMs + one.heldMs > atMs).length,
   );
   return { perSecond: (since.length * 1_000) / (lastMs - firstMs), atOnce: Math.max(0, ...atOnce) };
 }
 
+/** A request, and how long it was held. */
+interface Received extends Arrival {
+  readonly heldMs: number;
+}
+
 /** Quick ones take 20 to 80 ms. */
-function receiverOf(wish: Play, arrivals: Arrival[]): Receiver {
-  const { isNoisy, noisyMs, noisyEvery = 1, failsEvery = Infinity } = wish;
+function receiverOf(wish: Play, arrivals: Received[]): Receiver {
+  const { isNoisy, noisyMs, hangsFromMs = Infinity, noisyEvery = 1, failsEvery = Infinity } = wish;
   const chance = seededChance(3);
   const seen = new Set<string>();
   let count = 0;
   return (arrival) => {
-    arrivals.push(arrival);
-    const tookMs = 20 + chance() * 60;
-    if (arrival.host === hostOf(noisy)) {
-      const isNow = isNoisy && arrival.atMs >= noisyFromMs && chance() * noisyEvery < 1;
-      return { tookMs: isNow ? noisyMs : tookMs, answer: taken };
-    }
+    const quickMs = 20 + chance() * 60;
+    const isOwn = arrival.host === hostOf(noisy);
+    const isNow = isOwn && isNoisy && arrival.atMs >= noisyFromMs && chance() * noisyEvery < 1;
+    const slowMs = arrival.atMs < hangsFromMs ? noisyMs : Infinity;
+    const tookMs = isNow ? slowMs : quickMs;
+    arrivals.push({ ...arrival, heldMs: Math.min(tookMs, arrival.timeoutMs) });
+    if (isOwn) return { tookMs, answer: taken };
     const name = `${arrival.host} ${arrival.eventId}`;
     const fails = !seen.has(name) && (count += 1) % failsEvery === 0;
     seen.add(name);

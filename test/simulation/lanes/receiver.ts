@@ -16,18 +16,19 @@ export const taken: Answer = { kind: 'response', status: 204 };
 
 /** Posts to receivers in virtual time. */
 export function postTo(receive: Receiver, time: VirtualTime): Post {
-  return async function post({ url, headers, timeoutMs, slow }) {
+  return async function post({ url, headers, timeoutMs, waits = [] }) {
     const eventId = headers['webhook-id'] ?? '';
     const asked = receive({ host: new URL(url).hostname, eventId, atMs: time.now(), timeoutMs });
     const isInTime = asked.tookMs <= timeoutMs;
     const durationMs = isInTime ? asked.tookMs : timeoutMs;
-    if (slow !== undefined && durationMs > slow.afterMs) {
-      await time.sleep(slow.afterMs);
-      slow.tell();
-      await time.sleep(durationMs - slow.afterMs);
-    } else {
-      await time.sleep(durationMs);
+    let passedMs = 0;
+    for (const { afterMs, tell } of waits) {
+      if (durationMs <= afterMs) continue;
+      await time.sleep(afterMs - passedMs);
+      passedMs = afterMs;
+      tell();
     }
+    await time.sleep(durationMs - passedMs);
     return { answer: isInTime ? asked.answer : { kind: 'failure', code: 'timeout' }, durationMs, phases: [] };
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { well } from '../../../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../../../lambdas/endpoint/health/health.ts';
-import { observeHanging, slowMs, timed } from '../../../../lambdas/endpoint/health/slow.ts';
+import { hungAfterMs, observeHanging, slowMs, timed } from '../../../../lambdas/endpoint/health/slow.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
 
@@ -16,26 +16,45 @@ const backlog = { turn: 2, pass: 1, dueAt: at(60_000) };
 
 describe('an endpoint that hangs', () => {
   test('is taken to need its whole timeout, until it has answered', () => {
-    expect(observeHanging(well, 30_000, testStartMs)).toEqual({ ...well, slow: { ms: 30_000, at: at(0) } });
+    expect(observeHanging(well, { worstMs: 30_000 }, testStartMs)).toEqual({
+      ...well,
+      slow: { ms: 30_000, at: at(0) },
+    });
   });
 
   test('that was slow before is taken to be as slow as it was then', () => {
-    expect(observeHanging(slowSince(5_000), 30_000, testStartMs).slow).toEqual({ ms: 9_000, at: at(0) });
+    expect(observeHanging(slowSince(5_000), { worstMs: 30_000 }, testStartMs).slow).toEqual({
+      ms: 9_000,
+      at: at(0),
+    });
   });
 
   test('is not taken to be as slow as it was before it was let go: hanging, it would get that pace', () => {
-    expect(observeHanging(slowSince(300_001, 600), 30_000, testStartMs).slow?.ms).toBe(30_000);
+    expect(observeHanging(slowSince(300_001, 600), { worstMs: 30_000 }, testStartMs).slow?.ms).toBe(30_000);
+  });
+
+  // Else it would hold as many as a pace of 17 a second allows within a whole timeout.
+  test('though it was held to its mean is taken to need its whole timeout when its share has waited for far longer', () => {
+    const held = slowSince(1_000, 600);
+    expect(hungAfterMs(held, testStartMs)).toBe(2_400);
+    expect(hungAfterMs(well, testStartMs)).toBeUndefined();
+    expect(hungAfterMs(slowSince(300_001, 600), testStartMs)).toBeUndefined();
+    const hanging = { worstMs: 30_000, isBeyondMean: true };
+    const noted = observeHanging(held, hanging, testStartMs);
+    expect(noted.slow).toEqual({ ms: 30_000, at: at(0) });
+    expect(observeHanging(noted, hanging, testStartMs)).toBe(noted);
+    expect(observeHanging(slowSince(1_000, 40_000), hanging, testStartMs).slow?.ms).toBe(40_000);
   });
 
   test('is noted once in five seconds, however many attempts hang', () => {
     const noted = slowSince(4_999);
-    expect(observeHanging(noted, 30_000, testStartMs)).toBe(noted);
-    expect(observeHanging(slowSince(5_000), 30_000, testStartMs).slow?.at).toBe(at(0));
+    expect(observeHanging(noted, { worstMs: 30_000 }, testStartMs)).toBe(noted);
+    expect(observeHanging(slowSince(5_000), { worstMs: 30_000 }, testStartMs).slow?.at).toBe(at(0));
   });
 
   test('and has been switched off changes nothing', () => {
     const off: Health = { ...well, off: { at: at(-1), reason: 'gone' } };
-    expect(observeHanging(off, 30_000, testStartMs)).toBe(off);
+    expect(observeHanging(off, { worstMs: 30_000 }, testStartMs)).toBe(off);
   });
 });
 

@@ -53,50 +53,64 @@ describe('a step', () => {
 
   test('of one that came back a moment ago keeps to the ramp', () => {
     const plan = planOf({ ...well, backSince: at(-31_000) }, backlog, { policy: defaultPolicy, nowMs });
-    expect(plan).toMatchObject({ kind: 'send', countMax: 190, pace: { fromMs: nowMs } });
+    expect(plan).toMatchObject({ kind: 'send', countMax: 197, pace: { fromMs: nowMs } });
   });
 
   // A lane that is late costs that once, and not twice.
   test('that is the first one, and late, makes good for it as every later one does', () => {
-    const policy = { ...defaultPolicy, rateLimitPerSecond: 1 };
+    const policy = { ...defaultPolicy, rateLimitPerSecond: 20 };
     const first = (wantedMs: number) => planOf(well, backlog, { policy, nowMs, wantedMs: nowMs + wantedMs });
-    expect(first(-50_000)).toMatchObject({ countMax: 57, pace: { fromMs: nowMs - 50_000 } });
-    expect(first(-3_600_000)).toMatchObject({ countMax: 67, pace: { fromMs: nowMs - 60_000 } });
-    expect(first(180_000)).toMatchObject({ countMax: 10, pace: { fromMs: nowMs } });
+    expect(first(-50_000)).toMatchObject({ countMax: 1_182, pace: { fromMs: nowMs - 50_000 } });
+    expect(first(-3_600_000)).toMatchObject({ countMax: 1_379, pace: { fromMs: nowMs - 60_000 } });
+    expect(first(180_000)).toMatchObject({ countMax: 197, pace: { fromMs: nowMs } });
   });
 
   test('of one that takes long keeps to its share', () => {
     const slow = { ms: 10_000, at: at(0) };
     const plan = planOf({ ...well, slow }, backlog, { policy: defaultPolicy, nowMs });
-    expect(plan).toMatchObject({ kind: 'send', countMax: 10, onTheirWayMax: 124 });
+    expect(plan).toMatchObject({ kind: 'send', countMax: 10, onTheirWayMax: 247 });
   });
 });
 
 describe('a pace', () => {
-  // A twentieth below it, so that leave is there when a message asks for it.
+  // A little below it, so that leave is there when a message asks for it.
   test.each([
-    ['for the first time', undefined, 95, 0],
-    ['when all is sent until now', 0, 95, 0],
-    ['when half of the step is sent', 5_000, 48, 5_000],
+    ['for the first time', undefined, 197, 0],
+    ['when all is sent until now', 0, 197, 0],
+    ['when half of the step is sent', 5_000, 99, 5_000],
     ['when all but a little is sent', 9_999, 1, 9_999],
-    ['when the step is late, makes good for it', -5_000, 143, -5_000],
-    ['when it is very late, makes good for a minute', -60_000, 665, -60_000],
-    ['when it is later than that, for no more', -3_600_000, 665, -60_000],
-  ])('of ten a second, %s', (...[, clockMs, countMax, fromMs]) => {
-    const plan = planAt(10, clockMs);
-    expect(plan).toMatchObject({ kind: 'send', countMax, onTheirWayMax: 1_150 });
+    ['when the step is late, makes good for it', -5_000, 296, -5_000],
+    ['when it is very late, makes good for a minute', -60_000, 1_379, -60_000],
+    ['when it is later than that, for no more', -3_600_000, 1_379, -60_000],
+  ])('of twenty a second, %s', (...[, clockMs, countMax, fromMs]) => {
+    const plan = planAt(20, clockMs);
+    expect(plan).toMatchObject({ kind: 'send', countMax, onTheirWayMax: 4_738 });
     if (plan.kind !== 'send') throw new Error('it sends');
     expect(plan.pace?.fromMs).toBe(nowMs + fromMs);
-    expect(plan.pace?.spacingMs).toBeCloseTo(1_000 / 9.5, 9);
+    expect(plan.pace?.spacingMs).toBeCloseTo(1_000 / 19.7, 9);
   });
 
   test('waits when all is sent that is due until the next step', () => {
-    expect(planAt(10, stepMs)).toEqual({ kind: 'wait', untilMs: nowMs + stepMs });
+    expect(planAt(20, stepMs)).toEqual({ kind: 'wait', untilMs: nowMs + stepMs });
     expect(planAt(0.01, 90_000)).toEqual({ kind: 'wait', untilMs: nowMs + 90_000 });
   });
 
+  // A step that is late by a minute leaves no gap; and the next one, if that is not, has nothing to send.
+  test.each([
+    ['two a second', 2, 138, 70_000],
+    ['one in five seconds', 0.2, 14, 70_000],
+  ])('of %s is sent ahead, by delay', (...[, perSecond, countMax, aheadMs]) => {
+    expect(planAt(perSecond)).toMatchObject({ kind: 'send', countMax, pace: { fromMs: nowMs } });
+    const untilMs = nowMs + aheadMs;
+    expect(planAt(perSecond, aheadMs)).toEqual({ kind: 'wait', untilMs });
+  });
+
+  test('begins now when a slower one has sent further ahead than it ever would', () => {
+    expect(planAt(20, 70_000)).toMatchObject({ kind: 'send', countMax: 197, pace: { fromMs: nowMs } });
+  });
+
   test('slower than a row a step still sends one', () => {
-    expect(planAt(0.01)).toMatchObject({ kind: 'send', countMax: 1, onTheirWayMax: 12 });
+    expect(planAt(0.01)).toMatchObject({ kind: 'send', countMax: 1, onTheirWayMax: 13 });
   });
 
   test('is kept and is used, whenever the steps come', () => {
@@ -112,10 +126,10 @@ describe('a pace', () => {
             sent += plan.countMax;
             clock = isoTime(Math.floor(plan.pace.fromMs + plan.countMax * plan.pace.spacingMs));
           }
-          // What is due within the step may be sent, and nothing of later; one row of a rounding.
+          // What is due within the step is sent, and nothing of what is due more than a minute after it; one row of a rounding.
           const elapsedSeconds = (timeMs + stepMs - nowMs) / 1_000;
-          expect(sent).toBeLessThanOrEqual(perSecond * 0.95 * elapsedSeconds * 1.01 + 1);
-          expect(sent).toBeGreaterThanOrEqual(perSecond * 0.95 * elapsedSeconds * 0.99 - 1);
+          expect(sent).toBeLessThanOrEqual(perSecond * 0.985 * (elapsedSeconds + 60) * 1.01 + 1);
+          expect(sent).toBeGreaterThanOrEqual(perSecond * 0.985 * elapsedSeconds * 0.99 - 1);
           timeMs += stepMs + lateMs;
         }
       }),
