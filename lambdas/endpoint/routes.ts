@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { catalogueOf, publishable } from '../event/catalogue.ts';
 import type { Organization } from '../organization/organization.ts';
-import { found } from '../shared/errors.ts';
+import { found, NotFound } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
@@ -16,7 +16,7 @@ import { endWaiting, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
 import { judgeAlone } from './judge.ts';
-import { amend, register, unregister } from './register.ts';
+import { amend, register, removeSecrets, unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
 
 export interface EndpointRoutesPorts {
@@ -206,7 +206,12 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
     answer: { status: 204, schema: undefined },
     heedsIfMatch: true,
     handle: async ({ params, mustMatch, audited }) => {
-      const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+      const before = await endpoints.get(params.organizationId, params.endpointId);
+      if (before === undefined) {
+        // A call before this one may have been cut off before it removed the secrets.
+        await removeSecrets(registration, params);
+        throw new NotFound('endpoint');
+      }
       mustMatch(show(before));
       await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },

@@ -221,8 +221,22 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
       });
     },
 
-    remove: async (name: string): Promise<void> => {
-      await client.send(new DeleteCommand({ TableName: config, Key: { pk: catalogPk, sk: `TYPE#${name}` } }));
+    /**
+     * Removes a type that is as it was read; false when it has been changed since. One that is gone is removed.
+     *
+     * @throws NotWritten when the write failed and it is still there.
+     */
+    remove: async (before: EventType): Promise<boolean> => {
+      const Key = { pk: catalogPk, sk: `TYPE#${before.name}` };
+      const condition = {
+        ConditionExpression: 'etag = :read',
+        ExpressionAttributeValues: { ':read': etagOf(before) },
+      };
+      const write = new DeleteCommand({ TableName: config, Key, ...condition });
+      return isWrittenAfterAll(client, write, async () => {
+        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+        return there.Item === undefined;
+      });
     },
   };
 }

@@ -11,7 +11,7 @@ import { documentTypeRoutes } from './document/document-routes.ts';
 import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { refuseBrokenSchema, refuseTakenSchemaId } from './refuse-schema.ts';
-import { replaceType } from './replace-type.ts';
+import { removeType, replaceType } from './replace-type.ts';
 import type { EventTypePorts } from './replace-type.ts';
 
 const listQuery = z.strictObject({
@@ -127,7 +127,7 @@ function removeRoute({ eventTypes }: EventTypePorts): Route {
       const before = (await eventTypes.list()).find(({ name }) => name === params.name);
       if (before === undefined) throw new NotFound('event type');
       mustMatch(before);
-      await audited(before, () => eventTypes.remove(params.name), nothing);
+      await audited(before, () => removeType({ eventTypes }, before), nothing);
     },
   });
 }

@@ -5,7 +5,7 @@ import { nameOfFault } from '../../shared/log.ts';
 import type { Log } from '../../shared/log.ts';
 import { nothing } from '../../shared/route.ts';
 import type { Audited } from '../../shared/route.ts';
-import { isoTime } from '../../shared/time.ts';
+import { isoTimeAfter } from '../../shared/time.ts';
 import { show } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { endWaiting, resume } from '../health/resume.ts';
@@ -150,7 +150,7 @@ export async function replacePolicy(
   before: Organization,
   after: Organization,
 ): Promise<Organization> {
-  const written = { ...after, updatedAt: isoTime(registration.now()) };
+  const written = { ...after, updatedAt: isoTimeAfter(before.updatedAt, registration.now()) };
   if (await replaceOrganization(before, written)) return written;
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this organization: try again.');
 }
