@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { allOf, TooLarge } from '../shared/errors.ts';
-import { refusalOf } from '../shared/faults.ts';
+import { ifObject, refusalOf } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
+import type { Sound } from '../shared/sound.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
@@ -62,6 +63,7 @@ const publishBody = z
   .refine((b) => b.idempotencyKey === undefined || b.occurredAt !== undefined, {
     error: 'goes together with occurredAt, since both make the id',
     path: ['idempotencyKey'],
+    when: ifObject,
   })
   .meta({ id: 'NewEvent', dependentRequired: { idempotencyKey: ['occurredAt'] } });
 
@@ -98,20 +100,9 @@ function publishRoute(ports: EventRoutesPorts): Route {
       location: '/v1/organizations/{organizationId}/events/{id}',
     },
     heedsIdempotencyKey: true,
-    rules: (sound) => {
-      refuseTime(sound.occurredAt, ports.now());
-    },
+    rules: async (sound) => void (await judgeSaid(ports, sound)),
     handle: async ({ params, body, bodyText }) => {
-      let warning: string | undefined;
-      await allOf(
-        async () => {
-          const known = publishable(catalogueOf(await ports.listEventTypes()), body.type);
-          warning = heedSchema(known, body.data, ports.schemas);
-        },
-        () => {
-          refuseTime(body.occurredAt, ports.now());
-        },
-      );
+      const warning = await judgeSaid(ports, body);
       const { id, isDuplicate } = await publishAs(ports, { ...params, ...body }, bodyText());
       return {
         id,
@@ -120,6 +111,30 @@ function publishRoute(ports: EventRoutesPorts): Route {
       };
     },
   });
+}
+
+/**
+ * Judges what is said of an event, as far as it is there.
+ *
+ * @returns what is wrong with its data, where the deployment only warns
+ * @throws InvalidRequest
+ */
+async function judgeSaid(
+  { listEventTypes, schemas, now }: EventRoutesPorts,
+  { type, data, occurredAt }: Sound<z.output<typeof publishBody>>,
+): Promise<string | undefined> {
+  let warning: string | undefined;
+  await allOf(
+    async () => {
+      if (type === undefined) return;
+      const known = publishable(catalogueOf(await listEventTypes()), type);
+      if (data !== undefined) warning = heedSchema(known, data, schemas);
+    },
+    () => {
+      refuseTime(occurredAt, now());
+    },
+  );
+  return warning;
 }
 
 /** @param bodyText as the caller wrote it: parsed and written again, its data would be another text */

@@ -195,7 +195,7 @@ function changedMeanwhile({ code, message }: Conflict): PreconditionFailed {
 }
 
 /**
- * Rules that need nothing but the body, and look nothing up. A request whose form is wrong is held against them, too, as
+ * Rules that need nothing but the body and the catalogue of event types. A request whose form is wrong is held against them, too, as
  * far as its fields are sound, so that all is told at once; any other is judged by `handle`.
  */
 type Rules<Body extends z.ZodType> = (sound: Sound<z.output<Body>>) => Promise<void> | void;
