@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createHash } from 'node:crypto';
@@ -32,6 +33,8 @@ const keptRequest = z.object({
   fingerprint: z.string(),
   token: z.string(),
   begunAtMs: z.number(),
+  firstAtMs: z.number().optional(),
+  isFree: z.literal(true).optional(),
   answer: z.string().optional(),
   heldUntilMs: z.number().optional(),
   expiresAt: z.number(),
@@ -54,10 +57,18 @@ export function makeRequestStore(
         TableName: ledger,
         Item: { ...Key, ...begun },
         // TTL deletes late.
-        ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
-        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
+        ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now OR isFree = :true',
+        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000), ':true': true },
+        ReturnValues: 'ALL_OLD',
       });
-      if (await isWritten(client, write)) return undefined;
+      const old = await client.send(write).catch((fault: unknown) => {
+        if (fault instanceof ConditionalCheckFailedException) return undefined;
+        throw fault;
+      });
+      if (old !== undefined) {
+        const before = keptRequest.optional().parse(old.Attributes);
+        return before?.isFree === true && before.expiresAt > now() / 1000 ? before : undefined;
+      }
       const there = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
       return keptRequest.parse(there.Item);
     },
@@ -70,7 +81,7 @@ export function makeRequestStore(
     forget: async (organizationId, begun) => {
       const write = new PutCommand({
         TableName: ledger,
-        Item: { ...keyOf(organizationId, begun), ...begun, expiresAt: 0 },
+        Item: { ...keyOf(organizationId, begun), ...begun, isFree: true },
         // TOKEN is a reserved word.
         ConditionExpression: '#token = :own',
         ExpressionAttributeNames: { '#token': 'token' },

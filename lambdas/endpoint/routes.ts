@@ -18,6 +18,7 @@ import type { Endpoint } from './endpoint.ts';
 import { judgeAlone } from './judge.ts';
 import { amend, register, removeSecrets, unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
+import { followSwitchingOn } from './switch-on.ts';
 
 export interface EndpointRoutesPorts {
   readonly registration: RegisterPorts;
@@ -156,8 +157,7 @@ function changeRoute({ endpoints, registration, resumption, getOrganization }: E
         () => amend(registration, { before, organization }, body),
         show,
       );
-      // Who switches it on does not mean the failures of long ago.
-      if (body.active === true) await resume(resumption, after);
+      if (body.active === true) await followSwitchingOn(resumption, after);
       if (body.active === false) await endWaiting(resumption, after);
       return show(after);
     },

@@ -6,7 +6,7 @@ import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
-import type { Route } from '../shared/route.ts';
+import type { KeyedRequest, Route } from '../shared/route.ts';
 import type { Sound } from '../shared/sound.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -44,7 +44,8 @@ const organizationPath = z.strictObject({ organizationId });
 
 /** An event in a list. Its body is not shown: who may read webhooks' settings need not read their content. */
 export const eventSummary = storedEvent
-  .omit({ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true, routedBy: true })
+  .omit({ body: true, expiresAt: true, endpoints: true, skipped: true })
+  .omit({ fingerprint: true, routedBy: true, queuedBy: true, isPublishedAgain: true })
   .meta({ id: 'Event' });
 
 /** What a caller sees of a stored event. */
@@ -101,9 +102,16 @@ function publishRoute(ports: EventRoutesPorts): Route {
     },
     heedsIdempotencyKey: true,
     rules: async (sound) => void (await judgeSaid(ports, sound)),
-    handle: async ({ params, body, bodyText }) => {
+    handle: async ({ params, body, bodyText, keyed }) => {
       const warning = await judgeSaid(ports, body);
-      const { id, isDuplicate } = await publishAs(ports, { ...params, ...body }, bodyText());
+      const { id, isDuplicate } = await publishAs(
+        ports,
+        { ...params, ...body },
+        {
+          bodyText: bodyText(),
+          request: keyed,
+        },
+      );
       return {
         id,
         ...(isDuplicate ? { duplicate: true } : {}),
@@ -137,15 +145,21 @@ async function judgeSaid(
   return warning;
 }
 
-/** @param bodyText as the caller wrote it: parsed and written again, its data would be another text */
+interface Published {
+  /** As the caller wrote it: parsed and written again, its data would be another text. */
+  readonly bodyText: string;
+  /** With an `Idempotency-Key`: it makes the id of an event without a key of its own, the same each time it is sent. */
+  readonly request: KeyedRequest | undefined;
+}
+
 async function publishAs(
   { publish, publications, now, newUuid, retentionDays }: EventRoutesPorts,
   { type, data, ...said }: z.output<typeof publishBody> & z.output<typeof organizationPath>,
-  bodyText: string,
+  { bodyText, request }: Published,
 ): Promise<{ readonly id: string; readonly isDuplicate: boolean }> {
   // With both given, the id is known before the event has gone its way.
-  const occurredAt = said.occurredAt ?? isoTime(now());
-  const idempotencyKey = said.idempotencyKey ?? newUuid();
+  const occurredAt = said.occurredAt ?? isoTime(request?.firstAtMs ?? now());
+  const idempotencyKey = said.idempotencyKey ?? request?.id ?? newUuid();
   const dataText = memberText(bodyText, 'data') ?? JSON.stringify(data);
   const detail = withMemberText({ ...said, occurredAt, idempotencyKey }, 'data', dataText);
   if (Buffer.byteLength(detail) > detailBytesMax) {
@@ -153,7 +167,13 @@ async function publishAs(
   }
   const timeMs = Date.parse(occurredAt);
   const id = eventIdOf({ ...said, timeMs, idempotencyKey, busEventId: '' });
-  const queued = queuedEvent({ ...said, id, type, timeMs, data }, { nowMs: now(), retentionDays });
+  const queued = queuedEvent(
+    { ...said, id, type, timeMs, data },
+    {
+      ...{ nowMs: now(), retentionDays },
+      queuedBy: newUuid(),
+    },
+  );
   const resources = resourcesOf(queued.fingerprint);
   const entry = { source: apiSource, detailType: type, detail, resources };
   return { id, isDuplicate: await publishOnce({ ...publications, publish }, queued, entry) };

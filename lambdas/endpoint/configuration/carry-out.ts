@@ -8,10 +8,11 @@ import type { Audited } from '../../shared/route.ts';
 import { isoTimeAfter } from '../../shared/time.ts';
 import { show } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { endWaiting, resume } from '../health/resume.ts';
+import { endWaiting } from '../health/resume.ts';
 import type { ResumePorts } from '../health/resume.ts';
 import { carryOut, make, unregister } from '../register.ts';
 import type { RegisterPorts } from '../register.ts';
+import { followSwitchingOn } from '../switch-on.ts';
 import type { ConfiguredEndpoint } from './configuration.ts';
 import type { Plan, PlannedEndpoint } from './plan-import.ts';
 
@@ -123,8 +124,7 @@ async function perform(
       () => carryOut(registration, change, planned.wanted.headers),
       show,
     );
-    // As by PATCH: who switches it on does not mean the failures of long ago.
-    if (after.active && !before.active) await resume(ports.resumption, after);
+    if (after.active && !before.active) await followSwitchingOn(ports.resumption, after);
     if (!after.active && before.active) await endWaiting(ports.resumption, after);
   }
   return {};
