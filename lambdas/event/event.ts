@@ -12,7 +12,7 @@ export const skipped = z
   .meta({ id: 'SkippedEndpoint' });
 
 /** Why an event went to nobody. */
-const refusalReason = z
+export const refusalReason = z
   .enum([
     'invalid_event',
     'invalid_time',
