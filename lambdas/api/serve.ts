@@ -20,7 +20,7 @@ import { auditOf } from './audit/keep-audit.ts';
 import type { AuditedRequest, AuditPorts } from './audit/keep-audit.ts';
 import { callerOf } from './caller.ts';
 import type { ClaimNames } from './caller.ts';
-import { matchOf, methodsOf } from './match.ts';
+import { definedOf, matchOf, methodsOf } from './match.ts';
 import type { Match } from './match.ts';
 import { DoneUntold, once, refuseNoKey } from './once.ts';
 import type { OncePorts } from './once.ts';
@@ -187,14 +187,6 @@ function auditedRequest(
     target: definedOf(params),
     requestId,
   };
-}
-
-function definedOf(params: Match['params']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(params).flatMap(([name, value]) =>
-      value === undefined || name === 'organizationId' ? [] : [[name, value]],
-    ),
-  );
 }
 
 const page = z.looseObject({ data: z.unknown(), nextCursor: z.string() });

@@ -40,38 +40,18 @@ const keptRequest = z.object({
   expiresAt: z.number(),
 });
 
+function keyOf(organizationId: string, { id }: KeptRequest): Key {
+  return { pk: `ORG#${organizationId}`, sk: `REQUEST#${id}` };
+}
+
 /** Requests with a key of their own (`Idempotency-Key`), and what they were answered. */
 export function makeRequestStore(
   client: DynamoDBDocumentClient,
   ledger: string,
   now: Now,
 ): OncePorts['requests'] {
-  const keyOf = (organizationId: string, { id }: KeptRequest): Key => ({
-    pk: `ORG#${organizationId}`,
-    sk: `REQUEST#${id}`,
-  });
   return {
-    begin: async (organizationId, begun) => {
-      const Key = keyOf(organizationId, begun);
-      const write = new PutCommand({
-        TableName: ledger,
-        Item: { ...Key, ...begun },
-        // TTL deletes late.
-        ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now OR isFree = :true',
-        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000), ':true': true },
-        ReturnValues: 'ALL_OLD',
-      });
-      const old = await client.send(write).catch((fault: unknown) => {
-        if (fault instanceof ConditionalCheckFailedException) return undefined;
-        throw fault;
-      });
-      if (old !== undefined) {
-        const before = keptRequest.optional().parse(old.Attributes);
-        return before?.isFree === true && before.expiresAt > now() / 1000 ? before : undefined;
-      }
-      const there = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
-      return keptRequest.parse(there.Item);
-    },
+    begin: beginOf(client, ledger, now),
 
     keep: async (organizationId, answered) => {
       const Item = { ...keyOf(organizationId, answered), ...answered };
@@ -89,6 +69,30 @@ export function makeRequestStore(
       });
       await isWritten(client, write);
     },
+  };
+}
+
+function beginOf(client: DynamoDBDocumentClient, ledger: string, now: Now): OncePorts['requests']['begin'] {
+  return async function begin(organizationId, begun) {
+    const Key = keyOf(organizationId, begun);
+    const write = new PutCommand({
+      TableName: ledger,
+      Item: { ...Key, ...begun },
+      // TTL deletes late.
+      ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now OR isFree = :true',
+      ExpressionAttributeValues: { ':now': Math.floor(now() / 1000), ':true': true },
+      ReturnValues: 'ALL_OLD',
+    });
+    const old = await client.send(write).catch((fault: unknown) => {
+      if (fault instanceof ConditionalCheckFailedException) return undefined;
+      throw fault;
+    });
+    if (old !== undefined) {
+      const before = keptRequest.optional().parse(old.Attributes);
+      return before?.isFree === true && before.expiresAt > now() / 1000 ? before : undefined;
+    }
+    const there = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
+    return keptRequest.parse(there.Item);
   };
 }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { catalogueOf, publishable } from '../event/catalogue.ts';
 import type { Organization } from '../organization/organization.ts';
-import { found, NotFound } from '../shared/errors.ts';
+import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
-import { noBody, noQuery, nothing, route } from '../shared/route.ts';
+import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { endpointChange, madeEndpoint, newEndpoint, show, shownEndpoint, warningsOf } from './endpoint.ts';
 import { endpointListQuery } from './endpoint-list.ts';
@@ -16,8 +16,9 @@ import { endWaiting, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
 import { judgeAlone } from './judge.ts';
-import { amend, register, removeSecrets, unregister } from './register.ts';
+import { amend, register } from './register.ts';
 import type { RegisterPorts } from './register.ts';
+import { removeRoute } from './remove-route.ts';
 import { followSwitchingOn } from './switch-on.ts';
 
 export interface EndpointRoutesPorts {
@@ -188,32 +189,6 @@ function resumeRoute(ports: EndpointRoutesPorts): Route {
       const paused = showHealth(await health.read(after.id));
       const resumed = await audited(paused, () => resume(resumption, after), showHealth);
       return { ...show(after), health: showHealth(resumed) };
-    },
-  });
-}
-
-function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): Route {
-  return route({
-    method: 'DELETE',
-    path: one,
-    operationId: 'deleteEndpoint',
-    summary: 'Remove an endpoint; what still waits for it ends as discarded',
-    scope: 'webhooks:write',
-    entitlement: 'write',
-    params: toOne,
-    query: noQuery,
-    body: noBody,
-    answer: { status: 204, schema: undefined },
-    heedsIfMatch: true,
-    handle: async ({ params, mustMatch, audited }) => {
-      const before = await endpoints.get(params.organizationId, params.endpointId);
-      if (before === undefined) {
-        // A call before this one may have been cut off before it removed the secrets.
-        await removeSecrets(registration, params);
-        throw new NotFound('endpoint');
-      }
-      mustMatch(show(before));
-      await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },
   });
 }

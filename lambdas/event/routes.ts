@@ -101,7 +101,9 @@ function publishRoute(ports: EventRoutesPorts): Route {
       location: '/v1/organizations/{organizationId}/events/{id}',
     },
     heedsIdempotencyKey: true,
-    rules: async (sound) => void (await judgeSaid(ports, sound)),
+    rules: async (sound) => {
+      await judgeSaid(ports, sound);
+    },
     handle: async ({ params, body, bodyText, keyed }) => {
       const warning = await judgeSaid(ports, body);
       const { id, isDuplicate } = await publishAs(

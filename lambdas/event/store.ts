@@ -228,17 +228,21 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
      *
      * @throws NotWritten when the write failed and it is still there.
      */
-    remove: async (before: EventType): Promise<boolean> => {
-      const Key = { pk: catalogPk, sk: `TYPE#${before.name}` };
-      const condition = {
-        ConditionExpression: 'etag = :read',
-        ExpressionAttributeValues: { ':read': etagOf(before) },
-      };
-      const write = new DeleteCommand({ TableName: config, Key, ...condition });
-      return isWrittenAfterAll(client, write, async () => {
-        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-        return there.Item === undefined;
-      });
-    },
+    remove: removeOf(client, config),
+  };
+}
+
+function removeOf(client: DynamoDBDocumentClient, config: string) {
+  return async function remove(before: EventType): Promise<boolean> {
+    const Key = { pk: catalogPk, sk: `TYPE#${before.name}` };
+    const condition = {
+      ConditionExpression: 'etag = :read',
+      ExpressionAttributeValues: { ':read': etagOf(before) },
+    };
+    const write = new DeleteCommand({ TableName: config, Key, ...condition });
+    return isWrittenAfterAll(client, write, async () => {
+      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return there.Item === undefined;
+    });
   };
 }

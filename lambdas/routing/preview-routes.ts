@@ -60,7 +60,9 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
     params: z.strictObject({ organizationId }),
     query: noQuery,
     body: z.strictObject({ type: eventTypeName, data: data.optional() }).meta({ id: 'EventToPreview' }),
-    rules: async (sound) => void (await judgeSaid(ports, sound)),
+    rules: async (sound) => {
+      await judgeSaid(ports, sound);
+    },
     answer: { status: 200, schema: preview },
     handle: ({ params, body }) => previewOf(ports, params.organizationId, body),
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { etagOf, etagOfAnswer, mustMatch } from './etag.ts';
+import { asOvertaken, etagOf, etagOfAnswer, mustMatch } from './etag.ts';
 import type { Conditions } from './etag.ts';
-import { allOf, Conflict, PreconditionFailed, throwAll } from './errors.ts';
+import { allOf, throwAll } from './errors.ts';
 import type { InvalidRequest } from './errors.ts';
 import { parsePart, refusalOf } from './faults.ts';
 import type { Parsed } from './faults.ts';
@@ -188,21 +188,11 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         audited,
       };
       const answered = await handle(request).catch((fault: unknown) => {
-        throw isOvertaken(fault) && ifMatch !== undefined ? changedMeanwhile(fault) : fault;
+        throw ifMatch === undefined ? fault : asOvertaken(fault);
       });
       return answerOf(rest, { answered, params: raw.params });
     },
   };
-}
-
-/** Whether somebody else has been faster, so that the write was not made. */
-function isOvertaken(fault: unknown): fault is Conflict {
-  return fault instanceof Conflict && fault.code === 'changed_meanwhile';
-}
-
-/** Who said what he had seen is told that it is that no more, also if it ceased to be so while he was served. */
-function changedMeanwhile({ code, message }: Conflict): PreconditionFailed {
-  return new PreconditionFailed(code, message);
 }
 
 /**

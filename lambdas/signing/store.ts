@@ -39,22 +39,7 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
      *
      * @throws NotWritten when the write failed and was not made.
      */
-    replace: async (before: SigningKey, after: SigningKey): Promise<boolean> => {
-      const { retiredAt } = before;
-      const condition =
-        retiredAt === undefined
-          ? { ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(retiredAt)' }
-          : {
-              ConditionExpression: 'retiredAt = :read',
-              ExpressionAttributeValues: { ':read': retiredAt },
-            };
-      const write = new PutCommand({ TableName: config, Item: itemOf(after), ...condition });
-      return isWrittenAfterAll(client, write, async () => {
-        const Key = keyOf(after);
-        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-        return there.Item?.['retiredAt'] === after.retiredAt;
-      });
-    },
+    replace: replaceOf(client, config),
 
     /** Keys of all organizations that have retired before a moment (ISO time). */
     listRetired: async (before: string): Promise<SigningKey[]> => {
@@ -72,5 +57,24 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
     remove: async (key: SigningKey): Promise<void> => {
       await client.send(new DeleteCommand({ TableName: config, Key: keyOf(key) }));
     },
+  };
+}
+
+function replaceOf(client: DynamoDBDocumentClient, config: string) {
+  return async function replace(before: SigningKey, after: SigningKey): Promise<boolean> {
+    const { retiredAt } = before;
+    const condition =
+      retiredAt === undefined
+        ? { ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(retiredAt)' }
+        : {
+            ConditionExpression: 'retiredAt = :read',
+            ExpressionAttributeValues: { ':read': retiredAt },
+          };
+    const write = new PutCommand({ TableName: config, Item: itemOf(after), ...condition });
+    return isWrittenAfterAll(client, write, async () => {
+      const Key = keyOf(after);
+      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return there.Item?.['retiredAt'] === after.retiredAt;
+    });
   };
 }

@@ -18,46 +18,8 @@ function isQueuedByOthers(before: StoredEvent, { fingerprint, queuedBy }: Stored
 
 /** Events that the API has published, until they are routed. */
 export function makePublicationStore(client: DynamoDBDocumentClient, TableName: string, now: Now) {
-  /** Marks one that is queued as published again; false when it is not queued any more. */
-  const isMarked = ({ organizationId, id, queuedBy }: StoredEvent): Promise<boolean> => {
-    const isTheSame = queuedBy === undefined ? 'attribute_not_exists(queuedBy)' : 'queuedBy = :by';
-    const write = {
-      TableName,
-      Key: eventKey(organizationId, id),
-      UpdateExpression: 'SET isPublishedAgain = :true',
-      ConditionExpression: `#status = :queued AND ${isTheSame}`,
-      ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: {
-        ...{ ':true': true, ':queued': 'queued' },
-        ...(queuedBy === undefined ? {} : { ':by': queuedBy }),
-      },
-    };
-    return isWritten(client, new UpdateCommand(write));
-  };
   return {
-    queue: async (event: StoredEvent): Promise<StoredEvent | undefined> => {
-      const Key = eventKey(event.organizationId, event.id);
-      const write = {
-        TableName,
-        Item: { ...Key, ...event },
-        ConditionExpression:
-          'attribute_not_exists(pk) OR expiresAt <= :now OR #status = :refused OR ' +
-          '(#status = :queued AND receivedAt <= :lost)',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: {
-          ...{ ':now': Math.floor(now() / 1000), ':lost': isoTime(now() - queuedMsMax) },
-          ...{ ':refused': 'refused', ':queued': 'queued' },
-        },
-      };
-      for (let tries = 1; ; tries += 1) {
-        if (await isWritten(client, new PutCommand(write))) return undefined;
-        const answer = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
-        const before = storedEvent.parse(answer.Item);
-        if (!isQueuedByOthers(before, event) || (await isMarked(before))) return before;
-        // It was routed, or withdrawn, between the two.
-        if (tries === triesMax) throw new Error('what is queued under this key changes at each look');
-      }
-    },
+    queue: queueOf({ client, TableName, now }),
 
     withdraw: async (event: StoredEvent): Promise<void> => {
       const why = {
@@ -82,4 +44,57 @@ export function makePublicationStore(client: DynamoDBDocumentClient, TableName: 
       await isWritten(client, new PutCommand(write));
     },
   };
+}
+
+interface Ledger {
+  readonly client: DynamoDBDocumentClient;
+  readonly TableName: string;
+  readonly now: Now;
+}
+
+function queueOf({ client, TableName, now }: Ledger) {
+  return async function queue(event: StoredEvent): Promise<StoredEvent | undefined> {
+    const Key = eventKey(event.organizationId, event.id);
+    const write = {
+      TableName,
+      Item: { ...Key, ...event },
+      ConditionExpression:
+        'attribute_not_exists(pk) OR expiresAt <= :now OR #status = :refused OR ' +
+        '(#status = :queued AND receivedAt <= :lost)',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: {
+        ...{ ':now': Math.floor(now() / 1000), ':lost': isoTime(now() - queuedMsMax) },
+        ...{ ':refused': 'refused', ':queued': 'queued' },
+      },
+    };
+    for (let tries = 1; ; tries += 1) {
+      if (await isWritten(client, new PutCommand(write))) return undefined;
+      const answer = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+      const before = storedEvent.parse(answer.Item);
+      if (!isQueuedByOthers(before, event) || (await isMarked({ client, TableName, now }, before)))
+        return before;
+      // It was routed, or withdrawn, between the two.
+      if (tries === triesMax) throw new Error('what is queued under this key changes at each look');
+    }
+  };
+}
+
+/** Marks one that is queued as published again; false when it is not queued any more. */
+function isMarked(
+  { client, TableName }: Ledger,
+  { organizationId, id, queuedBy }: StoredEvent,
+): Promise<boolean> {
+  const isTheSame = queuedBy === undefined ? 'attribute_not_exists(queuedBy)' : 'queuedBy = :by';
+  const write = {
+    TableName,
+    Key: eventKey(organizationId, id),
+    UpdateExpression: 'SET isPublishedAgain = :true',
+    ConditionExpression: `#status = :queued AND ${isTheSame}`,
+    ExpressionAttributeNames: { '#status': 'status' },
+    ExpressionAttributeValues: {
+      ...{ ':true': true, ':queued': 'queued' },
+      ...(queuedBy === undefined ? {} : { ':by': queuedBy }),
+    },
+  };
+  return isWritten(client, new UpdateCommand(write));
 }
