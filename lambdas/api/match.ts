@@ -42,3 +42,12 @@ function paramsOf(route: Route, given: readonly string[]): Match['params'] | und
   const named = pairs.filter(([part]) => part.startsWith('{'));
   return Object.fromEntries(named.map(([part, text]) => [part.slice(1, -1), text]));
 }
+
+/** What a path names beside its organization. */
+export function definedOf(params: Match['params']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([name, value]) =>
+      value === undefined || name === 'organizationId' ? [] : [[name, value]],
+    ),
+  );
+}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { configurationTtlMs } from '../shared/cache.ts';
 import { Conflict, InvalidRequest, Unprocessable } from '../shared/errors.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
+import type { KeyedRequest } from '../shared/route.ts';
 import type { Now } from '../shared/time.ts';
 import { openAnswer, sealAnswer } from './seal-answer.ts';
 import type { KeptAnswer } from './seal-answer.ts';
@@ -15,6 +16,10 @@ export interface KeptRequest {
   /** Tells the request that began from a copy of it. */
   readonly token: string;
   readonly begunAtMs: number;
+  /** When the same was asked for first, if it has failed since. */
+  readonly firstAtMs?: number | undefined;
+  /** That it has failed: the key is free. */
+  readonly isFree?: true | undefined;
   /** Sealed; absent until it is done. */
   readonly answer?: string | undefined;
   /** Until then the answer is not to be given: not every function goes by what it says. */
@@ -25,7 +30,7 @@ export interface KeptRequest {
 
 export interface OncePorts {
   readonly requests: {
-    /** Writes a request that has just begun, unless there is one of the same id: then it gives that one. */
+    /** Writes a request that has just begun, unless there is one of the same id that is not free: it gives what was there. */
     readonly begin: (organizationId: string, begun: KeptRequest) => Promise<KeptRequest | undefined>;
     readonly keep: (organizationId: string, answered: KeptRequest) => Promise<void>;
     /** Has the key begin anew, if this very request is what is kept under it. */
@@ -78,10 +83,10 @@ const keyPattern = /^[\x21-\x7E]{16,255}$/;
 export async function once(
   { requests, now, randomBytes }: OncePorts,
   asked: Asked,
-  work: () => Promise<KeptAnswer>,
+  work: (request: KeyedRequest) => Promise<KeptAnswer>,
 ): Promise<KeptAnswer> {
   const { key, organizationId } = asked;
-  const begun: KeptRequest = {
+  let begun: KeptRequest = {
     id: digest([asked.subject, asked.parts[0] ?? '', asked.parts[1] ?? '', key]),
     fingerprint: digest([key, ...asked.parts]),
     token: Buffer.from(randomBytes()).toString('hex'),
@@ -95,23 +100,31 @@ export async function once(
     await forget();
     throw fault;
   });
-  if (before !== undefined && before.token !== begun.token) {
+  if (before?.isFree !== true && before !== undefined && before.token !== begun.token) {
     const kept = answerOf(before, begun);
     const answer = openAnswer(key, kept);
     return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };
   }
+  // What has failed may have been done all the same: whoever asks again means the same thing.
+  const firstAtMs = firstTimeOf(before, begun);
+  begun = { ...begun, firstAtMs };
   const keep = async (answer: KeptAnswer, heldUntilMs?: number) => {
     const sealed = sealAnswer(key, answer, randomBytes());
     // Who learns now that it has been done must not be told otherwise because it could not be kept.
     await requests.keep(organizationId, { ...begun, answer: sealed, heldUntilMs }).catch(() => undefined);
   };
-  const answer = await work().catch(async (fault: unknown) => {
+  const answer = await work({ id: begun.id, firstAtMs }).catch(async (fault: unknown) => {
     if (fault instanceof DoneUntold) await keep(fault.answer, now() + configurationTtlMs);
     else await forget();
     throw fault;
   });
   await keep(answer);
   return answer;
+}
+
+function firstTimeOf(before: KeptRequest | undefined, { fingerprint, begunAtMs }: KeptRequest): number {
+  if (before?.isFree !== true || before.fingerprint !== fingerprint) return begunAtMs;
+  return before.firstAtMs ?? before.begunAtMs;
 }
 
 /** @throws InvalidRequest `invalid_idempotency_key` */

@@ -68,7 +68,7 @@ export function responsesOf(schemas: Schemas, route: Answered): object {
     ...(route.mayCreate === undefined
       ? {}
       : { 201: { description: 'Made.', headers: { ...headersOf(route), ...location }, ...content } }),
-    ...(route.method === 'GET' ? { 304: shared('NotModified') } : {}),
+    ...(route.method === 'GET' ? { 304: notModifiedOf(route) } : {}),
     ...(route.scope === 'public' ? { 429: shared('Throttled') } : {}),
     ...Object.fromEntries(problems),
     431: shared('HeadersTooLong'),
@@ -82,7 +82,7 @@ export function sharedResponses(schemas: Schemas): object {
     ([name, refused]) => [name, refusalOf(schemas, undefined, refused)] as const,
   );
   return {
-    NotModified: { description: 'It is what you have.', headers: { ...requestId, ...etag } },
+    NotModified: notModified,
     Throttled: {
       description: 'API Gateway lets through no more at the moment.',
       content: gatewayContent(schemas),
@@ -160,6 +160,24 @@ function takenTypes(route: Answered): object {
   };
 }
 
+const notModified = { description: 'It is what you have.', headers: { ...requestId, ...etag } };
+
+/** One that has headers of its own has them here, too. */
+function notModifiedOf({ answer }: Answered): object {
+  if (answer.headers === undefined) return shared('NotModified');
+  return { ...notModified, headers: { ...notModified.headers, ...ownHeaders(answer) } };
+}
+
+/** Those of one operation, which are always the same. */
+function ownHeaders({ headers = {} }: Answered['answer']): object {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      { required: true, schema: { type: 'string', const: value } },
+    ]),
+  );
+}
+
 function headersOf({ answer, method, tagged, query, heedsIdempotencyKey }: Answered): object {
   return {
     ...requestId,
@@ -167,5 +185,6 @@ function headersOf({ answer, method, tagged, query, heedsIdempotencyKey }: Answe
     ...(answer.location === undefined ? {} : location),
     ...(isList(query) ? link : {}),
     ...(heedsIdempotencyKey === undefined ? {} : replayed),
+    ...ownHeaders(answer),
   };
 }

@@ -11,7 +11,7 @@ import { nameOfFault } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import { isList } from '../shared/page.ts';
 import { noBody } from '../shared/route.ts';
-import type { Answer, Caller, Route } from '../shared/route.ts';
+import type { Answer, Caller, KeyedRequest, Route } from '../shared/route.ts';
 import type { Now } from '../shared/time.ts';
 import { deployment } from '../shared/versions.ts';
 import { admit } from './admit.ts';
@@ -20,7 +20,7 @@ import { auditOf } from './audit/keep-audit.ts';
 import type { AuditedRequest, AuditPorts } from './audit/keep-audit.ts';
 import { callerOf } from './caller.ts';
 import type { ClaimNames } from './caller.ts';
-import { matchOf, methodsOf } from './match.ts';
+import { definedOf, matchOf, methodsOf } from './match.ts';
 import type { Match } from './match.ts';
 import { DoneUntold, once, refuseNoKey } from './once.ts';
 import type { OncePorts } from './once.ts';
@@ -95,7 +95,7 @@ async function perform(
   if (route.scope !== 'public') await ports.limitRate(caller.subject);
   await admit(ports, route, { caller, organizationId });
   const refusals: InvalidRequest[] = [];
-  const run = () => answered(ports, match, { request, caller, refusals });
+  const run = (keyed?: KeyedRequest) => answered(ports, match, { request, caller, refusals, keyed });
   const key = route.heedsIdempotencyKey && request.headers['idempotency-key'];
   if (ports.habits === undefined || key === undefined || organizationId === undefined) return run();
   readOrKeep(refusals, () => {
@@ -112,10 +112,17 @@ function unserved(routes: readonly Route[], path: string): Refusal {
   return methods.length === 0 ? new NotFound('route') : new MethodNotAllowed(methods);
 }
 
+interface Asked {
+  readonly request: HttpRequest;
+  readonly caller: Caller;
+  readonly refusals: InvalidRequest[];
+  readonly keyed: KeyedRequest | undefined;
+}
+
 async function answered(
   { habits }: ServePorts,
   match: Match,
-  { request, caller, refusals }: { request: HttpRequest; caller: Caller; refusals: InvalidRequest[] },
+  { request, caller, refusals, keyed }: Asked,
 ): Promise<HttpAnswer> {
   const { route, params } = match;
   const query = readQuery(request, refusals);
@@ -127,6 +134,7 @@ async function answered(
     bodyText: () => bodyTextOf(request),
     refusals,
     caller,
+    keyed,
     ifMatch: request.headers['if-match'],
     ifNoneMatch: request.headers['if-none-match'],
   };
@@ -179,14 +187,6 @@ function auditedRequest(
     target: definedOf(params),
     requestId,
   };
-}
-
-function definedOf(params: Match['params']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(params).flatMap(([name, value]) =>
-      value === undefined || name === 'organizationId' ? [] : [[name, value]],
-    ),
-  );
 }
 
 const page = z.looseObject({ data: z.unknown(), nextCursor: z.string() });

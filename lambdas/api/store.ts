@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createHash } from 'node:crypto';
@@ -32,10 +33,16 @@ const keptRequest = z.object({
   fingerprint: z.string(),
   token: z.string(),
   begunAtMs: z.number(),
+  firstAtMs: z.number().optional(),
+  isFree: z.literal(true).optional(),
   answer: z.string().optional(),
   heldUntilMs: z.number().optional(),
   expiresAt: z.number(),
 });
+
+function keyOf(organizationId: string, { id }: KeptRequest): Key {
+  return { pk: `ORG#${organizationId}`, sk: `REQUEST#${id}` };
+}
 
 /** Requests with a key of their own (`Idempotency-Key`), and what they were answered. */
 export function makeRequestStore(
@@ -43,24 +50,8 @@ export function makeRequestStore(
   ledger: string,
   now: Now,
 ): OncePorts['requests'] {
-  const keyOf = (organizationId: string, { id }: KeptRequest): Key => ({
-    pk: `ORG#${organizationId}`,
-    sk: `REQUEST#${id}`,
-  });
   return {
-    begin: async (organizationId, begun) => {
-      const Key = keyOf(organizationId, begun);
-      const write = new PutCommand({
-        TableName: ledger,
-        Item: { ...Key, ...begun },
-        // TTL deletes late.
-        ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
-        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
-      });
-      if (await isWritten(client, write)) return undefined;
-      const there = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
-      return keptRequest.parse(there.Item);
-    },
+    begin: beginOf(client, ledger, now),
 
     keep: async (organizationId, answered) => {
       const Item = { ...keyOf(organizationId, answered), ...answered };
@@ -70,7 +61,7 @@ export function makeRequestStore(
     forget: async (organizationId, begun) => {
       const write = new PutCommand({
         TableName: ledger,
-        Item: { ...keyOf(organizationId, begun), ...begun, expiresAt: 0 },
+        Item: { ...keyOf(organizationId, begun), ...begun, isFree: true },
         // TOKEN is a reserved word.
         ConditionExpression: '#token = :own',
         ExpressionAttributeNames: { '#token': 'token' },
@@ -78,6 +69,30 @@ export function makeRequestStore(
       });
       await isWritten(client, write);
     },
+  };
+}
+
+function beginOf(client: DynamoDBDocumentClient, ledger: string, now: Now): OncePorts['requests']['begin'] {
+  return async function begin(organizationId, begun) {
+    const Key = keyOf(organizationId, begun);
+    const write = new PutCommand({
+      TableName: ledger,
+      Item: { ...Key, ...begun },
+      // TTL deletes late.
+      ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now OR isFree = :true',
+      ExpressionAttributeValues: { ':now': Math.floor(now() / 1000), ':true': true },
+      ReturnValues: 'ALL_OLD',
+    });
+    const old = await client.send(write).catch((fault: unknown) => {
+      if (fault instanceof ConditionalCheckFailedException) return undefined;
+      throw fault;
+    });
+    if (old !== undefined) {
+      const before = keptRequest.optional().parse(old.Attributes);
+      return before?.isFree === true && before.expiresAt > now() / 1000 ? before : undefined;
+    }
+    const there = await client.send(new GetCommand({ TableName: ledger, Key, ConsistentRead: true }));
+    return keptRequest.parse(there.Item);
   };
 }
 

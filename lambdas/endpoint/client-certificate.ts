@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { InvalidRequest } from '../shared/errors.ts';
+import { allNow, InvalidRequest, readOrKeep, throwAll } from '../shared/errors.ts';
 import { isoTime, shownTime } from '../shared/time.ts';
 import { faultOfLoading } from './load-certificate.ts';
 
@@ -43,25 +43,24 @@ export function readCertificate(
   uploaded: z.output<typeof uploadedCertificate>,
   nowMs: number,
 ): CertificateFacts {
-  const chain = readChain(uploaded.certificate);
-  const [leaf] = chain;
-  if (leaf === undefined) throw refusal('certificate', 'There is no PEM certificate in this text.');
-  if (!leaf.checkPrivateKey(readKey(uploaded.privateKey))) {
-    throw refusal('privateKey', 'The key does not belong to the first certificate.');
-  }
-  const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
-  // OpenSSL of today takes 1,024 bits, and that of tomorrow does not.
-  if (bits !== undefined && bits < 2_048) throw refusal('certificate', weak);
-  if (chain.some(isWeaklySigned)) throw refusal('certificate', weak);
-  const isOrdered = chain.every((one, index) => {
-    const next = chain[index + 1];
-    return next === undefined || one.checkIssued(next);
-  });
-  if (!isOrdered)
-    throw refusal('certificate', 'Each certificate must be followed by the one that signed it.');
-  for (const [index, one] of chain.entries()) refuseOutOfDate(one, { isLeaf: index === 0, nowMs });
-  refuseUsage(leaf);
+  const refusals: InvalidRequest[] = [];
+  const chain = readOrKeep(refusals, () => readChain(uploaded.certificate));
+  const key = readOrKeep(refusals, () => readKey(uploaded.privateKey));
+  if (chain !== undefined)
+    readOrKeep(refusals, () => {
+      judgeChain(chain, key, nowMs);
+    });
+  throwAll(refusals);
+  if (chain === undefined) throw refusal('certificate', 'This is not a certificate in PEM.');
+  // What is wrong by a rule of ours has a better sentence than OpenSSL has for it.
   refuseUnloadable(uploaded);
+  return factsOf(chain);
+}
+
+/** Certificates, the client's own first. */
+type Chain = readonly [X509Certificate, ...X509Certificate[]];
+
+function factsOf([leaf]: Chain): CertificateFacts {
   return {
     subject: leaf.subject.replaceAll('\n', ', '),
     issuer: leaf.issuer.replaceAll('\n', ', '),
@@ -70,6 +69,44 @@ export function readCertificate(
     notBefore: isoTime(leaf.validFromDate.getTime()),
     notAfter: isoTime(leaf.validToDate.getTime()),
   };
+}
+
+/**
+ * @param key nothing when it cannot be read, which is told apart
+ * @throws InvalidRequest with all that is wrong
+ */
+function judgeChain(chain: Chain, key: KeyObject | undefined, nowMs: number): void {
+  const [leaf] = chain;
+  allNow(
+    () => {
+      if (key === undefined || leaf.checkPrivateKey(key)) return;
+      throw refusal('privateKey', 'The key does not belong to the first certificate.');
+    },
+    () => {
+      const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
+      // OpenSSL of today takes 1,024 bits, and that of tomorrow does not.
+      const isShort = bits !== undefined && bits < 2_048;
+      if (isShort || chain.some(isWeaklySigned)) throw refusal('certificate', weak);
+    },
+    () => {
+      refuseDisorder(chain);
+    },
+    ...chain.map((one, index) => () => {
+      refuseOutOfDate(one, { isLeaf: index === 0, nowMs });
+    }),
+    () => {
+      refuseUsage(leaf);
+    },
+  );
+}
+
+function refuseDisorder(chain: Chain): void {
+  const isOrdered = chain.every((one, index) => {
+    const next = chain[index + 1];
+    return next === undefined || one.checkIssued(next);
+  });
+  if (!isOrdered)
+    throw refusal('certificate', 'Each certificate must be followed by the one that signed it.');
 }
 
 /**
@@ -122,11 +159,17 @@ const weak =
 
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-function readChain(text: string): X509Certificate[] {
+function readChain(text: string): Chain {
   const blocks = text.match(pemBlock) ?? [];
   if (blocks.length > 10) throw refusal('certificate', 'A chain may have ten certificates.');
+  const [leaf, ...others] = blocks.map(readOne);
+  if (leaf === undefined) throw refusal('certificate', 'There is no PEM certificate in this text.');
+  return [leaf, ...others];
+}
+
+function readOne(block: string): X509Certificate {
   try {
-    return blocks.map((block) => new X509Certificate(block));
+    return new X509Certificate(block);
   } catch {
     throw refusal('certificate', 'This is not a certificate in PEM.');
   }

@@ -68,21 +68,19 @@ export interface SoundEndpoint {
 }
 
 /**
- * Judges of an endpoint what needs neither the catalogue nor what is stored.
+ * Judges of an endpoint what needs nothing that is stored but the catalogue.
  *
  * @throws InvalidRequest
  */
 export function judgeAlone(
-  rules: Pick<Rules, 'target'>,
+  rules: Pick<Rules, 'target' | 'listEventTypes'>,
   { url, eventTypes = [], headers = [] }: SoundEndpoint,
 ): Promise<void> {
   return allOf(
     () => {
       if (url !== undefined) judgeUrl(rules, url);
     },
-    ...eventTypes.map((pattern, index) => () => {
-      if (pattern !== undefined) refuseNoPattern(pattern, `eventTypes.${String(index)}`);
-    }),
+    () => judgeEventTypes(rules, eventTypes),
     () => judgeNames(headers),
   );
 }
@@ -98,12 +96,13 @@ const foreignCharacters =
 
 async function judgeEventTypes(
   rules: Pick<Rules, 'listEventTypes'>,
-  patterns: readonly string[],
+  patterns: readonly (string | undefined)[],
 ): Promise<void> {
-  const isOfCatalogue = (pattern: string) => !pattern.endsWith('*') && patternOfTypes.test(pattern);
+  const isOfCatalogue = (pattern = '*') => !pattern.endsWith('*') && patternOfTypes.test(pattern);
   const catalogue = patterns.some(isOfCatalogue) ? catalogueOf(await rules.listEventTypes()) : undefined;
   await allOf(
     ...patterns.map((pattern, index) => () => {
+      if (pattern === undefined) return;
       const field = `eventTypes.${String(index)}`;
       refuseNoPattern(pattern, field);
       if (!isOfCatalogue(pattern) || catalogue?.has(pattern) === true) return;

@@ -3,7 +3,7 @@ import { mergePolicy, setsSchedule } from '../organization/policy.ts';
 import { allOf, Conflict, NotWritten } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
-import { isoTime } from '../shared/time.ts';
+import { isoTime, isoTimeAfter } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { newSecret } from '../signing/secret.ts';
 import type { SecretName, SecretWriter } from '../signing/secret.ts';
@@ -18,6 +18,7 @@ export interface RegisterPorts {
   readonly endpoints: OthersPorts['endpoints'] & {
     readonly add: (endpoint: Endpoint) => Promise<void>;
     readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
+    readonly removeAsRead: (before: Endpoint) => Promise<boolean>;
     readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
   readonly secrets: SecretWriter;
@@ -165,31 +166,38 @@ export async function replace(
   { before, changed }: { before: Endpoint; changed: Endpoint },
   undo: () => Promise<void>,
 ): Promise<Endpoint> {
-  const after = { ...changed, updatedAt: isoTime(ports.now()) };
+  const after = { ...changed, updatedAt: isoTimeAfter(before.updatedAt, ports.now()) };
   const isReplaced = await ports.endpoints.replace(before, after).catch(async (fault: unknown) => {
     if (fault instanceof NotWritten) await undo();
     throw fault;
   });
   if (isReplaced) return after;
   await undo();
-  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
+  throw changedMeanwhile();
+}
+
+function changedMeanwhile(): Conflict {
+  return new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
 }
 
 /**
- * Removes an endpoint with its secrets and what else is kept of it (`forget`): all that first, so that after a failure
- * the same call can be made again.
+ * Removes an endpoint that is as it was read, then what is kept of it: an endpoint that somebody has changed meanwhile
+ * stays, and keeps its secrets.
+ *
+ * @throws Conflict `changed_meanwhile`
  */
 export async function unregister(
   ports: RegisterPorts,
-  { organizationId, id }: Endpoint,
+  before: Endpoint,
   forget: (id: string) => Promise<void>,
 ): Promise<void> {
-  await removeSecrets(ports, { organizationId, endpointId: id });
-  await forget(id);
-  await ports.endpoints.remove(organizationId, id);
+  if (!(await ports.endpoints.removeAsRead(before))) throw changedMeanwhile();
+  await forget(before.id);
+  await removeSecrets(ports, { organizationId: before.organizationId, endpointId: before.id });
 }
 
-async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
+/** Removes all secrets of an endpoint; those that have been removed already stay so. */
+export async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
   for (const part of ['signing', 'headers', 'client-certificate'] as const)
     await secrets.remove({ ...owner, part });
 }

@@ -1,5 +1,5 @@
-import { Conflict, InvalidRequest, TooLarge } from '../shared/errors.ts';
-import { builtInEventTypes, catalogueOf } from './catalogue.ts';
+import { allNow, Conflict, InvalidRequest, TooLarge } from '../shared/errors.ts';
+import { builtInEventTypes } from './catalogue.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { refuseBrokenSchema } from './refuse-schema.ts';
 
@@ -25,13 +25,14 @@ export interface TypeChange {
  *
  * @param own event types that an operator has added so far
  * @param at ISO time; since then it is deprecated when neither the definition nor what is there says since when
+ * @param known event types as they will be
  * @throws Conflict `built_in_event_type`; TooLarge `event_type_too_large`; InvalidRequest `invalid_schema`,
- * `example_breaks_schema`.
+ * `example_breaks_schema`, `unknown_event_type`.
  */
 export function changeOf(
   own: readonly EventType[],
   { name, definition }: WantedType,
-  at: string,
+  { at, known }: { readonly at: string; readonly known: readonly Pick<EventType, 'name'>[] },
 ): TypeChange {
   refuseBuiltIn(name);
   if (bytesOf(definition) > definitionBytesMax) {
@@ -40,7 +41,14 @@ export function changeOf(
       'An event type may have 65536 bytes, schema and example included.',
     );
   }
-  refuseBrokenSchema(definition);
+  allNow(
+    () => {
+      refuseBrokenSchema(definition);
+    },
+    () => {
+      refuseUnknownReplacement(known, definition);
+    },
+  );
   const before = own.find((type) => type.name === name);
   return {
     before,
@@ -91,12 +99,15 @@ export function refuseTooMany(own: readonly EventType[]): void {
 }
 
 /**
- * @param own event types as they will be
+ * @param own those of the deployment's own, as they will be
  * @throws InvalidRequest `unknown_event_type`
  */
-export function refuseUnknownReplacement(own: readonly EventType[], { deprecated }: EventType): void {
+export function refuseUnknownReplacement(
+  own: readonly Pick<EventType, 'name'>[],
+  { deprecated }: Pick<EventTypeDefinition, 'deprecated'>,
+): void {
   const name = deprecated?.replacedBy;
-  if (name === undefined || catalogueOf(own).has(name)) return;
+  if (name === undefined || isBuiltIn(name) || own.some((type) => type.name === name)) return;
   throw new InvalidRequest(
     'unknown_event_type',
     'There is no event type of this name to take its place.',

@@ -12,7 +12,7 @@ export const skipped = z
   .meta({ id: 'SkippedEndpoint' });
 
 /** Why an event went to nobody. */
-const refusalReason = z
+export const refusalReason = z
   .enum([
     'invalid_event',
     'invalid_time',
@@ -62,6 +62,10 @@ export const storedEvent = z.object({
   body: storedBody.exactOptional(),
   /** Of what it says: tells another event of the same key from a copy. */
   fingerprint: z.string().exactOptional(),
+  /** Of one that is queued: the call that has queued it. */
+  queuedBy: z.string().exactOptional(),
+  /** Of one that is queued: that another call has found it so, and publishes it, too. */
+  isPublishedAgain: z.boolean().exactOptional(),
   /** Id of the message that brought it: who stored it answers for its deliveries. */
   routedBy: z.string().exactOptional(),
   /** Epoch seconds. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Fault } from '../shared/errors.ts';
-import { parsePart } from '../shared/faults.ts';
+import { ifObject, parsePart } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText } from '../shared/json-text.ts';
 import { parseJson } from '../shared/json.ts';
@@ -41,6 +41,7 @@ const detail = z
   .refine((d) => d.idempotencyKey === undefined || d.occurredAt !== undefined, {
     error: 'goes together with occurredAt, since both make the id',
     path: ['idempotencyKey'],
+    when: ifObject,
   });
 
 /** What is known of every event on the bus that names an organization. */

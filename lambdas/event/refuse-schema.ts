@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { Conflict, InvalidRequest, throwAll } from '../shared/errors.ts';
+import { Conflict, faultsMax, InvalidRequest, throwAll } from '../shared/errors.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
 import { causeOf, wishOf } from './schema-fault.ts';
@@ -60,7 +60,7 @@ function faultsOf(schema: object): string[] {
 /** Less than compiling it later may take: what is taken here is not too slow there. The largest takes 0.3 s of a CPU. */
 const readingMsMax = 1_500;
 
-/** What can be told without compiling it, of each kind once. */
+/** What can be told without compiling it: of what we say, each kind once; of what the draft says, each place. */
 function readFaults(schema: object): string[] {
   const parts = partsOf(schema);
   const faults: string[] = [];
@@ -76,9 +76,12 @@ function readFaults(schema: object): string[] {
     faults.push('A $ref leads back to itself without going into the data, and would never end.');
   }
   if (draft.validateSchema(schema) === true) return faults;
-  const [error] = draft.errors ?? [];
-  const fault = error === undefined ? 'it' : `#${error.instancePath} ${wishOf(error)}`;
-  return [...faults, `${noSchema}: ${fault}.`.slice(0, 500)];
+  const byPlace = Map.groupBy(draft.errors ?? [], ({ instancePath }) => instancePath);
+  // Of one place the first: what is said after it is of the alternatives that it has, or of what refers there.
+  const ofDraft = [...byPlace].map(
+    ([place, [error]]) => `#${place} ${error === undefined ? '' : wishOf(error)}`,
+  );
+  return [...faults, ...ofDraft.slice(0, faultsMax).map((fault) => `${noSchema}: ${fault}.`.slice(0, 500))];
 }
 
 const noSchema = 'This is no JSON Schema of draft 2020-12';
@@ -88,7 +91,7 @@ function isOfDraft(id: string): boolean {
 }
 
 /** Knows the draft and nothing else: what is held against it is not remembered. */
-const draft = new Ajv2020({ strict: false, logger: false });
+const draft = new Ajv2020({ strict: false, logger: false, allErrors: true });
 addFormats.default(draft);
 
 function sentenceOf(fault: unknown): string {

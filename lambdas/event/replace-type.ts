@@ -8,7 +8,7 @@ export interface EventTypePorts {
   readonly eventTypes: {
     readonly list: () => Promise<EventType[]>;
     readonly replace: (before: EventType | undefined, after: EventType) => Promise<boolean>;
-    readonly remove: (name: string) => Promise<void>;
+    readonly remove: (before: EventType) => Promise<boolean>;
   };
   readonly now: Now;
 }
@@ -23,5 +23,21 @@ export async function replaceType(
   { before, after }: TypeChange,
 ): Promise<EventType> {
   if (await eventTypes.replace(before, after)) return after;
-  throw new Conflict('changed_meanwhile', 'Somebody else has just changed this event type: try again.');
+  throw changedMeanwhile();
+}
+
+/**
+ * Removes an event type that is as it was read.
+ *
+ * @throws Conflict `changed_meanwhile` when it is not.
+ */
+export async function removeType(
+  { eventTypes }: Pick<EventTypePorts, 'eventTypes'>,
+  before: EventType,
+): Promise<void> {
+  if (!(await eventTypes.remove(before))) throw changedMeanwhile();
+}
+
+function changedMeanwhile(): Conflict {
+  return new Conflict('changed_meanwhile', 'Somebody else has just changed this event type: try again.');
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { allOf, TooLarge } from '../shared/errors.ts';
-import { refusalOf } from '../shared/faults.ts';
+import { ifObject, refusalOf } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
-import type { Route } from '../shared/route.ts';
+import type { KeyedRequest, Route } from '../shared/route.ts';
+import type { Sound } from '../shared/sound.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
@@ -43,7 +44,8 @@ const organizationPath = z.strictObject({ organizationId });
 
 /** An event in a list. Its body is not shown: who may read webhooks' settings need not read their content. */
 export const eventSummary = storedEvent
-  .omit({ body: true, expiresAt: true, endpoints: true, skipped: true, fingerprint: true, routedBy: true })
+  .omit({ body: true, expiresAt: true, endpoints: true, skipped: true })
+  .omit({ fingerprint: true, routedBy: true, queuedBy: true, isPublishedAgain: true })
   .meta({ id: 'Event' });
 
 /** What a caller sees of a stored event. */
@@ -62,6 +64,7 @@ const publishBody = z
   .refine((b) => b.idempotencyKey === undefined || b.occurredAt !== undefined, {
     error: 'goes together with occurredAt, since both make the id',
     path: ['idempotencyKey'],
+    when: ifObject,
   })
   .meta({ id: 'NewEvent', dependentRequired: { idempotencyKey: ['occurredAt'] } });
 
@@ -98,21 +101,19 @@ function publishRoute(ports: EventRoutesPorts): Route {
       location: '/v1/organizations/{organizationId}/events/{id}',
     },
     heedsIdempotencyKey: true,
-    rules: (sound) => {
-      refuseTime(sound.occurredAt, ports.now());
+    rules: async (sound) => {
+      await judgeSaid(ports, sound);
     },
-    handle: async ({ params, body, bodyText }) => {
-      let warning: string | undefined;
-      await allOf(
-        async () => {
-          const known = publishable(catalogueOf(await ports.listEventTypes()), body.type);
-          warning = heedSchema(known, body.data, ports.schemas);
-        },
-        () => {
-          refuseTime(body.occurredAt, ports.now());
+    handle: async ({ params, body, bodyText, keyed }) => {
+      const warning = await judgeSaid(ports, body);
+      const { id, isDuplicate } = await publishAs(
+        ports,
+        { ...params, ...body },
+        {
+          bodyText: bodyText(),
+          request: keyed,
         },
       );
-      const { id, isDuplicate } = await publishAs(ports, { ...params, ...body }, bodyText());
       return {
         id,
         ...(isDuplicate ? { duplicate: true } : {}),
@@ -122,15 +123,45 @@ function publishRoute(ports: EventRoutesPorts): Route {
   });
 }
 
-/** @param bodyText as the caller wrote it: parsed and written again, its data would be another text */
+/**
+ * Judges what is said of an event, as far as it is there.
+ *
+ * @returns what is wrong with its data, where the deployment only warns
+ * @throws InvalidRequest
+ */
+async function judgeSaid(
+  { listEventTypes, schemas, now }: EventRoutesPorts,
+  { type, data, occurredAt }: Sound<z.output<typeof publishBody>>,
+): Promise<string | undefined> {
+  let warning: string | undefined;
+  await allOf(
+    async () => {
+      if (type === undefined) return;
+      const known = publishable(catalogueOf(await listEventTypes()), type);
+      if (data !== undefined) warning = heedSchema(known, data, schemas);
+    },
+    () => {
+      refuseTime(occurredAt, now());
+    },
+  );
+  return warning;
+}
+
+interface Published {
+  /** As the caller wrote it: parsed and written again, its data would be another text. */
+  readonly bodyText: string;
+  /** With an `Idempotency-Key`: it makes the id of an event without a key of its own, the same each time it is sent. */
+  readonly request: KeyedRequest | undefined;
+}
+
 async function publishAs(
   { publish, publications, now, newUuid, retentionDays }: EventRoutesPorts,
   { type, data, ...said }: z.output<typeof publishBody> & z.output<typeof organizationPath>,
-  bodyText: string,
+  { bodyText, request }: Published,
 ): Promise<{ readonly id: string; readonly isDuplicate: boolean }> {
   // With both given, the id is known before the event has gone its way.
-  const occurredAt = said.occurredAt ?? isoTime(now());
-  const idempotencyKey = said.idempotencyKey ?? newUuid();
+  const occurredAt = said.occurredAt ?? isoTime(request?.firstAtMs ?? now());
+  const idempotencyKey = said.idempotencyKey ?? request?.id ?? newUuid();
   const dataText = memberText(bodyText, 'data') ?? JSON.stringify(data);
   const detail = withMemberText({ ...said, occurredAt, idempotencyKey }, 'data', dataText);
   if (Buffer.byteLength(detail) > detailBytesMax) {
@@ -138,7 +169,13 @@ async function publishAs(
   }
   const timeMs = Date.parse(occurredAt);
   const id = eventIdOf({ ...said, timeMs, idempotencyKey, busEventId: '' });
-  const queued = queuedEvent({ ...said, id, type, timeMs, data }, { nowMs: now(), retentionDays });
+  const queued = queuedEvent(
+    { ...said, id, type, timeMs, data },
+    {
+      ...{ nowMs: now(), retentionDays },
+      queuedBy: newUuid(),
+    },
+  );
   const resources = resourcesOf(queued.fingerprint);
   const entry = { source: apiSource, detailType: type, detail, resources };
   return { id, isDuplicate: await publishOnce({ ...publications, publish }, queued, entry) };

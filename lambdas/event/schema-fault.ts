@@ -17,6 +17,9 @@ const comparisons: Readonly<Record<string, string>> = {
 const compared = ({ comparison, limit }: Params): string =>
   `must be ${comparisons[String(comparison)] ?? 'within'} ${told(limit)}`;
 
+const askedFor = ({ missingProperty, property }: Params): string =>
+  `the field ${told(missingProperty)} is missing, which ${told(property)} asks for`;
+
 const atLeast = (what: string) => (params: Params) => `must have at least ${told(params['limit'])} ${what}`;
 const atMost = (what: string) => (params: Params) => `must have at most ${told(params['limit'])} ${what}`;
 
@@ -24,8 +27,8 @@ const atMost = (what: string) => (params: Params) => `must have at most ${told(p
 const wishes: Readonly<Record<string, (params: Params) => string>> = {
   type: ({ type }) => `must be of the type ${listed(type)}`,
   required: ({ missingProperty }) => `the field ${told(missingProperty)} is missing`,
-  dependentRequired: ({ missingProperty, property }) =>
-    `the field ${told(missingProperty)} is missing, which ${told(property)} asks for`,
+  dependentRequired: askedFor,
+  dependencies: askedFor,
   enum: ({ allowedValues }) => `must be one of ${listed(allowedValues)}`,
   const: ({ allowedValue }) => `must be ${told(allowedValue)}`,
   multipleOf: ({ multipleOf }) => `must be a multiple of ${told(multipleOf)}`,
@@ -33,6 +36,10 @@ const wishes: Readonly<Record<string, (params: Params) => string>> = {
   maximum: compared,
   exclusiveMinimum: compared,
   exclusiveMaximum: compared,
+  formatMinimum: compared,
+  formatMaximum: compared,
+  formatExclusiveMinimum: compared,
+  formatExclusiveMaximum: compared,
   minLength: atLeast('characters'),
   maxLength: atMost('characters'),
   minItems: atLeast('items'),
@@ -59,6 +66,70 @@ const wishes: Readonly<Record<string, (params: Params) => string>> = {
 /** What is wrong, in words of ours and of the schema: nothing of what was held against it is quoted, not even a name. */
 export function wishOf({ keyword, params }: Pick<ErrorObject, 'keyword' | 'params'>): string {
   return wishes[keyword]?.(params) ?? 'must be as the schema says';
+}
+
+/**
+ * The one fault to tell of those that Ajv has found, with its place in the schema. It ends at the first keyword that is
+ * broken, and gives that one last, after what was found on the way to it.
+ *
+ * @param schema the whole, in which that place is
+ */
+export function faultOf(errors: readonly ErrorObject[], schema: object): string {
+  const last = errors.at(-1);
+  if (last === undefined) return '#';
+  const before = errors.slice(0, -1);
+  // These only say that what stands before them is the reason.
+  if ((last.keyword === 'if' || last.keyword === 'propertyNames') && before.length > 0) {
+    return faultOf(before, schema);
+  }
+  const isChoice = last.keyword === 'oneOf' || last.keyword === 'anyOf';
+  return `${last.schemaPath}: ${isChoice ? choiceOf(last, before, schema) : wishOf(last)}`;
+}
+
+/** How data fail to fit one of several alternatives: the fault of any single one of them may be none. */
+function choiceOf(choice: ErrorObject, inAlternatives: readonly ErrorObject[], schema: object): string {
+  const { schemaPath, params } = choice;
+  const many = countAt(schema, schemaPath);
+  if (many === 1) return inAlternatives.length === 0 ? wishOf(choice) : faultOf(inAlternatives, schema);
+  const alternatives = many === undefined ? 'its alternatives' : `its ${String(many)} alternatives`;
+  const passing: unknown = (params as Params)['passingSchemas'];
+  if (Array.isArray(passing)) {
+    const places = passing.map((index) => `${schemaPath}/${String(index)}`);
+    return `must fit exactly one of ${alternatives}, and fits ${places.join(' and ')}`;
+  }
+  const meant = inAlternatives.filter((error) => isWithin(error, choice));
+  const [nearest] = meant;
+  const rule = `must fit one of ${alternatives}, and fits none`;
+  if (meant.length !== 1 || nearest === undefined) return rule;
+  return `${rule}; what the nearest wants stands at ${nearest.schemaPath}: ${wishOf(nearest)}`;
+}
+
+/** Whether an alternative is meant for such data, and only something in them is wrong: another one is for another kind, or names it. */
+function isWithin({ keyword, instancePath }: ErrorObject, choice: ErrorObject): boolean {
+  if (keyword === 'const' || keyword === 'enum') return false;
+  const isOfKind = keyword === 'type' || keyword === 'false schema';
+  return !isOfKind || instancePath !== choice.instancePath;
+}
+
+/** How many alternatives stand at a place of a schema, as far as it can be found by the path alone. */
+function countAt(schema: object, schemaPath: string): number | undefined {
+  const names = schemaPath.split('/').slice(1);
+  const found = names.reduce<unknown>((at, name) => memberOf(at, unescaped(name)), schema);
+  return schemaPath.startsWith('#') && Array.isArray(found) ? found.length : undefined;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([own]) => own === name)?.[1];
+}
+
+/** JSON Pointer (RFC 6901) in a fragment, as Ajv writes it. */
+function unescaped(name: string): string {
+  try {
+    return decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~');
+  } catch {
+    return name;
+  }
 }
 
 /** Why Ajv cannot use what the draft's own schema has nothing against. */

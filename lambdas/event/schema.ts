@@ -7,7 +7,7 @@ import { InvalidRequest } from '../shared/errors.ts';
 import type { EventType } from './event-type.ts';
 import { forgetPatterns, linearPattern } from './linear-pattern.ts';
 import { isMultipleOf } from './multiple-of.ts';
-import { wishOf } from './schema-fault.ts';
+import { faultOf } from './schema-fault.ts';
 import { areUnique } from './unique-items.ts';
 import { OutOfBudget, withinBudget } from './within-budget.ts';
 
@@ -60,8 +60,7 @@ export function judgeData({ schema }: Pick<EventType, 'schema'>, data: unknown, 
     if (whose !== undefined) slow.set(slowKey(whose, text), true);
     return tooSlow;
   }
-  const [error] = validate.errors ?? [];
-  const fault = error === undefined ? '#' : `${error.schemaPath}: ${wishOf(error)}`;
+  const fault = faultOf(validate.errors ?? [], schema);
   return { kind: 'breaks', sentence: `data break the schema of the event type at ${fault}`.slice(0, 500) };
 }
 

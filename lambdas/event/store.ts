@@ -9,6 +9,7 @@ import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
 import { isWritten, isWrittenAfterAll, makeBatchedRead, queryAll, queryPage } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
+import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { eventType } from './event-type.ts';
 import type { EventType } from './event-type.ts';
@@ -32,8 +33,8 @@ export function readEvent(item: unknown, nowMs: number): StoredEvent | undefined
   return event?.status === 'queued' || event?.status === 'lost' ? undefined : event;
 }
 
-/** No queue keeps a message for longer. */
-const queuedMsMax = 14 * 86_400_000;
+/** No queue keeps a message for longer: one that is queued for so long is lost. */
+export const queuedMsMax = 14 * 86_400_000;
 
 const lost = {
   status: 'lost',
@@ -55,7 +56,7 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
     /**
      * Stores an event once; when it was there before, that one is returned and nothing is changed. One past its time
      * is gone: DynamoDB deletes it within days only (TTL), and until then it would swallow what is published again.
-     * One that was refused gives way, and so does one that the API has queued, if it says the same.
+     * One that was refused gives way, and so does one that the API has queued, if it says the same or is lost.
      */
     add: async (event: StoredEvent): Promise<StoredEvent | undefined> => {
       const Key = eventKey(event.organizationId, event.id);
@@ -65,10 +66,11 @@ export function makeEventStore(client: DynamoDBDocumentClient, ledger: string, n
         Item,
         ConditionExpression:
           'attribute_not_exists(pk) OR expiresAt <= :now OR #status = :refused OR ' +
-          '(#status = :queued AND fingerprint = :fingerprint)',
+          '(#status = :queued AND (fingerprint = :fingerprint OR receivedAt <= :lost))',
         ExpressionAttributeNames: { '#status': 'status' },
         ExpressionAttributeValues: {
           ':now': Math.floor(now() / 1000),
+          ':lost': isoTime(now() - queuedMsMax),
           ...{ ':refused': 'refused', ':queued': 'queued', ':fingerprint': event.fingerprint ?? '' },
         },
       };
@@ -221,8 +223,26 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
       });
     },
 
-    remove: async (name: string): Promise<void> => {
-      await client.send(new DeleteCommand({ TableName: config, Key: { pk: catalogPk, sk: `TYPE#${name}` } }));
-    },
+    /**
+     * Removes a type that is as it was read; false when it has been changed since. One that is gone is removed.
+     *
+     * @throws NotWritten when the write failed and it is still there.
+     */
+    remove: removeOf(client, config),
+  };
+}
+
+function removeOf(client: DynamoDBDocumentClient, config: string) {
+  return async function remove(before: EventType): Promise<boolean> {
+    const Key = { pk: catalogPk, sk: `TYPE#${before.name}` };
+    const condition = {
+      ConditionExpression: 'etag = :read',
+      ExpressionAttributeValues: { ':read': etagOf(before) },
+    };
+    const write = new DeleteCommand({ TableName: config, Key, ...condition });
+    return isWrittenAfterAll(client, write, async () => {
+      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return there.Item === undefined;
+    });
   };
 }

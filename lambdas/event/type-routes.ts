@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { found, NotFound } from '../shared/errors.ts';
+import { allOf, found, NotFound } from '../shared/errors.ts';
 import { flag } from '../shared/flag.ts';
 import { pageOf } from '../shared/page.ts';
 import { Made, noBody, noParams, noQuery, nothing, route, itself } from '../shared/route.ts';
@@ -11,7 +11,7 @@ import { documentTypeRoutes } from './document/document-routes.ts';
 import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { refuseBrokenSchema, refuseTakenSchemaId } from './refuse-schema.ts';
-import { replaceType } from './replace-type.ts';
+import { removeType, replaceType } from './replace-type.ts';
 import type { EventTypePorts } from './replace-type.ts';
 
 const listQuery = z.strictObject({
@@ -90,18 +90,26 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
     params: z.strictObject({ name: eventTypeName }),
     query: noQuery,
     body: eventTypeDefinition,
-    rules: refuseBrokenSchema,
+    rules: (sound) =>
+      allOf(
+        () => {
+          refuseBrokenSchema(sound);
+        },
+        async () => {
+          if (sound.deprecated !== undefined) refuseUnknownReplacement(await eventTypes.list(), sound);
+        },
+      ),
     answer: { status: 200, schema: eventType },
     tagged: (body) => body,
     heedsIfMatch: true,
     mayCreate: true,
     handle: async ({ params, body, mustMatch, audited }) => {
       const own = await eventTypes.list();
-      const change = changeOf(own, { ...params, definition: body }, isoTime(now()));
+      const at = isoTime(now());
+      const change = changeOf(own, { ...params, definition: body }, { at, known: [...own, params] });
       mustMatch(change.before);
       const after = ownAfter(own, [change]);
       refuseTooMany(after);
-      refuseUnknownReplacement(after, change.after);
       refuseTakenSchemaId(after, change.after);
       const written = await audited(change.before, () => replaceType({ eventTypes }, change), itself);
       return change.before === undefined ? new Made(written) : written;
@@ -127,7 +135,7 @@ function removeRoute({ eventTypes }: EventTypePorts): Route {
       const before = (await eventTypes.list()).find(({ name }) => name === params.name);
       if (before === undefined) throw new NotFound('event type');
       mustMatch(before);
-      await audited(before, () => eventTypes.remove(params.name), nothing);
+      await audited(before, () => removeType({ eventTypes }, before), nothing);
     },
   });
 }

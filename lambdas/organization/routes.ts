@@ -3,7 +3,7 @@ import { Conflict, found } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { itself, Made, noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
-import { isoTime } from '../shared/time.ts';
+import { isoTime, isoTimeAfter } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { isEntitled, organization, plan, withPlan } from './organization.ts';
 import type { Organization } from './organization.ts';
@@ -71,7 +71,8 @@ function putRoute({ organizations, now }: OrganizationRoutesPorts): Route {
     handle: async ({ params, body, mustMatch, audited }) => {
       const before = await organizations.get(params.organizationId);
       mustMatch(before && show(before));
-      const after = withPlan(params.organizationId, before, { plan: body, at: isoTime(now()) });
+      const at = before === undefined ? isoTime(now()) : isoTimeAfter(before.updatedAt, now());
+      const after = withPlan(params.organizationId, before, { plan: body, at });
       const written = await audited(
         before && show(before),
         () => write(organizations, before, after),
@@ -103,7 +104,7 @@ function patchRoute({ organizations, listPolicies, now, retentionDays }: Organiz
       if (setsSchedule(body.policy)) {
         refuseLongDefaults(merged, await listPolicies(params.organizationId), retentionDays);
       }
-      const after = { ...before, policy: merged, updatedAt: isoTime(now()) };
+      const after = { ...before, policy: merged, updatedAt: isoTimeAfter(before.updatedAt, now()) };
       return audited(show(before), () => write(organizations, before, after), itself);
     },
   });

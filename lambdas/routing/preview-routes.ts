@@ -60,10 +60,23 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
     params: z.strictObject({ organizationId }),
     query: noQuery,
     body: z.strictObject({ type: eventTypeName, data: data.optional() }).meta({ id: 'EventToPreview' }),
+    rules: async (sound) => {
+      await judgeSaid(ports, sound);
+    },
     answer: { status: 200, schema: preview },
     handle: ({ params, body }) => previewOf(ports, params.organizationId, body),
   });
   return [previewing];
+}
+
+/** @throws InvalidRequest of the type and the data, as far as they are there */
+async function judgeSaid(
+  { readCatalogue, schemas }: PreviewPorts,
+  { type, data }: { readonly type?: string | undefined; readonly data?: unknown },
+): Promise<string | undefined> {
+  if (type === undefined) return undefined;
+  const known = publishable(await readCatalogue(), type);
+  return data === undefined ? undefined : heedSchema(known, data, schemas);
 }
 
 async function previewOf(
@@ -72,7 +85,7 @@ async function previewOf(
   asked: { readonly type: string; readonly data?: unknown },
 ): Promise<z.output<typeof preview>> {
   const type = publishable(await ports.readCatalogue(), asked.type);
-  const warning = asked.data === undefined ? undefined : heedSchema(type, asked.data, ports.schemas);
+  const warning = await judgeSaid(ports, asked);
   const { organization, endpoints } = await ports.readSubscribers(organizationId);
   if (organization === undefined) throw new NotFound('organization');
   const asking = endpoints.map((endpoint) => ({ endpoint, subscribedBy: wantsBy(endpoint, type) }));

@@ -31,6 +31,7 @@ export abstract class Refusal extends Error {
   public at(place: string): this {
     const placed = (field: string | undefined) => (field === undefined ? place : `${place}.${field}`);
     this.field = placed(this.field);
+    if (this.faults.length === 0) this.faults = [{ code: this.code, detail: this.message }];
     this.faults = this.faults.map((fault) => ({ ...fault, field: placed(fault.field) }));
     return this;
   }
@@ -100,6 +101,17 @@ export async function allOf(...rules: readonly (() => Promise<void> | void)[]): 
       else if (refusals.length === 0) throw thrown;
     }
   }
+  throwAll(refusals);
+}
+
+/**
+ * The same for rules that look nothing up.
+ *
+ * @throws InvalidRequest the first one, with the faults of all.
+ */
+export function allNow(...rules: readonly (() => void)[]): void {
+  const refusals: InvalidRequest[] = [];
+  for (const rule of rules) readOrKeep(refusals, rule);
   throwAll(refusals);
 }
 

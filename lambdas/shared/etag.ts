@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PreconditionFailed } from './errors.ts';
+import { Conflict, PreconditionFailed } from './errors.ts';
 
 /** The strong ETag (RFC 9110, section 8.8.3) of what a caller sees of something; the order of fields does not count. */
 export function etagOf(shown: unknown): string {
@@ -65,6 +65,12 @@ export function mustMatch({ ifMatch, ifNoneMatch }: Conditions, shown: unknown):
       'It is there already, and If-None-Match asked that it is not.',
     );
   }
+}
+
+/** Who said by `If-Match` what he had seen is told that it is that no more, also if it ceased to be so while he was served. */
+export function asOvertaken(fault: unknown): unknown {
+  const isOvertaken = fault instanceof Conflict && fault.code === 'changed_meanwhile';
+  return isOvertaken ? new PreconditionFailed(fault.code, fault.message) : fault;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from './json.ts';
 import { faultsMax, InvalidRequest } from './errors.ts';
 import type { Fault } from './errors.ts';
 
@@ -19,6 +20,11 @@ export function parsePart<S extends z.ZodType>(schema: S, value: unknown): Parse
     faults.push(...faultsOf(issue, { schema, value, path: [] }));
   }
   return { ok: false, faults: faults.slice(0, faultsMax) };
+}
+
+/** For a rule about two fields: it is held against an object also when others of its fields are wrong, and tells of both. */
+export function ifObject({ value }: { readonly value: unknown }): boolean {
+  return isJsonObject(value);
 }
 
 /** The refusal of a request in which all this is wrong; its sentence tells the first, for those who read no further. */

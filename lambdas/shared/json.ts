@@ -31,7 +31,11 @@ function withShortExponent(source: string): string {
  * field named `__proto__`.)
  */
 export const jsonObject = z
-  .custom<Readonly<Record<string, unknown>>>((value) => isJsonObject(value), 'must be an object')
+  .custom<Readonly<Record<string, unknown>>>((value) => isJsonObject(value), {
+    error: 'must be an object',
+    // Else no rule about two fields would be held against what it stands in.
+    abort: false,
+  })
   .meta({ type: 'object', additionalProperties: true });
 
 /** Whether a parsed value is a JSON object; a number kept as its text is none. */

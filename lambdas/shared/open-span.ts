@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ifObject } from './faults.ts';
 
 const time = z.iso.datetime({ offset: true });
 
@@ -16,8 +17,9 @@ export interface OpenSpan {
 
 /** Whether a stretch does not end before it begins: DynamoDB takes none that does. */
 export function isInOrder({ since, until }: OpenSpan): boolean {
-  return since === undefined || until === undefined || Date.parse(since) <= Date.parse(until);
+  // Of a time that is none it is not said: it is told what it must be.
+  return since === undefined || until === undefined || !(Date.parse(since) > Date.parse(until));
 }
 
 /** What is said of one that does. */
-export const outOfOrder = { error: 'lies before since', path: ['until'] };
+export const outOfOrder = { error: 'lies before since', path: ['until'], when: ifObject };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { etagOf, etagOfAnswer, mustMatch } from './etag.ts';
+import { asOvertaken, etagOf, etagOfAnswer, mustMatch } from './etag.ts';
 import type { Conditions } from './etag.ts';
 import { allOf, throwAll } from './errors.ts';
 import type { InvalidRequest } from './errors.ts';
@@ -41,6 +41,14 @@ export function nothing(): undefined {
   return undefined;
 }
 
+/** A request that has come with an `Idempotency-Key`, by which it is the same however often it comes. */
+export interface KeyedRequest {
+  /** Of caller, operation and key, none of which can be read from it. */
+  readonly id: string;
+  /** When it came first, in milliseconds since 1970; one that failed comes again. */
+  readonly firstAtMs: number;
+}
+
 /** Parts of a request as they came, before any schema has seen them. */
 export interface RawRequest extends Conditions {
   readonly params: unknown;
@@ -51,6 +59,7 @@ export interface RawRequest extends Conditions {
   /** What is wrong beside these parts, such as in a header: then it is refused, and all is told at once. */
   readonly refusals?: readonly InvalidRequest[];
   readonly caller: Caller;
+  readonly keyed?: KeyedRequest | undefined;
   /** Without it a change is made, and nothing is written down. */
   readonly audited?: Audited;
 }
@@ -132,6 +141,7 @@ interface ParsedRequest<Params extends z.ZodType, Query extends z.ZodType, Body 
   /** As it came, for an operation that hands a part of it on. */
   readonly bodyText: () => string;
   readonly caller: Caller;
+  readonly keyed: KeyedRequest | undefined;
   /**
    * Holds `If-Match` and `If-None-Match` against what is there now, as its ETag stands for it.
    *
@@ -166,7 +176,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
   return {
     ...rest,
     run: async (raw) => {
-      const { body, bodyText, caller, ifMatch, ifNoneMatch, audited = unaudited } = raw;
+      const { body, bodyText, caller, ifMatch, ifNoneMatch, keyed, audited = unaudited } = raw;
       const request = {
         mustMatch: (shown: unknown) => {
           mustMatch({ ifMatch, ifNoneMatch }, shown);
@@ -174,16 +184,19 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         ...(await parseParts({ ...rest, rules }, raw)),
         bodyText: bodyText ?? (() => JSON.stringify(body)),
         caller,
+        keyed,
         audited,
       };
-      const answered = await handle(request);
+      const answered = await handle(request).catch((fault: unknown) => {
+        throw ifMatch === undefined ? fault : asOvertaken(fault);
+      });
       return answerOf(rest, { answered, params: raw.params });
     },
   };
 }
 
 /**
- * Rules that need nothing but the body, and look nothing up. A request whose form is wrong is held against them, too, as
+ * Rules that need nothing but the body and the catalogue of event types. A request whose form is wrong is held against them, too, as
  * far as its fields are sound, so that all is told at once; any other is judged by `handle`.
  */
 type Rules<Body extends z.ZodType> = (sound: Sound<z.output<Body>>) => Promise<void> | void;

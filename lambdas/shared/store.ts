@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient, QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
 import { NotWritten } from './errors.ts';
@@ -16,11 +16,12 @@ export type Item = Readonly<Record<string, unknown>>;
 /** Whether a conditional write was made; false when its condition did not hold. */
 export async function isWritten(
   client: DynamoDBDocumentClient,
-  write: PutCommand | UpdateCommand,
+  write: PutCommand | UpdateCommand | DeleteCommand,
 ): Promise<boolean> {
   try {
     // One overload of send for each command: the union has none.
-    await (write instanceof PutCommand ? client.send(write) : client.send(write));
+    if (write instanceof PutCommand) await client.send(write);
+    else await (write instanceof DeleteCommand ? client.send(write) : client.send(write));
     return true;
   } catch (fault) {
     if (fault instanceof ConditionalCheckFailedException) return false;
@@ -32,12 +33,12 @@ export async function isWritten(
  * Whether a conditional write was made, also when its answer was lost: then the SDK writes a second time and meets its
  * own first one, or gives up. So whenever it is not certain, the item is looked at.
  *
- * @param isThere whether the table holds just what was to be written; by a consistent read.
+ * @param isThere whether the table holds just what was to be written, or nothing after a removal; by a consistent read.
  * @throws NotWritten when the write failed and was not made.
  */
 export async function isWrittenAfterAll(
   client: DynamoDBDocumentClient,
-  write: PutCommand,
+  write: PutCommand | DeleteCommand,
   isThere: () => Promise<boolean>,
 ): Promise<boolean> {
   const outcome = await isWritten(client, write).catch((fault: unknown) => new NotWritten(fault));

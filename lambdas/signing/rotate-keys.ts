@@ -1,3 +1,4 @@
+import { Conflict } from '../shared/errors.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { thumbprintOf } from './signing-key.ts';
@@ -7,6 +8,9 @@ export interface KeyPorts {
   readonly keys: {
     readonly list: (organizationId: string) => Promise<SigningKey[]>;
     readonly put: (key: SigningKey) => Promise<void>;
+    /** Writes a key over the one that was read; false when its end has been set since. */
+    readonly replace: (before: SigningKey, after: SigningKey) => Promise<boolean>;
+    readonly remove: (key: SigningKey) => Promise<void>;
   };
   readonly createKey: (
     organizationId: string,
@@ -36,6 +40,7 @@ export async function ensureKey(ports: KeyPorts, organizationId: string): Promis
  * overlap after that. A first key has nobody to wait for, and is in use at once.
  *
  * @returns all keys of the organization as they are now.
+ * @throws Conflict `changed_meanwhile` when somebody else has rotated them since they were read; nothing has changed then.
  */
 export async function rotateKeys(
   { keys, createKey, now }: KeyPorts,
@@ -59,13 +64,24 @@ export async function rotateKeys(
   // The new one first: a crash in between leaves two keys published, and none missing.
   await keys.put(made);
   const retiredAt = isoTime(activeFromMs + overlapSeconds * 1000);
-  const ended = open.map((key) => {
+  const ended: SigningKey[] = [];
+  // The one without an end first: every rotation ends it, so that of two the second is told before it has ended another.
+  for (const key of open.toSorted((a, b) => Number(hasEnd(a)) - Number(hasEnd(b)))) {
     // One that would have come into use later has been overtaken: it must never take over from the younger.
     const isOvertaken = Date.parse(key.activeFrom) > nowMs && Date.parse(key.activeFrom) >= activeFromMs;
-    return { ...key, retiredAt: isOvertaken ? isoTime(nowMs) : earlier(key, retiredAt) };
-  });
-  for (const key of ended) await keys.put(key);
+    const after = { ...key, retiredAt: isOvertaken ? isoTime(nowMs) : earlier(key, retiredAt) };
+    if (!(await keys.replace(key, after))) {
+      // Its key in KMS is nobody's now, and is found as such (destroy-orphans.ts).
+      await keys.remove(made);
+      throw new Conflict('changed_meanwhile', 'Somebody else has just rotated these keys: read them again.');
+    }
+    ended.push(after);
+  }
   return [...before.filter((key) => !isOpen(key, nowMs)), ...ended, made];
+}
+
+function hasEnd({ retiredAt }: SigningKey): boolean {
+  return retiredAt !== undefined;
 }
 
 function isOpen({ retiredAt }: SigningKey, nowMs: number): boolean {

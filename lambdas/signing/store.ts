@@ -1,7 +1,7 @@
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { queryAll } from '../shared/store.ts';
-import type { Key } from '../shared/store.ts';
+import { isWrittenAfterAll, queryAll } from '../shared/store.ts';
+import type { Item, Key } from '../shared/store.ts';
 import { signingKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -10,6 +10,11 @@ const list = 'signing-keys';
 
 function keyOf({ organizationId, kid }: Pick<SigningKey, 'organizationId' | 'kid'>): Key {
   return { pk: `ORG#${organizationId}`, sk: `KEY#${kid}` };
+}
+
+function itemOf(key: SigningKey): Item {
+  const listed = key.retiredAt === undefined ? {} : { list, listOrder: key.retiredAt };
+  return { ...keyOf(key), ...key, ...listed };
 }
 
 /** Signing keys in the configuration. */
@@ -26,9 +31,15 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
     },
 
     put: async (key: SigningKey): Promise<void> => {
-      const listed = key.retiredAt === undefined ? {} : { list, listOrder: key.retiredAt };
-      await client.send(new PutCommand({ TableName: config, Item: { ...keyOf(key), ...key, ...listed } }));
+      await client.send(new PutCommand({ TableName: config, Item: itemOf(key) }));
     },
+
+    /**
+     * Writes a key over the one that was read; false when its end has been set, or the key removed, since.
+     *
+     * @throws NotWritten when the write failed and was not made.
+     */
+    replace: replaceOf(client, config),
 
     /** Keys of all organizations that have retired before a moment (ISO time). */
     listRetired: async (before: string): Promise<SigningKey[]> => {
@@ -46,5 +57,24 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
     remove: async (key: SigningKey): Promise<void> => {
       await client.send(new DeleteCommand({ TableName: config, Key: keyOf(key) }));
     },
+  };
+}
+
+function replaceOf(client: DynamoDBDocumentClient, config: string) {
+  return async function replace(before: SigningKey, after: SigningKey): Promise<boolean> {
+    const { retiredAt } = before;
+    const condition =
+      retiredAt === undefined
+        ? { ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(retiredAt)' }
+        : {
+            ConditionExpression: 'retiredAt = :read',
+            ExpressionAttributeValues: { ':read': retiredAt },
+          };
+    const write = new PutCommand({ TableName: config, Item: itemOf(after), ...condition });
+    return isWrittenAfterAll(client, write, async () => {
+      const Key = keyOf(after);
+      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return there.Item?.['retiredAt'] === after.retiredAt;
+    });
   };
 }

@@ -87,7 +87,9 @@ describe.each(stores)('%s', (_name, make) => {
     const { requests } = habits;
     await requests.begin(organizationId, request);
     await requests.forget(organizationId, request);
-    expect(await requests.begin(organizationId, request)).toBeUndefined();
+    const again = { ...request, token: 'again' };
+    expect(await requests.begin(organizationId, again)).toEqual({ ...request, isFree: true });
+    expect(await requests.begin(organizationId, request)).toEqual(again);
     nowMs = testStartMs + 60_000;
     const later = { ...request, token: 't-2', expiresAt: request.expiresAt + 60 };
     expect(await requests.begin(organizationId, later)).toBeUndefined();

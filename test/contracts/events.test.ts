@@ -12,7 +12,7 @@ import { endpointIdOf } from '../fakes/ids.ts';
 import { parseJson } from '../../lambdas/shared/json.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import { collect } from './collect.ts';
-import { startTables } from './tables.ts';
+import { kinds, startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
 
 let tables: Tables;
@@ -98,6 +98,7 @@ describe.each(stores)('events in %s', (kind, open) => {
         organizationId,
         endpoints: [],
         fingerprint: 'one',
+        queuedBy: 'call-1',
         ...given,
       });
       expect(_body).toBeDefined();
@@ -135,7 +136,7 @@ describe.each(stores)('events in %s', (kind, open) => {
 
     test('are refused when the bus did not take them, unless somebody was faster', async () => {
       await publications.queue(aQueued());
-      await publications.withdraw(aQueued({ receivedAt: isoTime(testStartMs + 1) }));
+      await publications.withdraw(aQueued({ queuedBy: 'call-2' }));
       expect(await events.get(organizationId, aQueued().id)).toMatchObject({ status: 'queued' });
       await publications.withdraw(aQueued());
       const refused = { status: 'refused', reason: 'not_published' };
@@ -145,6 +146,44 @@ describe.each(stores)('events in %s', (kind, open) => {
       await events.add(routed());
       await publications.withdraw(aQueued());
       expect(await events.get(organizationId, aQueued().id)).toEqual(routed());
+    });
+
+    test('are refused by nobody once another call, in the same millisecond, publishes them too', async () => {
+      await publications.queue(aQueued());
+      // The SDK repeats a write whose answer was lost, and meets its own.
+      expect(await publications.queue(aQueued())).toEqual(aQueued());
+      expect(await publications.queue(aQueued({ queuedBy: 'call-2' }))).toEqual(aQueued());
+      await publications.withdraw(aQueued());
+      await publications.withdraw(aQueued({ queuedBy: 'call-2' }));
+      const there = await events.get(organizationId, aQueued().id);
+      expect(there).toEqual({ ...aQueued(), isPublishedAgain: true });
+      expect(await events.add(routed())).toBeUndefined();
+      expect(await events.get(organizationId, aQueued().id)).toEqual(routed());
+    });
+
+    test('are not marked by one who says something else', async () => {
+      await publications.queue(aQueued());
+      await publications.queue(aQueued({ queuedBy: 'call-2', fingerprint: 'another' }));
+      await publications.withdraw(aQueued());
+      expect(await events.get(organizationId, aQueued().id)).toMatchObject({ status: 'refused' });
+    });
+
+    test.each([
+      ['the API', (other: StoredEvent) => publications.queue(other)],
+      ['the bus', (other: StoredEvent) => events.add({ ...other, status: 'accepted' })],
+    ])('keep their key for 14 days, and give way then to other content of %s', async (_who, publish) => {
+      await publications.queue(aQueued());
+      const at = 14 * 24 * hourMs;
+      const other = aQueued({
+        fingerprint: 'another',
+        receivedAt: isoTime(testStartMs + at),
+        expiresAt: 9e9,
+      });
+      clock.pass(at - 1);
+      expect(await publish(other)).toEqual(aQueued());
+      clock.pass(1);
+      expect(await publish(other)).toBeUndefined();
+      expect(await events.get(organizationId, other.id)).toMatchObject({ fingerprint: 'another' });
     });
 
     test('are lost when no queue can hold them any more, and yet give way to what comes', async () => {
@@ -295,9 +334,15 @@ describe.each(stores)('events in %s', (kind, open) => {
   });
 });
 
-describe('event types in DynamoDB', () => {
-  test('are added, replaced, listed and removed', async () => {
-    const types = makeEventTypeStore(tables.client, tables.config);
+describe.each(kinds)('event types in %s', (_kind, open) => {
+  let there: Tables;
+  beforeAll(async () => {
+    there = await open();
+  });
+  afterAll(() => there.close());
+
+  test('are added, replaced, listed and removed, each over what was read', async () => {
+    const types = makeEventTypeStore(there.client, there.config);
     const type = {
       name: 'acme.thing.done',
       category: 'governance' as const,
@@ -308,12 +353,15 @@ describe('event types in DynamoDB', () => {
     const other = { ...type, description: 'Really done.' };
     expect(await types.replace(undefined, type)).toBe(true);
     // Over what was read back, whatever the order of its fields has become.
-    const [read] = await types.list();
+    const [read = type] = await types.list();
     expect(await types.replace(read, other)).toBe(true);
     expect(await types.replace(read, type)).toBe(false);
     expect(await types.replace(undefined, type)).toBe(false);
+    expect(await types.remove(read)).toBe(false);
     expect(await types.list()).toEqual([other]);
-    await types.remove(type.name);
+    expect(await types.remove(other)).toBe(true);
+    // As the SDK does when its first answer is lost.
+    expect(await types.remove(other)).toBe(true);
     expect(await types.list()).toEqual([]);
   });
 });

@@ -52,14 +52,14 @@ export function memoryRequests(now: Now): OncePorts['requests'] & { readonly all
     begin: (organizationId, begun) =>
       soon(() => {
         const there = requests.get(keyOf(organizationId, begun));
-        if (there !== undefined && there.expiresAt > Math.floor(now() / 1000)) return there;
-        requests.set(keyOf(organizationId, begun), kept(begun));
-        return undefined;
+        const isThere = there !== undefined && there.expiresAt > Math.floor(now() / 1000);
+        if (!isThere || there.isFree === true) requests.set(keyOf(organizationId, begun), kept(begun));
+        return isThere ? there : undefined;
       }),
     keep: put,
     forget: async (organizationId, begun) => {
       if (requests.get(keyOf(organizationId, begun))?.token !== begun.token) return;
-      await put(organizationId, { ...begun, expiresAt: 0 });
+      await put(organizationId, { ...begun, isFree: true });
     },
     all: () => [...requests.values()],
   };

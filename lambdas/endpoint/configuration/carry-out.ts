@@ -5,13 +5,14 @@ import { nameOfFault } from '../../shared/log.ts';
 import type { Log } from '../../shared/log.ts';
 import { nothing } from '../../shared/route.ts';
 import type { Audited } from '../../shared/route.ts';
-import { isoTime } from '../../shared/time.ts';
+import { isoTimeAfter } from '../../shared/time.ts';
 import { show } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { endWaiting, resume } from '../health/resume.ts';
+import { endWaiting } from '../health/resume.ts';
 import type { ResumePorts } from '../health/resume.ts';
 import { carryOut, make, unregister } from '../register.ts';
 import type { RegisterPorts } from '../register.ts';
+import { followSwitchingOn } from '../switch-on.ts';
 import type { ConfiguredEndpoint } from './configuration.ts';
 import type { Plan, PlannedEndpoint } from './plan-import.ts';
 
@@ -123,8 +124,7 @@ async function perform(
       () => carryOut(registration, change, planned.wanted.headers),
       show,
     );
-    // As by PATCH: who switches it on does not mean the failures of long ago.
-    if (after.active && !before.active) await resume(ports.resumption, after);
+    if (after.active && !before.active) await followSwitchingOn(ports.resumption, after);
     if (!after.active && before.active) await endWaiting(ports.resumption, after);
   }
   return {};
@@ -150,7 +150,7 @@ export async function replacePolicy(
   before: Organization,
   after: Organization,
 ): Promise<Organization> {
-  const written = { ...after, updatedAt: isoTime(registration.now()) };
+  const written = { ...after, updatedAt: isoTimeAfter(before.updatedAt, registration.now()) };
   if (await replaceOrganization(before, written)) return written;
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this organization: try again.');
 }

@@ -81,14 +81,15 @@ export async function planImport(
 }
 
 /**
- * Judges of an import whose form is wrong elsewhere what needs nothing that is stored.
+ * Judges of an import whose form is wrong elsewhere what needs nothing that is stored but the catalogue.
  *
  * @throws InvalidRequest
  */
 export function judgeEntries(
-  rules: Pick<Rules, 'target'>,
+  rules: Pick<Rules, 'target' | 'listEventTypes'>,
   { endpoints: entries = [] }: Sound<WantedConfiguration>,
 ): Promise<void> {
+  const judging = { ...rules, listEventTypes: readOnce(rules.listEventTypes) };
   return allOf(
     () =>
       refuseTwice(
@@ -96,7 +97,7 @@ export function judgeEntries(
         'name',
       ),
     ...entries.map((entry = {}, index) => () => {
-      return within(`endpoints.${String(index)}`, () => judgeAlone(rules, entry));
+      return within(`endpoints.${String(index)}`, () => judgeAlone(judging, entry));
     }),
   );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvalidRequest } from '../../shared/errors.ts';
+import { InvalidRequest, readOrKeep } from '../../shared/errors.ts';
 import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
 import { category } from '../event-type.ts';
@@ -115,16 +115,19 @@ const message = z.looseObject({
  * The event types that an AsyncAPI document of version 2 or 3 describes: one for each message. A payload that has the
  * properties `type` and `data` is an envelope, and of any other all is data.
  *
- * @throws InvalidRequest `invalid_reference`, `unsupported_schema_format`, `invalid_request`
+ * @param refusals takes those of messages that cannot be read: `invalid_reference`, `unsupported_schema_format`,
+ * `invalid_request`
  */
-export function proposalsOfAsyncApi(document: unknown): Proposal[] {
+export function proposalsOfAsyncApi(document: unknown, refusals: InvalidRequest[]): Proposal[] {
   const messages = new Map<string, { readonly place: Place; readonly names: readonly string[] }>();
   for (const { place: from, names } of messagePlaces({ pointer: '', value: document })) {
-    const place = follow(document, from);
-    if (!messages.has(place.pointer)) messages.set(place.pointer, { place, names });
+    const place = readOrKeep(refusals, () => follow(document, from));
+    if (place !== undefined && !messages.has(place.pointer)) messages.set(place.pointer, { place, names });
   }
   const source = { document, work: workOfDocument() };
-  return [...messages.values()].map(({ place, names }) => proposalOf(source, place, names));
+  return [...messages.values()].flatMap(
+    ({ place, names }) => readOrKeep(refusals, () => proposalOf(source, place, names)) ?? [],
+  );
 }
 
 /** What types are taken from, and how much of it may still be looked at. */

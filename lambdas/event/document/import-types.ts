@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { differences } from '../../shared/difference.ts';
 import type { Difference } from '../../shared/difference.ts';
-import { InvalidRequest, Refusal } from '../../shared/errors.ts';
+import { InvalidRequest, readOrKeep, Refusal, throwAll } from '../../shared/errors.ts';
 import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
-import { changeOf, isBuiltIn, ownAfter, refuseTooMany, refuseUnknownReplacement } from '../define-type.ts';
+import { changeOf, isBuiltIn, ownAfter, refuseTooMany } from '../define-type.ts';
 import type { TypeChange } from '../define-type.ts';
 import { eventTypeDefinition } from '../event-type.ts';
 import type { EventType, EventTypeDefinition } from '../event-type.ts';
@@ -35,68 +35,78 @@ interface Circumstances {
  * What the import of a document will do. It adds and changes, and removes nothing.
  *
  * @param own event types that an operator has added so far
- * @throws Refusal when anything in the document is wrong; the field is its place in the document.
+ * @throws Refusal when anything in the document is wrong; the field is its place in the document. All that is wrong with
+ * the event types themselves is told at once.
  */
 export function planTypes(document: unknown, own: readonly EventType[], at: Circumstances): TypeOutcome[] {
-  const proposals = proposalsOf(document);
-  refuseTwice(proposals);
-  const planned = proposals.map((proposal) => within(proposal, () => outcomeOf(proposal, own, at)));
+  const refusals: InvalidRequest[] = [];
+  const proposals = proposalsOf(document, refusals);
+  refusals.push(...refusalsOfTwice(proposals));
+  const known = [...own, ...proposals.filter(({ definition }) => definition !== undefined)];
+  const planned = proposals.flatMap((proposal) => {
+    const one = readOrKeep(refusals, () =>
+      within(proposal, () => outcomeOf(proposal, own, { ...at, known })),
+    );
+    return one === undefined ? [] : [{ ...one, proposal }];
+  });
+  throwAll(refusals);
+  const changed = planned.filter((one) => one.outcome !== 'ignored');
   const after = ownAfter(
     own,
-    planned.flatMap((one) => (one.outcome === 'ignored' ? [] : [one.change])),
+    changed.map(({ change }) => change),
   );
   refuseTooMany(after);
-  for (const [index, proposal] of proposals.entries()) {
-    const one = planned[index];
-    if (one === undefined || one.outcome === 'ignored') continue;
+  for (const { proposal, change } of changed) {
     within(proposal, () => {
-      refuseUnknownReplacement(after, one.change.after);
-      refuseTakenSchemaId(after, one.change.after);
+      refuseTakenSchemaId(after, change.after);
     });
   }
   return planned;
 }
 
 /** @throws InvalidRequest `unknown_document` */
-function proposalsOf(document: unknown): Proposal[] {
+function proposalsOf(document: unknown, refusals: InvalidRequest[]): Proposal[] {
   const said = isJsonObject(document) ? document : {};
   if (typeof said['asyncapi'] === 'string' && /^[23]\./.test(said['asyncapi'])) {
-    return proposalsOfAsyncApi(document);
+    return proposalsOfAsyncApi(document, refusals);
   }
-  if (said['asyncapi'] === undefined && isJsonObject(said['$defs'])) return proposalsOfJsonSchema(document);
+  if (said['asyncapi'] === undefined && isJsonObject(said['$defs']))
+    return proposalsOfJsonSchema(document, refusals);
   throw new InvalidRequest(
     'unknown_document',
     'Give an AsyncAPI document of version 2 or 3, or a JSON Schema that has the event types in $defs, as JSON.',
   );
 }
 
-function refuseTwice(proposals: readonly Proposal[]): void {
+function refusalsOfTwice(proposals: readonly Proposal[]): InvalidRequest[] {
   const seen = new Set<string>();
-  for (const { name, place, definition } of proposals) {
-    if (definition === undefined) continue;
-    if (seen.has(name)) {
-      throw new InvalidRequest('duplicate_event_type', 'This event type is described twice.', fieldOf(place));
-    }
+  return proposals.flatMap(({ name, place, definition }) => {
+    if (definition === undefined) return [];
+    const isSecond = seen.has(name);
     seen.add(name);
-  }
+    if (!isSecond) return [];
+    return [
+      new InvalidRequest('duplicate_event_type', 'This event type is described twice.', fieldOf(place)),
+    ];
+  });
 }
 
 function outcomeOf(
   { name, definition }: Proposal,
   own: readonly EventType[],
-  at: Circumstances,
+  { category: given, ...said }: Circumstances & { readonly known: readonly Pick<EventType, 'name'>[] },
 ): TypeOutcome {
   if (definition === undefined) return { name, outcome: 'ignored', reason: 'not_an_event_type' };
   if (isBuiltIn(name)) return { name, outcome: 'ignored', reason: 'built_in' };
-  const category = definition.category ?? at.category;
+  const category = definition.category ?? given;
   if (category === undefined) {
     throw new InvalidRequest(
       'missing_category',
       'This event type has no category: name one in its tags or x-category, or for all of them by ?category=.',
     );
   }
-  const said = Object.entries({ ...definition, category }).filter(([, value]) => value !== undefined);
-  const change = changeOf(own, { name, definition: parsed(Object.fromEntries(said)) }, at.at);
+  const fields = Object.entries({ ...definition, category }).filter(([, value]) => value !== undefined);
+  const change = changeOf(own, { name, definition: parsed(Object.fromEntries(fields)) }, said);
   const { before, after } = change;
   const outcome = before === undefined ? 'added' : isDeepStrictEqual(before, after) ? 'unchanged' : 'changed';
   return { name, outcome, change, changes: differences(before, after) };

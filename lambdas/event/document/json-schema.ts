@@ -1,3 +1,5 @@
+import { readOrKeep } from '../../shared/errors.ts';
+import type { InvalidRequest } from '../../shared/errors.ts';
 import { isJsonObject } from '../../shared/json.ts';
 import type { EventType } from '../event-type.ts';
 import { isTypeNamed } from './proposal.ts';
@@ -35,31 +37,40 @@ const said = new Set(['title', 'description', 'deprecated', 'examples', 'x-categ
 /**
  * The event types that a JSON Schema describes in its `$defs`.
  *
- * @throws InvalidRequest `invalid_reference`
+ * @param refusals takes those of types that cannot be read: `invalid_reference`
  */
-export function proposalsOfJsonSchema(document: unknown): Proposal[] {
-  const work = workOfDocument();
-  return childrenOf(below({ pointer: '', value: document }, '$defs')).map(([name, place]) => {
-    const { value } = place;
-    if (!isJsonObject(value) || !isTypeNamed(name, value['x-category'])) return { name, place };
-    const { examples } = value;
-    const [example] = Array.isArray(examples) ? (examples as unknown[]) : [];
-    return {
-      name,
-      place,
-      definition: {
-        category: value['x-category'],
-        description: value['description'] ?? name,
-        example,
-        schema: schemaOf({ document, work }, place, value),
-        deprecated: value['x-deprecated'] ?? (value['deprecated'] === true ? {} : undefined),
-      },
-    };
-  });
+export function proposalsOfJsonSchema(document: unknown, refusals: InvalidRequest[]): Proposal[] {
+  const source = { document, work: workOfDocument() };
+  return childrenOf(below({ pointer: '', value: document }, '$defs')).flatMap(
+    ([name, place]) => readOrKeep(refusals, () => proposalOf(source, name, place)) ?? [],
+  );
+}
+
+interface Source {
+  readonly document: unknown;
+  readonly work: Work;
+}
+
+function proposalOf(source: Source, name: string, place: Place): Proposal {
+  const { value } = place;
+  if (!isJsonObject(value) || !isTypeNamed(name, value['x-category'])) return { name, place };
+  const { examples } = value;
+  const [example] = Array.isArray(examples) ? (examples as unknown[]) : [];
+  return {
+    name,
+    place,
+    definition: {
+      category: value['x-category'],
+      description: value['description'] ?? name,
+      example,
+      schema: schemaOf(source, place, value),
+      deprecated: value['x-deprecated'] ?? (value['deprecated'] === true ? {} : undefined),
+    },
+  };
 }
 
 function schemaOf(
-  { document, work }: { readonly document: unknown; readonly work: Work },
+  { document, work }: Source,
   place: Place,
   definition: Readonly<Record<string, unknown>>,
 ): unknown {

@@ -7,10 +7,11 @@ import { fingerprintOf } from './fingerprint.ts';
 export interface PublishOncePorts {
   /**
    * Writes down that an event was published, unless one of its id is queued or accepted: gives that one. What was
-   * refused leaves its key free.
+   * refused, or is lost, leaves its key free. One that is queued and says the same is marked as published again: then
+   * no call can say alone that the bus has not taken it.
    */
   readonly queue: (event: StoredEvent) => Promise<StoredEvent | undefined>;
-  /** Says of an event that was queued by this very call that the bus has not taken it. */
+  /** Says of an event that was queued by this very call, and published by no other, that the bus has not taken it. */
   readonly withdraw: (event: StoredEvent) => Promise<void>;
   readonly publish: (entry: PublishedEntry) => Promise<void>;
 }
@@ -29,7 +30,8 @@ export interface PublishedEntry {
  * once, and its publisher must never be told of an id that nobody knows.
  *
  * Whoever dies between the two has answered nobody. The event stays `queued`, and is `lost` when no queue can hold it any
- * more; published again with the same key it goes on.
+ * more; published again with the same key it goes on. Until it is lost its key stays taken against other content: the bus
+ * may have it.
  *
  * @returns whether the same event had been published before
  * @throws Conflict when another event was, with the same key and time
@@ -43,7 +45,7 @@ export async function publishOnce(
   if (before !== undefined && isAnother(before, event)) {
     throw new Conflict(
       'idempotency_conflict',
-      `Another event was published with this idempotencyKey and occurredAt: ${event.id}.`,
+      `Another event was published with this idempotencyKey and occurredAt: ${event.id}. Take a key of its own for this one.`,
       'idempotencyKey',
     );
   }
@@ -57,7 +59,7 @@ export async function publishOnce(
     throw fault;
   }
   // The SDK repeats a write whose answer was lost, and meets its own.
-  return before !== undefined && before.receivedAt !== event.receivedAt;
+  return before !== undefined && before.queuedBy !== event.queuedBy;
 }
 
 /** Whether two events of one id say different things; of what the version before has stored nobody knows. */
@@ -74,10 +76,17 @@ interface Publication {
   readonly data: unknown;
 }
 
+interface Queueing {
+  readonly nowMs: number;
+  readonly retentionDays: number;
+  /** Another for each call: two may come in the same millisecond. */
+  readonly queuedBy: string;
+}
+
 /** An event that the API has published, as it is known until it is routed. */
 export function queuedEvent(
   { id, organizationId, type, timeMs, resource, data }: Publication,
-  { nowMs, retentionDays }: { readonly nowMs: number; readonly retentionDays: number },
+  { nowMs, retentionDays, queuedBy }: Queueing,
 ): StoredEvent & { readonly fingerprint: string } {
   return {
     ...{
@@ -89,7 +98,13 @@ export function queuedEvent(
       source: apiSource,
     },
     ...(resource === undefined ? {} : { resource }),
-    ...{ status: 'queued', endpoints: [], skipped: [], fingerprint: fingerprintOf({ type, resource, data }) },
+    ...{
+      status: 'queued',
+      queuedBy,
+      endpoints: [],
+      skipped: [],
+      fingerprint: fingerprintOf({ type, resource, data }),
+    },
     expiresAt: expiryOf(nowMs, retentionDays),
   };
 }

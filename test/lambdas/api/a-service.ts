@@ -11,8 +11,8 @@ import { testRoutes } from '../../../lambdas/delivery/test-routes.ts';
 import type { StartDrain } from '../../../lambdas/endpoint/health/say.ts';
 import { defaultTargetRules } from '../../fakes/target-rules.ts';
 import type { PublishedEntry } from '../../../lambdas/event/publication/publish-once.ts';
-import type { EventType } from '../../../lambdas/event/event-type.ts';
 import { makePublicationStore } from '../../../lambdas/event/publication/store.ts';
+import { makeEventTypeStore } from '../../../lambdas/event/store.ts';
 import type { SchemaRule } from '../../../lambdas/event/schema.ts';
 import type { Organization } from '../../../lambdas/organization/organization.ts';
 import type { JobMessage } from '../../../lambdas/recovery/job.ts';
@@ -53,7 +53,7 @@ export function aService(given: Partial<Parts> = {}) {
   const ledger = memoryLedger(clock.now, tables);
   const health = memoryHealth(clock.now, tables);
   const jobs = memoryJobs(clock.now, tables);
-  const eventTypes = memoryEventTypes();
+  const eventTypes = makeEventTypeStore(tables.client, tables.config);
   const signing = aSigning(clock.now);
   const audit = memoryAudit();
   const requests = memoryRequests(clock.now);
@@ -206,19 +206,6 @@ export function memorySecretStore(): MemorySecretStore {
       soon(() => {
         secrets.delete(nameOf(name));
       }),
-  };
-}
-
-function memoryEventTypes() {
-  const types = new Map<string, EventType>();
-  return {
-    list: () => Promise.resolve([...types.values()]),
-    replace: (before: EventType | undefined, after: EventType): Promise<boolean> => {
-      const isLatest = types.get(after.name) === before;
-      if (isLatest) types.set(after.name, after);
-      return Promise.resolve(isLatest);
-    },
-    remove: (name: string): Promise<void> => Promise.resolve(void types.delete(name)),
   };
 }
 

@@ -6,7 +6,10 @@ import { openApi } from '../../../lambdas/api/openapi.ts';
 import type { HttpAnswer } from '../../../lambdas/api/problem.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
 
-const content = z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })).optional() });
+const content = z.object({
+  content: z.record(z.string(), z.object({ schema: z.unknown() })).optional(),
+  headers: z.record(z.string(), z.unknown()).optional(),
+});
 const reference = z.object({ $ref: z.string() });
 const operation = z.object({
   requestBody: content.optional(),
@@ -54,6 +57,11 @@ export function checkAsDescribed(routes: readonly Route[], { method, path, body,
   }
   const response = responseOf(described, own.responses[answer.statusCode]);
   if (response === undefined) throw new Error(`${name} answers ${answer.statusCode}, which is not described`);
+  const named = new Set(
+    [...ofEveryAnswer, ...Object.keys(response.headers ?? {})].map((one) => one.toLowerCase()),
+  );
+  const secret = Object.keys(answer.headers).filter((one) => !named.has(one.toLowerCase()));
+  if (secret.length > 0) throw new Error(`${name} has the headers ${secret.join()}, which are not described`);
   const type = answer.headers['content-type'];
   if (type === undefined) {
     if (response.content !== undefined) throw new Error(`${name} answers without the body that is described`);
@@ -69,6 +77,9 @@ export function checkAsDescribed(routes: readonly Route[], { method, path, body,
   if (answer.statusCode < 400 && body !== undefined && wanted !== undefined)
     expectValid(`${name}: the request`, wanted.schema, body);
 }
+
+/** OpenAPI has the first elsewhere; the others say nothing of the operation. */
+const ofEveryAnswer = ['content-type', 'cache-control', 'x-content-type-options', 'x-request-id'];
 
 function responseOf(
   { components }: Described,

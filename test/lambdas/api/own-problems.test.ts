@@ -34,11 +34,12 @@ const overtaken: Partial<Case> = {
   parts: () => {
     const configuration = memoryConfiguration();
     const replace = () => Promise.resolve(false);
+    const removeAsRead = replace;
     const [endpoints, organizations] = [configuration.endpoints, configuration.organizations];
     return {
       configuration: {
         ...configuration,
-        endpoints: { ...endpoints, replace },
+        endpoints: { ...endpoints, replace, removeAsRead },
         organizations: { ...organizations, replace },
       },
     };
@@ -49,6 +50,12 @@ const overtakenHealth: Partial<Case> = {
 };
 const overtakenType: Partial<Case> = {
   prepare: ({ eventTypes }) => (eventTypes.replace = () => Promise.resolve(false)),
+};
+const overtakenRotation: Partial<Case> = {
+  prepare: ({ signing }) => {
+    signing.set();
+    Object.assign(signing.keys, { replace: () => Promise.resolve(false) });
+  },
 };
 const disabled: Partial<Case> = {
   prepare: ({ configuration }) => {
@@ -185,6 +192,8 @@ const cases: Readonly<Record<string, Cases>> = {
     changed_meanwhile: overtaken,
   },
   resumeEndpoint: { changed_meanwhile: overtakenHealth },
+  deleteEndpoint: { changed_meanwhile: overtaken },
+  rotateSigningKeys: { changed_meanwhile: overtakenRotation },
   putClientCertificate: {
     invalid_certificate: { body: { ...clientCertificate, certificate: 'none' } },
     changed_meanwhile: overtaken,
@@ -224,6 +233,13 @@ const cases: Readonly<Record<string, Cases>> = {
   deleteEventType: {
     built_in_event_type: { path: '/v1/event-types/pipeline.run.failed' },
     not_found: { path: '/v1/event-types/no.such.type' },
+    changed_meanwhile: {
+      path: '/v1/event-types/own.paid',
+      prepare: async (service) => {
+        await own(service, 'own.paid');
+        service.eventTypes.remove = () => Promise.resolve(false);
+      },
+    },
   },
   importEventTypes: {
     ...ofType(documentOf),

@@ -8,7 +8,7 @@ describe('publishing', () => {
     const first = await world.ask({ method: 'POST', path: events, body });
     const again = await world.ask({ method: 'POST', path: events, body });
     expect(JSON.parse(first.body)).toEqual({ id: expect.stringMatching(/^evt_/) as unknown });
-    expect(again.body).toBe(first.body);
+    expect(JSON.parse(again.body)).toEqual({ ...(JSON.parse(first.body) as object), duplicate: true });
     expect(world.published[0]).toMatchObject({ source: 'tidings.api', detailType: 'pipeline.run.failed' });
     expect(JSON.parse(world.published[0]?.detail ?? '')).toEqual({
       organizationId: 'org_1',

@@ -4,6 +4,7 @@ import { InvalidRequest } from '../../../lambdas/shared/errors.ts';
 import type { Fault } from '../../../lambdas/shared/errors.ts';
 import type { Route } from '../../../lambdas/shared/route.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
+import { endpointIdOf } from '../../fakes/ids.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { aService, operator } from './a-service.ts';
 import type { Wish } from './a-service.ts';
@@ -207,7 +208,124 @@ describe('a user who is refused', () => {
         path: '/v1/organizations/org_1/events',
         body: { type: 'nosuch.type', occurredAt: '2099-01-01T00:00:00Z' },
       },
-      ['data invalid_request', 'occurredAt invalid_time'],
+      ['data invalid_request', 'type unknown_event_type', 'occurredAt invalid_time'],
+    ],
+    [
+      'an event of an unknown type without data, with a key and no time',
+      {
+        method: 'POST',
+        path: '/v1/organizations/org_1/events',
+        body: { type: 'nosuch.type', idempotencyKey: 'run-77' },
+      },
+      ['data invalid_request', 'idempotencyKey invalid_request', 'type unknown_event_type'],
+    ],
+    [
+      'a preview of an unknown type with data that are none',
+      {
+        method: 'POST',
+        path: '/v1/organizations/org_1/events/preview',
+        body: { type: 'nosuch.type', data: [] },
+      },
+      ['data invalid_request', 'type unknown_event_type'],
+    ],
+    [
+      'a list that ends before it begins, and has a wrong limit',
+      {
+        path: '/v1/organizations/org_1/events',
+        query: { since: '2026-11-02T00:00:00Z', until: '2026-11-01T00:00:00Z', limit: '5000' },
+      },
+      ['limit invalid_request', 'until invalid_request'],
+    ],
+    [
+      'a list that begins at no time',
+      {
+        path: '/v1/organizations/org_1/events',
+        query: { since: 'yesterday', until: '2026-11-01T00:00:00Z' },
+      },
+      ['since invalid_request'],
+    ],
+    [
+      'an endpoint with a wrong switch and a subscription that is not there',
+      { method: 'POST', path: endpoints, body: { url, active: 'yes', eventTypes: ['nosuch.type'] } },
+      ['active invalid_request', 'eventTypes.0 unknown_event_type'],
+    ],
+    [
+      'an event type without a description, replaced by one that is not there',
+      {
+        method: 'PUT',
+        path: '/v1/event-types/a.b',
+        claims: operator,
+        body: { category: 'governance', deprecated: { replacedBy: 'nosuch.type' } },
+      },
+      ['description invalid_request', 'deprecated.replacedBy unknown_event_type'],
+    ],
+    [
+      'an event type with a broken schema, replaced by one that is not there',
+      {
+        method: 'PUT',
+        path: '/v1/event-types/a.b',
+        claims: operator,
+        body: {
+          ...{ category: 'governance', description: 'x', deprecated: { replacedBy: 'nosuch.type' } },
+          schema: { type: 'nonsense', properties: { a: { minLength: -1 } } },
+        },
+      },
+      ['schema invalid_schema', 'schema invalid_schema', 'deprecated.replacedBy unknown_event_type'],
+    ],
+    [
+      'a certificate and a key that are none',
+      {
+        method: 'PUT',
+        path: `${endpoints}/${endpointIdOf('one')}/client-certificate`,
+        body: { certificate: 'none', privateKey: 'none' },
+      },
+      ['certificate invalid_certificate', 'privateKey invalid_certificate'],
+    ],
+    [
+      'a document of event types with five faults',
+      {
+        method: 'POST',
+        path: '/v1/event-types/import',
+        claims: operator,
+        body: {
+          $defs: {
+            'a.lost': { 'x-category': 'governance', $ref: '#/$defs/none' },
+            'a.bare': { type: 'object' },
+            'a.broken': {
+              ...{ 'x-category': 'governance', 'x-deprecated': { replacedBy: 'nosuch.type' } },
+              ...{ type: 'nonsense', minLength: -1 },
+            },
+            'a.good': { 'x-category': 'governance', 'x-deprecated': { replacedBy: 'a.broken' } },
+          },
+        },
+      },
+      [
+        '$defs.a.lost invalid_reference',
+        '$defs.a.bare missing_category',
+        '$defs.a.broken.schema invalid_schema',
+        '$defs.a.broken.schema invalid_schema',
+        '$defs.a.broken.deprecated.replacedBy unknown_event_type',
+      ],
+    ],
+    [
+      'an AsyncAPI document of which one message is in another language, and one twice',
+      {
+        method: 'POST',
+        path: '/v1/event-types/import',
+        query: { category: 'governance' },
+        claims: operator,
+        body: {
+          asyncapi: '3.0.0',
+          components: {
+            messages: {
+              A: { name: 'own.paid', payload: { schemaFormat: 'application/vnd.apache.avro', schema: {} } },
+              B: { name: 'own.sent' },
+              C: { name: 'own.sent' },
+            },
+          },
+        },
+      },
+      ['components.messages.A unsupported_schema_format', 'components.messages.C duplicate_event_type'],
     ],
     [
       'a subscription that is no pattern, and one that is not there',

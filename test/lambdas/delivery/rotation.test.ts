@@ -57,7 +57,7 @@ describe('the rotation of a secret under load', () => {
     const ports: RegisterPorts = {
       rules: { listEventTypes: notUsed, target: notUsed as never, retentionDays: 30, endpointsMax: 1 },
       endpoints: {
-        ...{ add: notUsed, count: notUsed, idsNamed: notUsed, remove: notUsed },
+        ...{ add: notUsed, count: notUsed, idsNamed: notUsed, remove: notUsed, removeAsRead: notUsed },
         replace: () => Promise.resolve(true),
       },
       secrets,
@@ -103,6 +103,9 @@ describe('the rotation of a signing key under load', () => {
       keys: {
         list: () => Promise.resolve([...all.values()]),
         put: (key: SigningKey) => Promise.resolve(void all.set(key.kid, key)),
+        replace: (_before: SigningKey, after: SigningKey) =>
+          Promise.resolve(Boolean(all.set(after.kid, after))),
+        remove: (key: SigningKey) => Promise.resolve(void all.delete(key.kid)),
       },
       createKey: () => {
         const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

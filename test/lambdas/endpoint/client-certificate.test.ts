@@ -103,6 +103,23 @@ describe('a certificate and its key', () => {
     expect(facts).toMatchObject({ subject: 'CN=good' });
   });
 
+  it('are told all that is wrong with them at once', async () => {
+    const short = await authority.issue({ ...long, rsaBits: 1_024, usages: ['1.3.6.1.5.5.7.3.1'] });
+    const { validToDate } = new X509Certificate(short.certificate);
+    const read = () =>
+      readCertificate({ certificate: short.certificate, privateKey: two.key }, validToDate.getTime());
+    expect(read).toThrow(
+      expect.objectContaining({
+        faults: [
+          { field: 'privateKey', detail: 'The key does not belong to the first certificate.' },
+          { field: 'certificate', detail: expect.stringContaining('too short') as string },
+          { field: 'certificate', detail: 'The certificate has expired.' },
+          { field: 'certificate', detail: expect.stringContaining('lacks clientAuth') as string },
+        ].map((fault) => ({ ...fault, code: 'invalid_certificate' })),
+      }) as Error,
+    );
+  });
+
   it('that Node can read and OpenSSL does not load are refused', () => {
     // A block of another kind before the first certificate, which a reader of blocks passes over.
     const certificate = `-----BEGIN CERTIFICATE-----\nplanted\n-----END X-----\n${one.certificate}`;

@@ -4,7 +4,8 @@ import { judgeAlone } from '../../../lambdas/endpoint/judge.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { defaultTargetRules } from '../../fakes/target-rules.ts';
 
-const rules = { target: defaultTargetRules };
+const ofOwn = { name: 'userCreated', category: 'governance', description: 'x', isBuiltIn: false } as const;
+const rules = { target: defaultTargetRules, listEventTypes: () => Promise.resolve([ofOwn]) };
 const url = 'https://a.example.com/hook';
 
 describe('a new endpoint', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { endpoint } from '../../../lambdas/endpoint/endpoint.ts';
+import { well } from '../../../lambdas/endpoint/health/health.ts';
 import { keyOf } from '../../../lambdas/signing/secret.ts';
 import { anEndpoint } from '../../fakes/an-endpoint.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
@@ -282,21 +283,62 @@ describe('removing an endpoint', () => {
     expect(service.secrets.secrets.size).toBe(0);
   });
 
-  it('that was cut off is ended by the same call, which forgets its health, too', async () => {
-    const configuration = memoryConfiguration();
-    const faults = [new Error('the table is away')];
-    const remove: typeof configuration.endpoints.remove = (organizationId, id) => {
+  it('that was cut off is ended by the same call', async () => {
+    const secrets = memorySecretStore();
+    const faults = [new Error('Secrets Manager is away')];
+    const remove: typeof secrets.remove = (name) => {
       const fault = faults.pop();
-      if (fault !== undefined) return Promise.reject(fault);
-      return configuration.endpoints.remove(organizationId, id);
+      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
     };
-    const broken = { ...configuration, endpoints: { ...configuration.endpoints, remove } };
-    const service = aWorld({}, { configuration: broken });
-    expect((await service.ask({ method: 'DELETE', path: one })).statusCode).toBe(500);
-    expect((await service.ask({ path: one })).statusCode).toBe(200);
-    expect((await service.ask({ method: 'DELETE', path: one })).statusCode).toBe(204);
-    expect((await service.ask({ path: one })).statusCode).toBe(404);
+    const service = aWorld({}, { secrets: { ...secrets, remove } });
+    const { id } = await create(service, { url });
+    const path = `${endpoints}/${id}`;
+    expect((await service.ask({ method: 'DELETE', path })).statusCode).toBe(500);
+    expect((await service.ask({ path })).statusCode).toBe(404);
+    expect(secrets.secrets.size).toBe(1);
+    expect((await service.ask({ method: 'DELETE', path })).statusCode).toBe(404);
+    expect(secrets.secrets.size).toBe(0);
   });
+
+  it('that is another organization’s touches neither its secret nor its health', async () => {
+    const service = aWorld();
+    service.configuration.setOrganization(anOrganization({ id: 'org_2' }));
+    const { id } = await create(service, { url });
+    const health = { ...well, failures: 3 };
+    await service.health.replace(id, well, health);
+    const claims = { organizationId: 'org_2', scope: 'webhooks:write' };
+    const path = `${endpoints.replace('org_1', 'org_2')}/${id}`;
+    expect((await service.ask({ method: 'DELETE', path, claims })).statusCode).toBe(404);
+    expect(service.secrets.secrets.size).toBe(1);
+    expect(await service.health.readLatest(id)).toMatchObject({ failures: 3 });
+  });
+
+  it.each([
+    ['If-Match', 412],
+    ['no condition', 409],
+  ])(
+    'that somebody else has changed meanwhile is refused, with %s: it stays, with its secret',
+    async (how, status) => {
+      const configuration = memoryConfiguration();
+      // Between our reading and our removal, another administrator gives it another URL.
+      const removeAsRead: typeof configuration.endpoints.removeAsRead = (before) => {
+        configuration.set({ ...before, description: 'theirs', updatedAt: '2026-11-23T09:59:59.999Z' });
+        return configuration.endpoints.removeAsRead(before);
+      };
+      const service = aWorld(
+        {},
+        { configuration: { ...configuration, endpoints: { ...configuration.endpoints, removeAsRead } } },
+      );
+      const { id } = await create(service, { url });
+      const path = `${endpoints}/${id}`;
+      const { headers } = await service.ask({ path });
+      const condition = how === 'If-Match' ? { ifMatch: headers['etag'] ?? '' } : {};
+      const answer = await service.ask({ method: 'DELETE', path, ...condition });
+      expect(problemOf(answer)).toMatchObject({ status, code: 'changed_meanwhile' });
+      expect(problemOf(await service.ask({ path }))).toMatchObject({ description: 'theirs' });
+      expect(service.secrets.secrets.size).toBe(1);
+    },
+  );
 
   it('touches no other endpoint', async () => {
     const service = aWorld();

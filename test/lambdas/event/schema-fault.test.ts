@@ -1,6 +1,18 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { refuseBrokenSchema } from '../../../lambdas/event/refuse-schema.ts';
+import { wishOf } from '../../../lambdas/event/schema-fault.ts';
 import { judgeData } from '../../../lambdas/event/schema.ts';
+
+/** What may have the date that it has. */
+const date = (limit: object) => ({ format: 'date', ...limit });
+
+const ofKind = (kind: string, field: string) => ({
+  type: 'object',
+  properties: { kind: { const: kind }, [field]: { type: 'string' } },
+  required: ['kind'],
+});
 
 const begun = 'data break the schema of the event type at ';
 
@@ -32,7 +44,63 @@ describe('what breaks a schema is said in words of ours', () => {
     [{ unevaluatedProperties: false }, { PLANTED: 1 }, 'must have no field that the schema does not know'],
     [{ dependentRequired: { a: ['b'] } }, { a: 1 }, 'the field "b" is missing, which "a" asks for'],
     [{ propertyNames: false }, { PLANTED: 1 }, 'must not be there'],
-    [{ oneOf: [true, true] }, 1, '#/oneOf: must fit exactly one of the alternatives'],
+    [{ dependencies: { a: ['b', 'c'] } }, { a: 1, b: 1 }, 'the field "c" is missing, which "a" asks for'],
+    [{ dependencies: { a: { required: ['b'] } } }, { a: 1 }, '#/dependencies/a/required: the field "b"'],
+    [{ dependentSchemas: { a: { required: ['b'] } } }, { a: 1 }, '#/dependentSchemas/a/required: the field'],
+    [date({ formatMinimum: '2026-01-01' }), '2025-12-31', '#/formatMinimum: must be at least "2026-01-01"'],
+    [date({ formatMaximum: '2026-01-01' }), '2026-01-02', '#/formatMaximum: must be at most "2026-01-01"'],
+    [date({ formatExclusiveMinimum: '2026-01-01' }), '2026-01-01', 'must be more than "2026-01-01"'],
+    [date({ formatExclusiveMaximum: '2026-01-01' }), '2026-01-01', 'must be less than "2026-01-01"'],
+    [{ contains: { type: 'null' } }, ['PLANTED'], '#/contains: must have 1 or more such items'],
+    [{ if: true, then: { required: ['a'] } }, {}, '#/then/required: the field "a" is missing'],
+    [{ if: false, else: { required: ['a'] } }, {}, '#/else/required: the field "a" is missing'],
+    [{ if: true, then: false }, 1, '#/then/false schema: must not be there'],
+    [{ propertyNames: { pattern: '^a' } }, { PLANTED: 1 }, '#/propertyNames/pattern: must match the pattern'],
+    [{ patternProperties: { '^P': { type: 'null' } } }, { PLANTED: 1 }, 'must be of the type "null"'],
+    [{ allOf: [{}, { minimum: 2 }] }, 1, '#/allOf/1/minimum: must be at least 2'],
+    [
+      { oneOf: [true, true] },
+      1,
+      '#/oneOf: must fit exactly one of its 2 alternatives, and fits #/oneOf/0 and',
+    ],
+    [
+      { oneOf: [false, true, true] },
+      1,
+      'exactly one of its 3 alternatives, and fits #/oneOf/1 and #/oneOf/2',
+    ],
+    [
+      { oneOf: [{ type: 'null' }, { type: 'array' }] },
+      1,
+      '#/oneOf: must fit one of its 2 alternatives, and fits none',
+    ],
+    [
+      { anyOf: [{ minimum: 2 }, { multipleOf: 2 }] },
+      1,
+      '#/anyOf: must fit one of its 2 alternatives, and fits none',
+    ],
+    [
+      { anyOf: [{ type: 'null' }, { type: 'object', required: ['a'] }] },
+      {},
+      'and fits none; what the nearest wants stands at #/anyOf/1/required: the field "a" is missing',
+    ],
+    [
+      { oneOf: [ofKind('card', 'number'), ofKind('iban', 'iban')] },
+      { kind: 'iban', iban: 5 },
+      '#/oneOf: must fit one of its 2 alternatives, and fits none; what the nearest wants stands at #/oneOf/1/properties/iban/type: must be of the type "string"',
+    ],
+    [
+      { oneOf: [ofKind('card', 'number'), ofKind('iban', 'iban')] },
+      { kind: 'PLANTED' },
+      '#/oneOf: must fit one of its 2 alternatives, and fits none',
+    ],
+    [
+      {
+        $defs: { a: { oneOf: [{ type: 'null' }, { type: 'array' }] } },
+        properties: { b: { $ref: '#/$defs/a' } },
+      },
+      { b: 'PLANTED' },
+      '#/$defs/a/oneOf: must fit one of its 2 alternatives, and fits none',
+    ],
     [{ anyOf: [false] }, 1, '#/anyOf/0/false schema: must not be there'],
     [{ not: {} }, 1, '#/not: must not be like that'],
     [{ properties: { a: false } }, { a: 'PLANTED' }, '#/properties/a/false schema: must not be there'],
@@ -44,6 +112,22 @@ describe('what breaks a schema is said in words of ours', () => {
     expect(judgement.sentence).not.toContain('PLANTED');
     // Ajv's own.
     expect(judgement.sentence).not.toMatch(/must NOT|must have required|must be equal|must match format/);
+  });
+
+  it('whatever keyword can be broken', () => {
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    const sayNothing = new Set(
+      (
+        '$dynamicAnchor $dynamicRef $recursiveAnchor $recursiveRef $comment id $ref nullable allOf then else ' +
+        'properties patternProperties prefixItems dependentSchemas maxContains minContains'
+      ).split(' '),
+    );
+    const known = Object.keys(ajv.RULES.all).filter((keyword) => !sayNothing.has(keyword));
+    expect(known).toContain('formatMinimum');
+    expect(
+      known.filter((keyword) => wishOf({ keyword, params: {} }) === 'must be as the schema says'),
+    ).toEqual([]);
   });
 
   it('is said shortly, however much the schema lists', () => {

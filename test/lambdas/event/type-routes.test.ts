@@ -149,6 +149,20 @@ describe('a type that two operators change', () => {
     expect(await service.eventTypes.list()).toMatchObject([{ description: 'First.' }]);
   });
 
+  it('while somebody else removes it stays, as it has become: also for who said what he had seen', async () => {
+    const service = aService();
+    const seen = (await put(service, path, definition)).headers['etag'] ?? '';
+    const { remove } = service.eventTypes;
+    service.eventTypes.remove = async (before) => {
+      await put(service, path, { ...definition, description: 'Theirs.' });
+      return remove(before);
+    };
+    const wish = { method: 'DELETE', path, claims: operator } as const;
+    const answer = await service.ask({ ...wish, ifMatch: seen });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 412, code: 'changed_meanwhile' });
+    expect(await service.eventTypes.list()).toMatchObject([{ description: 'Theirs.' }]);
+  });
+
   it('at the same moment: one of them is told to try again', async () => {
     const service = aService();
     const answers = await Promise.all(

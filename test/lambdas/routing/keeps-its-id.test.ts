@@ -15,6 +15,8 @@ const same = { occurredAt: isoTime(timeMs), idempotencyKey: 'run-77' };
 const failed = { type: 'pipeline.run.failed', data: { amount: 10 } };
 const id = eventIdOf({ organizationId: 'org_1', timeMs, idempotencyKey: 'run-77', busEventId: '' });
 
+let count = 0;
+
 interface Said {
   readonly type: string;
   readonly data: object;
@@ -29,7 +31,7 @@ async function publishByApi(
   const { client, ledger } = routing.ledger.tables;
   const event = queuedEvent(
     { id, organizationId: 'org_1', timeMs, ...said },
-    { nowMs: routing.clock.now(), retentionDays: 30 },
+    { nowMs: routing.clock.now(), retentionDays: 30, queuedBy: `call-${(count += 1)}` },
   );
   const ports = {
     ...makePublicationStore(client, ledger, routing.clock.now),
@@ -41,8 +43,6 @@ async function publishByApi(
   const resources = resourcesOf(event.fingerprint);
   return publishOnce(ports, event, { source: 'tidings.api', detailType: said.type, detail: '', resources });
 }
-
-let count = 0;
 
 /** A copy of what the API has put on the bus. */
 async function bringByApi(routing: Routing, said: Said, resources: readonly string[]): Promise<void> {

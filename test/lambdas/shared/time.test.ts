@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { expiryOf, isoTime } from '../../../lambdas/shared/time.ts';
+import { expiryOf, isoTime, isoTimeAfter } from '../../../lambdas/shared/time.ts';
 
 it('times are written in UTC with milliseconds', () => {
   expect(isoTime(Date.UTC(2026, 10, 23, 10))).toBe('2026-11-23T10:00:00.000Z');
+});
+
+it('no two changes of a thing have the same time, not even by a clock that is behind', () => {
+  const before = '2026-11-23T10:00:00.000Z';
+  expect(isoTimeAfter(before, Date.parse(before) + 5)).toBe('2026-11-23T10:00:00.005Z');
+  expect(isoTimeAfter(before, Date.parse(before))).toBe('2026-11-23T10:00:00.001Z');
+  expect(isoTimeAfter(before, Date.parse(before) - 3_600_000)).toBe('2026-11-23T10:00:00.001Z');
 });
 
 it('an item is kept for its whole retention, and at most a second longer', () => {

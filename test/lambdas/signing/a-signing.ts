@@ -61,6 +61,13 @@ export function aSigning(now: () => number): MemorySigning {
         soon(() => {
           keep(key);
         }),
+      replace: (before, after) =>
+        soon(() => {
+          const there = stored.get(`${before.organizationId} ${before.kid}`);
+          const isAsRead = there !== undefined && there.retiredAt === before.retiredAt;
+          if (isAsRead) keep(after);
+          return isAsRead;
+        }),
       listRetired: (before) =>
         soon(() => all().filter(({ retiredAt }) => retiredAt !== undefined && retiredAt < before)),
       remove: (key) => soon(() => void stored.delete(`${key.organizationId} ${key.kid}`)),

@@ -117,11 +117,23 @@ describe('a rotation', () => {
   it('that crashes before it has ended the old key has published the new one', async () => {
     const world = aWorld();
     const old = world.signing.set().kid;
-    let puts = 0;
-    const put: typeof world.signing.keys.put = (key) =>
-      (puts += 1) === 1 ? world.signing.keys.put(key) : Promise.reject(new Error('killed'));
-    const crashing = { ...world.signing, keys: { ...world.signing.keys, put } };
+    const replace = () => Promise.reject(new Error('killed'));
+    const crashing = { ...world.signing, keys: { ...world.signing.keys, replace } };
     await expect(rotateKeys(crashing, 'org_1', aRotation())).rejects.toThrow('killed');
+    expect(await world.published()).toHaveLength(2);
+    expect(await world.active()).toBe(old);
+  });
+
+  it('at the same moment as another is refused, and leaves no key behind: one new key, not two', async () => {
+    const world = aWorld();
+    const old = world.signing.set().kid;
+    const both = await Promise.allSettled(
+      ['a', 'b'].map(() => rotateKeys(world.signing, 'org_1', aRotation())),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { status: 409, code: 'changed_meanwhile' },
+    });
     expect(await world.published()).toHaveLength(2);
     expect(await world.active()).toBe(old);
   });

@@ -104,6 +104,27 @@ describe('an endpoint’s health', () => {
     expect(await service.health.readLatest(id)).toMatchObject({ failures: 0 });
   });
 
+  it('is served by the time a change that switches it on is overtaken each time: the change is stored, and says so', async () => {
+    const service = aWorld();
+    service.configuration.set(anEndpoint({ active: false }));
+    service.health.replace = () => Promise.resolve(false);
+    const answer = await service.ask({ method: 'PATCH', path: one, body: { active: true } });
+    expect(answer.statusCode).toBe(200);
+    expect(JSON.parse((await service.ask({ path: one })).body)).toMatchObject({ active: true });
+  });
+
+  it('that is off, and cannot be resumed by a change, is a fault of ours: asked for again, it is resumed', async () => {
+    const service = aWorld();
+    await service.health.replace(id, well, off);
+    const { replace } = service.health;
+    service.health.replace = () => Promise.resolve(false);
+    const wish = { method: 'PATCH', path: one, body: { active: true } } as const;
+    expect((await service.ask(wish)).statusCode).toBe(500);
+    service.health.replace = replace;
+    expect((await service.ask(wish)).statusCode).toBe(200);
+    expect(healthIn(await service.ask({ path: one }))).toEqual({ state: 'ok' });
+  });
+
   it('that is overtaken each time is refused, and may be asked for again', async () => {
     const service = aWorld();
     service.health.replace = () => Promise.resolve(false);

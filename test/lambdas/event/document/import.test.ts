@@ -85,6 +85,7 @@ describe('a document of others', () => {
         schema: order,
         isBuiltIn: false,
       },
+      { name: 'order.returned', category: 'governance', description: 'order.returned', isBuiltIn: false },
       {
         name: 'order.shipped',
         category: 'governance',
@@ -92,7 +93,6 @@ describe('a document of others', () => {
         schema: order,
         isBuiltIn: false,
       },
-      { name: 'order.returned', category: 'governance', description: 'order.returned', isBuiltIn: false },
     ]);
   });
 
@@ -176,8 +176,8 @@ describe('an import', () => {
     await send(service, { $defs: { 'invoice.paid': paid, 'invoice.due': paid } });
     await send(service, { $defs: { 'invoice.due': { ...paid, description: 'Due.' } } });
     expect(await service.eventTypes.list()).toMatchObject([
-      { name: 'invoice.paid', description: 'Paid.' },
       { name: 'invoice.due', description: 'Due.' },
+      { name: 'invoice.paid', description: 'Paid.' },
     ]);
     expect((await service.audit.list('*', { limit: 250 })).data).toMatchObject([
       {

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { eventListQuery } from '../../../../lambdas/event/event-list.ts';
+import type { PublishedEntry } from '../../../../lambdas/event/publication/publish-once.ts';
 import { isoTime } from '../../../../lambdas/shared/time.ts';
 import { anOrganization } from '../../../fakes/an-organization.ts';
 import { testStartMs } from '../../../fakes/clock.ts';
@@ -9,11 +10,12 @@ const path = '/v1/organizations/org_1/events';
 const same = { occurredAt: isoTime(testStartMs - 60_000), idempotencyKey: 'run-77' };
 const failed = { type: 'pipeline.run.failed', data: { amount: 10 }, ...same };
 
-function aWorld({ publish }: { publish?: () => Promise<void> } = {}) {
+function aWorld({ publish }: { publish?: (entry: PublishedEntry) => Promise<void> } = {}) {
   const service = aService(publish === undefined ? {} : { publish });
   service.configuration.setOrganization(anOrganization());
-  const post = async (body: object) => {
-    const answer = await service.ask({ method: 'POST', path, body });
+  const post = async (body: object, idempotencyKey?: string) => {
+    const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+    const answer = await service.ask({ method: 'POST', path, body, ...key });
     return { status: answer.statusCode, body: JSON.parse(answer.body) as { id: string } };
   };
   const get = async (id: string) => {
@@ -140,6 +142,72 @@ describe('when the bus does not take an event', () => {
     expect(await ledger.events.get('org_1', body.id)).toMatchObject({ status: 'queued' });
     expect((await post(failed)).status).toBe(202);
     expect(published).toHaveLength(1);
+  });
+});
+
+describe('two requests that publish the same at once', () => {
+  test('in the same millisecond are one event and its duplicate: both were told that they were the first', async () => {
+    const { post } = aWorld();
+    const both = await Promise.all([post(failed), post(failed)]);
+    expect(both.map(({ body }) => Object.keys(body).length).toSorted()).toEqual([1, 2]);
+    expect(new Set(both.map(({ body }) => body.id)).size).toBe(1);
+  });
+
+  test('of which the bus takes one: it is not shown as refused, and its key is not free', async () => {
+    let copies = 0;
+    const fail = Promise.withResolvers<undefined>();
+    const { post, get } = aWorld({
+      publish: () => ((copies += 1) === 1 ? fail.promise : Promise.resolve()),
+    });
+    const first = post(failed);
+    await vi.waitUntil(() => copies === 1);
+    const { status, body } = await post(failed);
+    expect(status).toBe(202);
+    fail.reject(new Error('throttled'));
+    expect((await first).status).toBe(500);
+    expect((await get(body.id)).body).toMatchObject({ status: 'queued' });
+    expect((await post({ ...failed, data: {} })).status).toBe(409);
+  });
+});
+
+describe('an Idempotency-Key without an idempotencyKey', () => {
+  const said = { type: failed.type, data: failed.data };
+  const key = 'a-key-of-a-caller-1';
+
+  test('has the event keep its id when the answer of the bus was lost, and the request is sent again', async () => {
+    const taken: PublishedEntry[] = [];
+    const { post, clock } = aWorld({
+      publish: (entry) =>
+        taken.push(entry) === 1 ? Promise.reject(new Error('no answer')) : Promise.resolve(),
+    });
+    expect((await post(said, key)).status).toBe(500);
+    clock.pass(5_000);
+    expect((await post(said, key)).status).toBe(202);
+    expect(taken).toHaveLength(2);
+    expect(taken[1]).toEqual(taken[0]);
+  });
+
+  test('is one caller’s, and of one request: with another, or with other content after a fault, it is another event', async () => {
+    const away = { is: true };
+    const { post, ask, clock } = aWorld({
+      publish: () => (away.is ? Promise.reject(new Error('throttled')) : Promise.resolve()),
+    });
+    await post(said, key);
+    away.is = false;
+    clock.pass(5_000);
+    const other = await post({ ...said, data: {} }, key);
+    const claims = { sub: 'user_9', organizationId: 'org_1', scope: 'webhooks:read webhooks:write' };
+    const theirs = await ask({
+      method: 'POST',
+      path,
+      body: { ...said, data: {} },
+      idempotencyKey: key,
+      claims,
+    });
+    const list = JSON.parse((await ask({ path })).body) as { data: { id: string; status: string }[] };
+    const ids = [other.body.id, (JSON.parse(theirs.body) as { id: string }).id];
+    expect(new Set([...ids, ...list.data.map(({ id }) => id)]).size).toBe(3);
+    expect(list.data.map(({ status }) => status).toSorted()).toEqual(['queued', 'queued', 'refused']);
   });
 });
 
