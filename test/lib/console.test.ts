@@ -1,8 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { synthesized, withoutHash } from './synthesized.ts';
+import { z } from 'zod';
+import { nameOf, synthesized, withoutHash } from './synthesized.ts';
+import { named, stack } from './the-stack.ts';
 
 const idsOf = (settings: Record<string, string>, type: string) =>
   [...synthesized(settings).resources].filter(([, { Type }]) => Type === type).map(([id]) => withoutHash(id));
+
+describe('the output SignInUrl', () => {
+  const { Value } = z.object({ Value: z.unknown() }).parse(stack.template.findOutputs('SignInUrl')['SignInUrl']);
+  const url = new URL(nameOf(Value).replace('AWS::Region', 'eu-west-1'));
+  const client = named('IdentityUsersConsole').Properties;
+
+  it('is the sign-in page of the console’s client: a domain alone has no page', () => {
+    expect(url.host).toMatch(/\.auth\..*\.amazoncognito\.com$/i);
+    expect(url.pathname).toBe('/login');
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      response_type: 'code',
+      client_id: 'IdentityUsersConsole',
+      redirect_uri: 'http://localhost:17417/signed-in',
+      scope: 'openid email',
+    });
+  });
+
+  it('leads back to what is registered, which is `npm run sign-in` until there is a console', () => {
+    expect(client['CallbackURLs']).toContain(url.searchParams.get('redirect_uri'));
+    expect(client['AllowedOAuthScopes']).toEqual(url.searchParams.get('scope')?.split(' '));
+    const others = synthesized({ consoleUrls: 'https://console.acme.example' });
+    const [, other] = [...others.resources].find(([id]) => withoutHash(id) === 'IdentityUsersConsole') ?? [];
+    expect(other?.Properties['CallbackURLs']).toEqual([
+      'https://console.acme.example',
+      'http://localhost:17417/signed-in',
+    ]);
+  });
+});
 
 describe('console=false', () => {
   const settings = { console: 'false', programs: 'org_1,operator' };
