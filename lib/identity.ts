@@ -74,6 +74,7 @@ export class Identity extends Construct {
       mfaSecondFactor: { sms: false, otp: true },
       customAttributes: { organizationId: new cognito.StringAttribute({ mutable: true }) },
       deletionProtection: true,
+      // As of the tables: what is protected would fail the rollback of a creation.
       removalPolicy: RemovalPolicy.RETAIN,
     });
     Validations.of(pool).acknowledge({

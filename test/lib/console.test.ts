@@ -7,7 +7,9 @@ const idsOf = (settings: Record<string, string>, type: string) =>
   [...synthesized(settings).resources].filter(([, { Type }]) => Type === type).map(([id]) => withoutHash(id));
 
 describe('the output SignInUrl', () => {
-  const { Value } = z.object({ Value: z.unknown() }).parse(stack.template.findOutputs('SignInUrl')['SignInUrl']);
+  const { Value } = z
+    .object({ Value: z.unknown() })
+    .parse(stack.template.findOutputs('SignInUrl')['SignInUrl']);
   const url = new URL(nameOf(Value).replace('AWS::Region', 'eu-west-1'));
   const client = named('IdentityUsersConsole').Properties;
 
