@@ -61,6 +61,7 @@ export class Identity extends Construct {
     const pool = new cognito.UserPool(this, 'Users', {
       signInAliases: { email: true },
       selfSignUpEnabled: false,
+      accountRecovery: cognito.AccountRecovery.EMAIL_ONLY,
       // Version 3 of the function below, which programs need too, belongs to this plan.
       featurePlan: cognito.FeaturePlan.ESSENTIALS,
       passwordPolicy: {

@@ -39,6 +39,10 @@ export function programClients(pool: cognito.UserPool, names: readonly string[])
     const client = pool.addClient(`Program-${name}`, {
       userPoolClientName: name,
       generateSecret: true,
+      // Cognito's defaults would let a user sign in by it, and write all that the pool lets be written.
+      authFlows: { userSrp: false },
+      writeAttributes: new cognito.ClientAttributes().withStandardAttributes({ email: true }),
+      preventUserExistenceErrors: true,
       oAuth: { flows: { clientCredentials: true }, scopes: [...scopes, which] },
     });
     return { name, client };

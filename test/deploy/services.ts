@@ -54,6 +54,7 @@ export async function tokenOf(
   };
   const attributes = {
     email,
+    email_verified: 'true',
     ...(organizationId === undefined ? {} : { 'custom:organizationId': organizationId }),
   };
   await ask('AdminCreateUser', {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { nameOf, synthesized, withoutHash } from './synthesized.ts';
@@ -33,6 +35,22 @@ describe('the output SignInUrl', () => {
       'https://console.acme.example',
       'http://localhost:17417/signed-in',
     ]);
+  });
+});
+
+describe('a person who is invited', () => {
+  // The default of AdminCreateUser is SMS, and a code to set a new password goes to a verified address only.
+  it('gets a mail, and can be sent another: the README’s command says so', async () => {
+    const readme = await readFile(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+    const [, command = ''] = /aws cognito-idp admin-create-user(.*?)\naws /s.exec(readme) ?? [];
+    expect(command).toContain('--desired-delivery-mediums EMAIL');
+    expect(command).toContain('Name=email_verified,Value=true');
+  });
+
+  it('recovers his account by mail: nobody has a telephone number here', () => {
+    expect(named('IdentityUsers').Properties['AccountRecoverySetting']).toEqual({
+      RecoveryMechanisms: [{ Name: 'verified_email', Priority: 1 }],
+    });
   });
 });
 
