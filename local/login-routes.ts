@@ -43,7 +43,8 @@ export class AuthorizationCodes {
     const granted = this.#codes.get(code ?? '');
     this.#codes.delete(code ?? '');
     if (granted === undefined || granted.untilMs < this.#nowMs()) return undefined;
-    const challenge = verifier === null ? undefined : createHash('sha256').update(verifier).digest('base64url');
+    const challenge =
+      verifier === null ? undefined : createHash('sha256').update(verifier).digest('base64url');
     const isHis = granted.clientId === clientId && granted.redirectUri === redirectUri;
     return isHis && granted.challenge === challenge ? granted.user : undefined;
   }
@@ -90,7 +91,9 @@ function asked(pool: UserPool, { rawQueryString }: Request): Asked | string {
   if (query.get('response_type') !== 'code' || !client.flows.includes('code')) return 'unauthorized_client';
   if (query.has('code_challenge') && query.get('code_challenge_method') !== 'S256') return 'invalid_request';
   const scopes = (query.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-  return scopes.every((scope) => client.scopes.includes(scope)) ? { client, redirectUri, query } : 'invalid_scope';
+  return scopes.every((scope) => client.scopes.includes(scope))
+    ? { client, redirectUri, query }
+    : 'invalid_scope';
 }
 
 function page(pool: UserPool, given: Request) {
