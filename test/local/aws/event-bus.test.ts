@@ -123,7 +123,8 @@ describe('an event that cannot be put on the queue', () => {
   test.each([
     ['an over-long group id', { organizationId: 'o'.repeat(129) }],
     ['a group id with a space', { organizationId: 'a b' }],
-    ['a group id that is no text', { organizationId: { a: 1 } }],
+    ['a group id that is no text', { organizationId: true }],
+    ['a group id that is a list', { organizationId: ['org_1'] }],
   ])('because of %s goes to the dead-letter queue and says why', async (_name, detail) => {
     const { buses, events, dead, target } = await aBus();
     await buses.putEvents([{ ...good, Detail: JSON.stringify(detail) }]);
