@@ -2,7 +2,13 @@ import { z } from 'zod';
 
 import { AwsError } from './aws-error.ts';
 
-export const secretTag = z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) });
+/** Names that begin with `aws:` are AWS's own. */
+const tagKey = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^(?!aws:)/i, 'tags beginning with aws: are reserved');
+export const secretTag = z.strictObject({ Key: tagKey, Value: z.string().max(256) });
 export type SecretTag = z.output<typeof secretTag>;
 
 const secretVersion = z.strictObject({

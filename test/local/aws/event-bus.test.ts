@@ -95,7 +95,6 @@ describe('PutEvents', () => {
     ['no detail', good, 'InvalidArgument'],
     ['a detail that is not JSON', { ...good, Detail: '{' }, 'MalformedDetail'],
     ['a detail that is no object', { ...good, Detail: '[]' }, 'MalformedDetail'],
-    ['more than 1 MB', { ...good, Detail: JSON.stringify({ a: 'a'.repeat(1_048_576) }) }, 'InvalidArgument'],
     ['a source of AWS', { ...good, Source: 'aws.s3', Detail: goodDetail }, 'NotAuthorizedForSourceException'],
   ])('reports an entry with %s and takes the others', async (_name, bad, ErrorCode) => {
     const { buses, events } = await aBus();
@@ -107,14 +106,11 @@ describe('PutEvents', () => {
     expect(events.counts().visible).toBe(1);
   });
 
-  test('refuses eleven entries, none, and an unknown bus as a whole', async () => {
+  test('refuses eleven entries and none as a whole', async () => {
     const { buses, events } = await aBus();
     const entry = { ...good, Detail: goodDetail };
     await expect(buses.putEvents(Array.from({ length: 11 }, () => entry))).rejects.toThrow('1 to 10');
     await expect(buses.putEvents([])).rejects.toThrow('1 to 10');
-    await expect(buses.putEvents([entry, { ...entry, EventBusName: 'other' }])).rejects.toThrow(
-      'does not exist',
-    );
     expect(events.counts().visible).toBe(0);
   });
 });
