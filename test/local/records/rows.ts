@@ -12,7 +12,7 @@ const sources = {
   lambdaSqs: 'Lambda Developer Guide, *Handling errors for an SQS event source*',
   sqsPage: 'SQS Developer Guide and API Reference',
   kmsPage: 'KMS API Reference',
-  httpApiPage: 'API Gateway Developer Guide, *Lambda proxy integrations for HTTP APIs*',
+  flociClaims: '[floci #2011](https://github.com/floci-io/floci/pull/2011), measured on AWS',
 } as const;
 
 /** `same`: as recorded. `worse`: what is known least is played as the worse case. `unknown`: no record; docs/first-deployment.md. */
@@ -58,7 +58,7 @@ export const rows = {
     'SQS',
     'the receive count goes on in a dead-letter queue: first 2 after a `maxReceiveCount` of 1',
     {
-      source: sources.localstackSqs,
+      source: '[LocalStack #10425](https://github.com/localstack/localstack/pull/10425)',
       verdict: 'same',
       look: 26,
     },
@@ -92,7 +92,7 @@ export const rows = {
     },
   ),
   'sqs-trace-header': row('SQS', 'the HTTP header `X-Amzn-Trace-Id` becomes `AWSTraceHeader`', {
-    source: sources.localstackSqs,
+    source: '[LocalStack #12810](https://github.com/localstack/localstack/pull/12810), tested on AWS',
     verdict: 'same',
     look: 15,
   }),
@@ -139,7 +139,7 @@ export const rows = {
     'move tasks',
     'a message that is moved has a new id, is sent now, and its receive count starts again',
     {
-      source: sources.sqsPage,
+      source: `${sources.sqsPage}; the count: [floci #900](https://github.com/floci-io/floci/issues/900)`,
       verdict: 'same',
       look: 19,
     },
@@ -250,16 +250,16 @@ export const rows = {
     verdict: 'same',
   }),
   'http-null-claim': row('HTTP API', 'a claim that is `null` is left out of the event', {
-    source: '[aws-lambda-dotnet](https://github.com/aws/aws-lambda-dotnet), recorded events `V2_…`',
+    source: sources.flociClaims,
     verdict: 'same',
   }),
   'http-claims-are-text': row('HTTP API', 'claims are text; a list is `[a b]`', {
-    source: sources.httpApiPage,
+    source: sources.flociClaims,
     verdict: 'same',
     look: 6,
   }),
   'http-question-mark': row('HTTP API', 'a `%3F` in the path cuts it there', {
-    source: '[aws-lambda-dotnet](https://github.com/aws/aws-lambda-dotnet), recorded events `V2_…`',
+    source: '[voker #8](https://github.com/hotsock/voker/pull/8), captures of a live gateway',
     verdict: 'same',
     look: 28,
   }),
