@@ -2,7 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Route } from './gateway-routes.ts';
 import type { PoolClient, UserPool } from './resources/user-pools.ts';
-import type { LocalUser } from './sign-in.ts';
+
+/** Somebody who signs in: the user pool has no users here, so whoever asks for a token says who it is for. */
+export interface LocalUser {
+  /** Left out for an operator, who belongs to no organization. */
+  readonly organizationId?: string;
+  /** Who is in none may read. */
+  readonly group?: 'operators' | 'administrators';
+  readonly expiresInSeconds?: number;
+}
 
 /** Milliseconds for which Cognito keeps an authorization code. */
 const codeMs = 5 * 60_000;

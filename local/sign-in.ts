@@ -2,17 +2,9 @@ import { z } from 'zod';
 import type { Route } from './gateway-routes.ts';
 import type { Claims, Identity } from './identity.ts';
 import { AuthorizationCodes, loginRoutes } from './login-routes.ts';
+import type { LocalUser } from './login-routes.ts';
 import type { PoolClient, UserPool } from './resources/user-pools.ts';
 import { tokenRoutes } from './token-routes.ts';
-
-/** Somebody who signs in: the user pool has no users here, so whoever asks for a token says who it is for. */
-export interface LocalUser {
-  /** Left out for an operator, who belongs to no organization. */
-  readonly organizationId?: string;
-  /** Who is in none may read. */
-  readonly group?: 'operators' | 'administrators';
-  readonly expiresInSeconds?: number;
-}
 
 export interface LocalProgram {
   readonly name: string;

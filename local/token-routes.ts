@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Route } from './gateway-routes.ts';
 import type { Claims, Identity } from './identity.ts';
-import type { AuthorizationCodes } from './login-routes.ts';
+import type { AuthorizationCodes, LocalUser } from './login-routes.ts';
 import type { PoolClient, UserPool } from './resources/user-pools.ts';
-import type { LocalUser } from './sign-in.ts';
 
 export interface TokenRoutesOptions {
   readonly pool: UserPool;
