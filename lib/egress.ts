@@ -52,16 +52,19 @@ export class Egress extends Construct {
     this.network = { vpc, securityGroups: [group] };
   }
 
-  /** Kept when the stack goes: customers have it in their firewalls, and it cannot be had again. */
+  /** Kept when the stack goes, unless it never came to be: customers have it in their firewalls, and it cannot be had again. */
   private address(id: string): ec2.CfnEIP {
     const address = new ec2.CfnEIP(this, id, { domain: 'vpc' });
-    address.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    address.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     return address;
   }
 
   /** What was kept from going out or coming in: nobody should try. */
   private logRejected(vpc: ec2.IVpc): void {
-    const logGroup = new LogGroup(this, 'Rejected', { retention: RetentionDays.ONE_MONTH });
+    const logGroup = new LogGroup(this, 'Rejected', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
     const role = new Role(this, 'RejectedRole', {
       assumedBy: new ServicePrincipal('vpc-flow-logs.amazonaws.com'),
     });

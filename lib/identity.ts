@@ -3,6 +3,7 @@ import * as cognito from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import type { TokenEnv } from '../lambdas/api/token/env.ts';
 import { HandlerFunction } from './handler-function.ts';
+import { programClients } from './programs.ts';
 import { itemsOf, nameOf } from './settings.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
@@ -13,6 +14,9 @@ export interface IdentityProps {
   /** Host name of the API, where the console is. */
   readonly ownHost: string;
 }
+
+/** Where `npm run sign-in` listens. Cognito compares addresses as text, port and all, and takes `http` for localhost only. */
+const terminal = 'http://localhost:17417/signed-in';
 
 /** Who signs the bearer tokens: the issuer named in the settings, or a Cognito user pool of the stack's. */
 export class Identity extends Construct {
@@ -47,7 +51,7 @@ export class Identity extends Construct {
       UserPoolId: pool.userPoolId,
       ...(console === undefined
         ? {}
-        : { TokenAudience: console.userPoolClientId, SignInUrl: domain.baseUrl() }),
+        : { TokenAudience: console.userPoolClientId, SignInUrl: signInUrl(domain, console) }),
       TokenUrl: `${domain.baseUrl()}/oauth2/token`,
       ...(named.length === 0 ? {} : { Programs: named.join(' ') }),
     };
@@ -57,6 +61,7 @@ export class Identity extends Construct {
     const pool = new cognito.UserPool(this, 'Users', {
       signInAliases: { email: true },
       selfSignUpEnabled: false,
+      accountRecovery: cognito.AccountRecovery.EMAIL_ONLY,
       // Version 3 of the function below, which programs need too, belongs to this plan.
       featurePlan: cognito.FeaturePlan.ESSENTIALS,
       passwordPolicy: {
@@ -70,6 +75,7 @@ export class Identity extends Construct {
       mfaSecondFactor: { sms: false, otp: true },
       customAttributes: { organizationId: new cognito.StringAttribute({ mutable: true }) },
       deletionProtection: true,
+      // As of the tables: what is protected would fail the rollback of a creation.
       removalPolicy: RemovalPolicy.RETAIN,
     });
     Validations.of(pool).acknowledge({
@@ -120,8 +126,9 @@ export class Identity extends Construct {
       oAuth: {
         flows: { authorizationCodeGrant: true },
         // What a user may is decided by his groups, so no client can ask for more.
-        scopes: [cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL],
-        callbackUrls: urls,
+        scopes,
+        // A console's sign-in leads back to it, a terminal's to `npm run sign-in`.
+        callbackUrls: [...urls, terminal],
         logoutUrls: urls,
       },
       // Whose organization a user belongs to is for the operator to say.
@@ -138,46 +145,14 @@ export class Identity extends Construct {
   }
 }
 
-interface Program {
-  readonly name: string;
-  readonly client: cognito.UserPoolClient;
-}
+const scopes = [cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL];
 
-/**
- * A client for each program. Whose organization it acts for is a scope that only its client is allowed, so that
- * nothing the program sends can say otherwise.
- */
-function programClients(pool: cognito.UserPool, names: readonly string[]): readonly Program[] {
-  if (names.length === 0) return [];
-  const may = (scopeName: string, scopeDescription: string) =>
-    new cognito.ResourceServerScope({ scopeName, scopeDescription });
-  const [read, write, operate] = [
-    may('read', 'Read'),
-    may('write', 'Change'),
-    may('operate', 'Every organization'),
-  ] as const;
-  const server = pool.addResourceServer('Webhooks', {
-    identifier: 'webhooks',
-    scopes: [read, write, operate],
+/** The sign-in page itself: of a domain without a path, Cognito shows nothing. */
+function signInUrl(domain: cognito.UserPoolDomain, client: cognito.UserPoolClient): string {
+  const query = new URLSearchParams({
+    redirect_uri: terminal,
+    scope: scopes.map(({ scopeName }) => scopeName).join(' '),
   });
-  const ids = names.filter((name) => name !== 'operator');
-  const acts = new Map(ids.map((id) => [id, may(id, `Acts for ${id}`)]));
-  const organizations =
-    ids.length === 0
-      ? undefined
-      : pool.addResourceServer('Organizations', { identifier: 'organizations', scopes: [...acts.values()] });
-  return names.map((name) => {
-    const own = acts.get(name);
-    const which =
-      own === undefined || organizations === undefined
-        ? cognito.OAuthScope.resourceServer(server, operate)
-        : cognito.OAuthScope.resourceServer(organizations, own);
-    const scopes = [read, write].map((scope) => cognito.OAuthScope.resourceServer(server, scope));
-    const client = pool.addClient(`Program-${name}`, {
-      userPoolClientName: name,
-      generateSecret: true,
-      oAuth: { flows: { clientCredentials: true }, scopes: [...scopes, which] },
-    });
-    return { name, client };
-  });
+  // The id is known when it is deployed: it must not be percent-encoded before.
+  return `${domain.baseUrl()}/login?response_type=code&client_id=${client.userPoolClientId}&${query.toString()}`;
 }

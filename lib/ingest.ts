@@ -87,7 +87,10 @@ export class Ingest extends Construct {
     });
   }
 
-  /** The bus is Tidings' own: what names no organization was meant for one all the same, and goes where nobody waits behind it. */
+  /**
+   * The bus is Tidings' own: what names no organization was meant for one all the same, and goes where nobody waits behind
+   * it. `exists` looks for a leaf at the path, so this takes objects and empty lists there, and the two rules leave nothing out.
+   */
   #takeStrays(busDead: sqs.Queue): void {
     new events.Rule(this, 'StrayRule', {
       eventBus: this.bus,

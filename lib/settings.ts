@@ -69,6 +69,11 @@ const settings = z
   .refine((s) => (s.issuer === undefined) === (s.audience === undefined), {
     error: 'issuer and audience go together: set both for your own sign-in, or neither for Cognito',
   })
+  .refine((s) => s.issuer !== undefined || !/aws|amazon|cognito/.test(s.stage), {
+    error:
+      'the stage is part of the sign-in page’s host, for which Cognito takes no name with aws, amazon or cognito',
+    path: ['stage'],
+  })
   .refine((s) => s.issuer === undefined || s.programs + s.consoleUrls === '', {
     error: 'programs and consoleUrls belong to the user pool of the stack: your own issuer has its own',
   })

@@ -24,7 +24,8 @@ export class Storage extends Construct {
       description: 'Tidings: queues, tables, secrets and environment variables',
       enableKeyRotation: true,
       pendingWindow: Duration.days(30),
-      removalPolicy: RemovalPolicy.RETAIN,
+      // Kept when the stack goes, but not when it never came to be: then it encrypts nothing.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.config = this.table('Config');
     this.config.addGlobalSecondaryIndex({
@@ -84,6 +85,7 @@ export class Storage extends Construct {
       encryptionKey: this.key,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
+      // Also when the stack's creation is rolled back: what is protected cannot be deleted, and would fail the rollback.
       removalPolicy: RemovalPolicy.RETAIN,
       ...(timeToLiveAttribute === undefined ? {} : { timeToLiveAttribute }),
     });

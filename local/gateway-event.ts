@@ -25,7 +25,8 @@ export function toEvent({ request, url, body, match, claims, nowMs }: Received):
   const { cookies, headers } = headersOf(request);
   const isBase64Encoded = !isText(headers['content-type'] ?? '') || !isUtf8(body);
   const query = queryOf(url);
-  const rawPath = decodePath(url.pathname);
+  // What stands behind an encoded question mark is lost: the gateway decodes the path, and then takes it for a query.
+  const [rawPath] = decodePath(url.pathname).split('?', 1);
   return {
     version: '2.0',
     routeKey: match.route.key,
@@ -86,14 +87,18 @@ function isText(contentType: string): boolean {
   return /^(text\/.*|application\/(json|javascript|xml|.*\+json|.*\+xml))$/.test(type);
 }
 
-/** Claims are strings here whatever they were in the token; a list becomes `[a b]`. */
+/** Claims are strings here whatever they were in the token; a list becomes `[a b]`, and one that is null is left out. */
 function jwtOf(claims: Claims, match: Match) {
   const asText = (value: unknown): string => {
     if (Array.isArray(value)) return `[${value.map(asText).join(' ')}]`;
     return typeof value === 'string' ? value : JSON.stringify(value);
   };
   return {
-    claims: Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, asText(value)])),
+    claims: Object.fromEntries(
+      Object.entries(claims)
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => [name, asText(value)]),
+    ),
     scopes: match.route.authorizer?.scopes.length ? scopesOf(claims) : null,
   };
 }

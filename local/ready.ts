@@ -13,6 +13,8 @@ export interface Ready {
   readonly organizationId: string;
   readonly organizationToken: string;
   readonly operatorToken: string;
+  /** Where a person signs in: for `npm run sign-in`. */
+  readonly signInUrl: string;
   /** Where the programs get a token: OAuth's client credentials. */
   readonly tokenUrl: string;
   readonly programs: Runtime['programs'];
@@ -50,6 +52,7 @@ export async function prepare(
       expiresInSeconds,
     }),
     operatorToken,
+    signInUrl: runtime.api + pageOf(runtime.output('SignInUrl')),
     tokenUrl: `${runtime.api}/oauth2/token`,
     programs: runtime.programs,
     deadLetterQueueUrl: runtime.output('DeadLetterQueueUrl'),
@@ -57,6 +60,12 @@ export async function prepare(
     ledgerTable: runtime.output('LedgerTable'),
     pid: process.pid,
   };
+}
+
+/** What stands on the pool's domain is on the gateway here. */
+function pageOf(signInUrl: string): string {
+  const { pathname, search } = new URL(signInUrl);
+  return pathname + search;
 }
 
 /** Keeps the facts in a file for this user only, and prints them: from then on the stack can be used. */

@@ -201,6 +201,7 @@ async function openGateway(
     identity,
     audiences: http.tokens().audiences,
     variable: (name) => functions.variable(name),
+    nowMs,
   });
   const routes = [...http.routes(), ...signIn.routes];
   return { signIn, gateway: await startGateway({ routes, identity, port, nowMs }) };

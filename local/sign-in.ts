@@ -1,17 +1,10 @@
 import { z } from 'zod';
 import type { Route } from './gateway-routes.ts';
 import type { Claims, Identity } from './identity.ts';
+import { AuthorizationCodes, loginRoutes } from './login-routes.ts';
+import type { LocalUser } from './login-routes.ts';
 import type { PoolClient, UserPool } from './resources/user-pools.ts';
 import { tokenRoutes } from './token-routes.ts';
-
-/** Somebody who signs in: the user pool has no users here, so whoever asks for a token says who it is for. */
-export interface LocalUser {
-  /** Left out for an operator, who belongs to no organization. */
-  readonly organizationId?: string;
-  /** Who is in none may read. */
-  readonly group?: 'operators' | 'administrators';
-  readonly expiresInSeconds?: number;
-}
 
 export interface LocalProgram {
   readonly name: string;
@@ -23,7 +16,7 @@ export interface SignIn {
   /** An access token for a user, as the pool of the template would issue it. */
   readonly issueToken: (user: LocalUser) => Promise<string>;
   readonly programs: readonly LocalProgram[];
-  /** OAuth's token endpoint, and what others need to verify tokens. */
+  /** The sign-in page, OAuth's token endpoint, and what others need to verify tokens. */
   readonly routes: readonly Route[];
 }
 
@@ -34,10 +27,11 @@ export interface SignInOptions {
   readonly audiences: readonly string[];
   /** What the functions are told under a name. */
   readonly variable: (name: string) => string;
+  readonly nowMs: () => number;
 }
 
 /** Plays the issuer: a user pool that has each token completed by the function of the template, or one's own. */
-export function createSignIn({ pool, identity, audiences, variable }: SignInOptions): SignIn {
+export function createSignIn({ pool, identity, audiences, variable, nowMs }: SignInOptions): SignIn {
   if (pool === undefined) {
     const [aud] = audiences;
     return {
@@ -50,6 +44,7 @@ export function createSignIn({ pool, identity, audiences, variable }: SignInOpti
       routes: [],
     };
   }
+  const codes = new AuthorizationCodes(nowMs);
   return {
     issueToken: async ({ expiresInSeconds, ...user }) =>
       identity.issueToken({
@@ -59,11 +54,14 @@ export function createSignIn({ pool, identity, audiences, variable }: SignInOpti
     programs: pool.clients
       .filter(({ hasSecret }) => hasSecret)
       .map(({ id, name }) => ({ name: name ?? id, clientId: id, clientSecret: identity.secretOf(id) })),
-    routes: tokenRoutes({
-      pool,
-      identity,
-      claimsOf: (client, scopes) => claimsOfProgram(pool, client, scopes),
-    }),
+    routes: [
+      ...loginRoutes(pool, codes),
+      ...tokenRoutes({
+        ...{ pool, identity, codes },
+        claimsOf: (client, scopes) => claimsOfProgram(pool, client, scopes),
+        claimsOfUser: (user) => claimsOfUser(pool, user),
+      }),
+    ],
   };
 }
 

@@ -18,7 +18,10 @@ function nameOf(prefix: string, { organizationId, endpointId, part }: SecretName
   return part === 'signing' ? own : `${own}/${part}`;
 }
 
-/** Every version has a label of its own: Secrets Manager may delete a version that has none. */
+/**
+ * Every version has a label of its own, since Secrets Manager may delete a version that has none; and no other:
+ * AWSCURRENT, when it moves on, may take the other labels of the version that had it along.
+ */
 function labelOf(versionId: string): string {
   return `tidings-${versionId}`;
 }
@@ -31,7 +34,7 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
         SecretId,
         SecretString: value,
         ClientRequestToken: id,
-        VersionStages: ['AWSCURRENT', labelOf(id)],
+        VersionStages: [labelOf(id)],
       }),
     );
   return {
@@ -70,9 +73,12 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
   };
 }
 
+/** A first version is AWSCURRENT whatever it is put as: so it is one that holds nothing, and stays so. */
+const placeholder = 'Each version has a label of its own.';
+
 async function create(client: SecretsManagerClient, Name: string, KmsKeyId: string): Promise<void> {
   try {
-    await client.send(new CreateSecretCommand({ Name, KmsKeyId }));
+    await client.send(new CreateSecretCommand({ Name, KmsKeyId, SecretString: placeholder }));
   } catch (fault) {
     // Made by a try of the SDK whose answer was lost, or by a request at the same moment.
     if (!(fault instanceof ResourceExistsException)) throw fault;

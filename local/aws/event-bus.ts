@@ -4,6 +4,7 @@ import { actionsOn, type Service, serviceOf } from './actions.ts';
 import { AwsError } from './aws-error.ts';
 import {
   checkEntry,
+  entryBytes,
   envelopeText,
   type EventEnvelope,
   type PutEventsEntry,
@@ -15,6 +16,8 @@ import { type Setting, uuid } from './setting.ts';
 import type { Sqs } from './sqs.ts';
 
 const entriesMax = 10;
+/** EventBridge: 1 MB, of one entry or of all of a call. */
+const entriesBytesMax = 1_048_576;
 /** EventBridge: fixed, five targets per rule. */
 const targetsMax = 5;
 
@@ -87,13 +90,17 @@ export class EventBuses {
 
   /**
    * Puts up to ten events, and answers when every matching target holds them. Entries EventBridge would not take are
-   * reported one by one; an unknown bus fails the call, loudly.
+   * reported one by one. Together they have at most 1 MB, or the call fails as a whole. An event for a bus that does not
+   * exist gets an id and is dropped, as on AWS: only the report tells.
    */
   async putEvents(entries: PutEventsEntry[]): Promise<{ FailedEntryCount: number; Entries: object[] }> {
     if (entries.length < 1 || entries.length > entriesMax) {
       throw new AwsError('ValidationException', `Entries must have 1 to ${entriesMax} members.`);
     }
-    for (const { EventBusName = 'default' } of entries) this.#rulesOf(this.#busName(EventBusName));
+    if (entries.reduce((sum, entry) => sum + entryBytes(entry), 0) > entriesBytesMax) {
+      const message = 'Total size of the entries in the request is over the limit.';
+      throw new AwsError('ValidationException', message);
+    }
     const answers = await Promise.all(entries.map((entry) => this.#putEvent(entry)));
     return { FailedEntryCount: answers.filter((answer) => 'ErrorCode' in answer).length, Entries: answers };
   }
@@ -115,7 +122,12 @@ export class EventBuses {
       detail: checked.detail,
     };
     const body = envelopeText(event, checked.detailText);
-    const rules = this.#rulesOf(this.#busName(entry.EventBusName ?? 'default'));
+    const bus = this.#busName(entry.EventBusName ?? 'default');
+    const rules = this.#rules.get(bus);
+    if (rules === undefined) {
+      this.#setting.report(`EventBridge would drop event ${event.id}: there is no bus ${bus}`);
+      return { EventId: event.id };
+    }
     const matching = rules.filter((rule) => rule.isEnabled !== false && rule.matches(event));
     await Promise.all(
       matching.flatMap((rule) =>

@@ -10,7 +10,13 @@ import type { Setting } from './setting.ts';
 const prefix = 'kms/';
 
 export const keyUsage = z.enum(['SIGN_VERIFY', 'ENCRYPT_DECRYPT']);
-export const keyTag = z.strictObject({ TagKey: z.string().min(1).max(128), TagValue: z.string().max(256) });
+/** Names that begin with `aws:` are AWS's own. */
+const tagKey = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^(?!aws:)/i, 'tags beginning with aws: are reserved');
+export const keyTag = z.strictObject({ TagKey: tagKey, TagValue: z.string().max(256) });
 export type KeyTag = z.output<typeof keyTag>;
 
 const keyRecord = z.strictObject({

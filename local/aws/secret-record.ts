@@ -2,7 +2,13 @@ import { z } from 'zod';
 
 import { AwsError } from './aws-error.ts';
 
-export const secretTag = z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) });
+/** Names that begin with `aws:` are AWS's own. */
+const tagKey = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^(?!aws:)/i, 'tags beginning with aws: are reserved');
+export const secretTag = z.strictObject({ Key: tagKey, Value: z.string().max(256) });
 export type SecretTag = z.output<typeof secretTag>;
 
 const secretVersion = z.strictObject({
@@ -57,7 +63,8 @@ export function checkValue({ string, binary }: SecretValue): void {
 
 /**
  * The secret with one more version under these labels. Labels leave the versions that had them; AWSCURRENT takes
- * AWSPREVIOUS along. A version of the same id and value changes nothing, one of another value is refused.
+ * AWSPREVIOUS along, and leaves the version that had it nothing else: so it was recorded of AWSPENDING, and of other
+ * labels nothing was. A version of the same id and value changes nothing, one of another value is refused.
  */
 export function withVersion(
   secret: SecretRecord,
@@ -72,11 +79,16 @@ export function withVersion(
       'You already used this ClientRequestToken for another value.',
     );
   }
-  const versions = [...secret.versions, { id, string, binary, stages: [], createdAt: now }];
+  const versions = [
+    ...secret.versions.map((one) => ({ ...one })),
+    { id, string, binary, stages: [], createdAt: now },
+  ];
   // The first version is current, whatever it was asked to be.
   const stages = new Set(secret.versions.length === 0 ? [...version.stages, current] : version.stages);
   if (stages.size > stagesMax)
     throw new AwsError('LimitExceededException', `At most ${stagesMax} staging labels.`);
+  const before = stages.has(current) ? versions.find((one) => one.stages.includes(current)) : undefined;
+  if (before !== undefined) before.stages = [current];
   const labelled = [...stages].reduce((changed, stage) => moveStage(changed, { stage, to: id }), versions);
   return { ...secret, versions: labelled, changedAt: now };
 }

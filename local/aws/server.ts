@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Service } from './actions.ts';
 import { AwsError } from './aws-error.ts';
 import type { DynamoDb } from './dynamodb.ts';
+import { withTraceOf } from './trace-header.ts';
 import { heldBack, parseJson, readBody, sendError, sendJson } from './server-messages.ts';
 
 export type ServiceName = 'sqs' | 'events' | 'kms' | 'secretsmanager' | 'tagging' | 'dynamodb';
@@ -74,7 +75,9 @@ async function answer(
   response.once('close', () => {
     hungUp.abort();
   });
-  const result = await options.services[service].call(action, input, hungUp.signal);
+  const result = await withTraceOf(request, () =>
+    options.services[service].call(action, input, hungUp.signal),
+  );
   await after();
   sendJson(response, 200, result);
 }

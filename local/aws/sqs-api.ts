@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { type Action, actionsOn, type Service, serviceOf } from './actions.ts';
 import { queueAttributes } from './sqs-attributes.ts';
-import { checkBatchBytes, checkEntries, eachEntry, failedEntry } from './sqs-batch.ts';
+import { checkBatchBytes, checkEntries, eachEntry, failedEntry, withoutEmpty } from './sqs-batch.ts';
 import { checkMessage, type OutgoingMessage } from './sqs-message.ts';
 import { taskActions } from './sqs-task-api.ts';
 import { outgoing, receivedFields, receiveFields, sendFields, sentFields } from './sqs-wire.ts';
@@ -123,5 +123,5 @@ async function sendBatch(sqs: Sqs, input: z.output<typeof sendBatchInput>): Prom
   }
   const sent = await queue.sendAll(accepted.map(({ message }) => message));
   const successful = sent.map((stored, index) => ({ Id: accepted[index]?.id, ...sentFields(stored) }));
-  return { Successful: successful, Failed: failed };
+  return withoutEmpty({ Successful: successful, Failed: failed });
 }

@@ -38,7 +38,7 @@ export function checkBatchBytes(messages: OutgoingMessage[]): void {
 export async function eachEntry<One extends Entry>(
   entries: One[],
   run: (entry: One) => object | Promise<object>,
-): Promise<BatchAnswer> {
+): Promise<Partial<BatchAnswer>> {
   checkEntries(entries);
   const answer: BatchAnswer = { Successful: [], Failed: [] };
   for (const entry of entries) {
@@ -48,7 +48,15 @@ export async function eachEntry<One extends Entry>(
       answer.Failed.push(failedEntry(entry, error));
     }
   }
-  return answer;
+  return withoutEmpty(answer);
+}
+
+/** Of a batch in which all was done there is no list of what failed, and the other way round. */
+export function withoutEmpty({ Successful, Failed }: BatchAnswer): Partial<BatchAnswer> {
+  return {
+    ...(Successful.length === 0 ? {} : { Successful }),
+    ...(Failed.length === 0 ? {} : { Failed }),
+  };
 }
 
 /** How a refused entry is answered; an error that is not SQS's own rises. */

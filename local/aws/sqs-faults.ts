@@ -19,7 +19,10 @@ export function heldBackMs(faults: QueueFaults | undefined, queue: string): numb
   return faults.random() >= faults.reorder ? lateMs : lateMs + faults.random() * faultDelayMs;
 }
 
-/** How long a received message stays hidden: shorter than asked if it is to come twice. Only its first receive can double it. */
+/**
+ * How long a received message stays hidden: shorter than asked if it is to come twice, as it is too when an old receipt
+ * handle shows it. Only its first receive can double it.
+ */
 export function hiddenMs(faults: QueueFaults | undefined, asked: { ms: number; receives: number }): number {
   if (faults === undefined || asked.receives > 1 || faults.random() >= faults.duplicate) return asked.ms;
   return Math.min(asked.ms, faults.random() * faultDelayMs);

@@ -45,8 +45,10 @@ export const storedMessage = z.strictObject({
   visibleAt: z.number(),
   /** The queue it was moved here from; a message sent here has none, and cannot be redriven to its source. */
   sourceArn: z.string().optional(),
+  /** How often it had been received when it moved here: its count goes on. */
+  receives: z.number().optional(),
 });
-/** A message as it is kept. Its receive count is not: after a restart it starts again. */
+/** A message as it is kept. Its receive count in this queue is not: after a restart it starts again. */
 export type StoredMessage = z.output<typeof storedMessage>;
 
 /** Refuses what SQS refuses in one message, as `InvalidParameterValue` and the like. */

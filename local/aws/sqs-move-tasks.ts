@@ -50,17 +50,16 @@ export class MoveTasks {
 
   /** Starts a move and answers at once; how it goes is for `list` to tell. One task at a time per source queue. */
   start(request: MoveRequest): MoveTask {
-    const source = this.#queues.queueByArn(request.sourceArn);
-    if (request.destinationArn !== undefined) this.#queues.queueByArn(request.destinationArn);
+    const source = this.#queueNamed('SourceArn', request.sourceArn);
     if (this.#queues.sourcesOf(source).length === 0) {
-      throw invalid('SourceArn', 'Source queue must be configured as a dead-letter queue');
+      throw new AwsError('InvalidParameterValue', 'Source queue must be configured as a Dead Letter Queue.');
     }
+    if (request.destinationArn !== undefined) this.#queueNamed('DestinationArn', request.destinationArn);
     checkRange('MaxNumberOfMessagesPerSecond', request.messagesPerSecond, messagesPerSecondMax);
     if (request.messagesPerSecond === 0) throw invalid('MaxNumberOfMessagesPerSecond', 'Must be at least 1');
     if (this.#tasks.some(({ sourceArn, status }) => sourceArn === source.arn && status === 'RUNNING')) {
-      throw new AwsError('UnsupportedOperation', 'There is already a task running for this source queue.', {
-        queryCode: 'AWS.SimpleQueueService.UnsupportedOperation',
-      });
+      const only = 'Only one active task is allowed for a source queue arn at a given time.';
+      throw new AwsError('InvalidParameterValue', `There is already a task running. ${only}`);
     }
     const { clock, random } = this.#setting;
     const counts = { moved: 0, toMove: source.counts().visible };
@@ -78,7 +77,7 @@ export class MoveTasks {
 
   /** The latest tasks of a queue, newest first. */
   list(sourceArn: string, max = 1): MoveTask[] {
-    this.#queues.queueByArn(sourceArn);
+    this.#queueNamed('SourceArn', sourceArn);
     return this.#tasks
       .filter((task) => task.sourceArn === sourceArn)
       .reverse()
@@ -89,9 +88,19 @@ export class MoveTasks {
   cancel(handle: string): MoveTask {
     const task = this.#tasks.find((one) => one.handle === handle && one.status === 'RUNNING');
     if (task === undefined)
-      throw new AwsError('ResourceNotFoundException', 'There is no running task of this handle.');
+      throw new AwsError('ResourceNotFoundException', 'Task does not exist.', { status: 404 });
     task.status = 'CANCELLED';
     return task;
+  }
+
+  /** A task words a missing queue in its own way. */
+  #queueNamed(parameter: string, arn: string): Queue {
+    try {
+      return this.#queues.queueByArn(arn);
+    } catch (cause) {
+      const message = `The resource that you specified for the ${parameter} parameter doesn't exist.`;
+      throw new AwsError('ResourceNotFoundException', message, { status: 404, cause });
+    }
   }
 
   close(): void {
@@ -146,7 +155,14 @@ export class MoveTasks {
   /** A redriven message is new: new id, sent now, retention and receive count from the start. Its body is untouched. */
   #renewed(message: StoredMessage): StoredMessage {
     const now = this.#setting.clock.now();
-    return { ...message, sourceArn: undefined, id: uuid(this.#setting.random), sentAt: now, visibleAt: now };
+    return {
+      ...message,
+      sourceArn: undefined,
+      receives: undefined,
+      id: uuid(this.#setting.random),
+      sentAt: now,
+      visibleAt: now,
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import { AwsError } from './aws-error.ts';
 import { type Setting, uuid } from './setting.ts';
 import { heldBackMs, hiddenMs, type QueueFaults } from './sqs-faults.ts';
 import { checkMessage, invalid, type OutgoingMessage, refusal, type StoredMessage } from './sqs-message.ts';
@@ -13,6 +14,8 @@ export interface QueueDefinition {
   delaySeconds: number;
   redrive?: { deadLetterQueueArn: string; maxReceiveCount: number } | undefined;
 }
+
+const purgeMs = 60_000;
 
 interface QueueParts {
   setting: Setting;
@@ -38,6 +41,7 @@ export class Queue {
   readonly #stock: Stock;
   readonly #waiters = new Waiters();
   #isClosed = false;
+  #purgedAt = -Infinity;
 
   /** Opens the queue with whatever the shelf still holds of it. */
   static async open(parts: QueueParts): Promise<Queue> {
@@ -115,18 +119,22 @@ export class Queue {
     if (held?.receiptHandle === receiptHandle) await this.#drop(held);
   }
 
-  /** Hides a message in flight for this many seconds from now; 0 brings it back at once. Holds for this receive only. */
+  /**
+   * Hides a message in flight for this many seconds from now; 0 brings it back at once. Holds for this receive only. An
+   * older handle does so too, though another receiver has the message by now: a handle is no fencing token. Of a message
+   * that is visible nothing changes, and the answer is success.
+   */
   changeVisibility(receiptHandle: string, seconds: number): void {
     received.checkVisibility(seconds);
     this.#stock.settle();
     const held = this.#find(receiptHandle);
-    if (held?.receiptHandle !== receiptHandle) {
+    if (held === undefined) {
       throw invalid(
         'ReceiptHandle',
         'Message does not exist or is not available for visibility timeout change',
       );
     }
-    if (held.state !== 'in flight') throw refusal('MessageNotInflight', 'The message is not in flight.');
+    if (held.state !== 'in flight') return;
     const dueAt = this.#setting.clock.now() + seconds * 1000;
     received.checkTotalVisibility(dueAt - held.receivedAt);
     if (seconds === 0) this.#stock.show(held);
@@ -138,8 +146,15 @@ export class Queue {
     return this.#stock.counts();
   }
 
-  /** Deletes every message, at once; AWS takes up to a minute. */
+  /** Deletes every message, at once; AWS takes up to a minute, and refuses another purge until then. */
   async purge(): Promise<void> {
+    const now = this.#setting.clock.now();
+    if (now - this.#purgedAt < purgeMs) {
+      const message = `Only one PurgeQueue operation on ${this.definition.name} is allowed every 60 seconds.`;
+      const queryCode = 'AWS.SimpleQueueService.PurgeQueueInProgress';
+      throw new AwsError('PurgeQueueInProgress', message, { status: 403, queryCode });
+    }
+    this.#purgedAt = now;
     await Promise.all(this.#stock.all().map((held) => this.#drop(held)));
   }
 
@@ -211,11 +226,12 @@ export class Queue {
     return received.receivedFrom(held);
   }
 
-  /** SQS moves a message whose receive count would exceed the maximum, keeping everything but its count. */
+  /** SQS moves a message whose receive count would exceed the maximum; it keeps everything, and its count goes on. */
   async #bury(held: received.Held): Promise<void> {
     this.#stock.drop(held);
     const visibleAt = this.#setting.clock.now();
-    await this.#deadLetterQueue?.admit([{ ...held.message, visibleAt, sourceArn: this.arn }]);
+    const { message, receives } = held;
+    await this.#deadLetterQueue?.admit([{ ...message, visibleAt, sourceArn: this.arn, receives }]);
     await this.#store.remove(held.id);
   }
 

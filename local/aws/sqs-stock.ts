@@ -57,7 +57,14 @@ export class Stock {
 
   hold(message: StoredMessage): void {
     const { id, groupId } = message;
-    const held: Held = { id, groupId, message, state: 'delayed', receives: 0, receivedAt: 0 };
+    const held: Held = {
+      id,
+      groupId,
+      message,
+      state: 'delayed',
+      receives: message.receives ?? 0,
+      receivedAt: 0,
+    };
     this.#held.set(id, held);
     if (message.visibleAt <= this.#options.clock.now()) this.show(held);
     else this.#schedule.set(held, Math.min(message.visibleAt, this.#expiresAt(held)));

@@ -10,6 +10,7 @@ import {
   type StoredMessage,
 } from './sqs-message.ts';
 import { type Received, systemAttributes } from './sqs-received.ts';
+import { traceOfRequest } from './trace-header.ts';
 
 /** SQS's JSON shapes: what SendMessage and ReceiveMessage say on the wire. */
 const names = z.array(z.string()).optional();
@@ -45,7 +46,7 @@ export function outgoing(input: z.output<z.ZodObject<typeof sendFields>>): Outgo
     delaySeconds: input.DelaySeconds,
     groupId: input.MessageGroupId,
     attributes: input.MessageAttributes,
-    traceHeader: input.MessageSystemAttributes?.AWSTraceHeader?.StringValue,
+    traceHeader: input.MessageSystemAttributes?.AWSTraceHeader?.StringValue ?? traceOfRequest(),
   };
 }
 

@@ -19,6 +19,8 @@ export interface PoolClient {
   /** Scopes that the client may ask for. */
   readonly scopes: readonly string[];
   readonly flows: readonly string[];
+  /** Where the sign-in page may lead back to. */
+  readonly callbackUrls: readonly string[];
 }
 
 /** The pool of the template, if it has one, with its clients. */
@@ -45,6 +47,7 @@ export class UserPools {
           hasSecret: wanted.GenerateSecret,
           scopes: wanted.AllowedOAuthScopes,
           flows: wanted.AllowedOAuthFlows,
+          callbackUrls: wanted.CallbackURLs,
         });
         return { ref: id };
       },
@@ -75,7 +78,7 @@ const client = z.strictObject({
   AllowedOAuthFlows: z.array(z.string()).default([]),
   AllowedOAuthScopes: z.array(z.string()).default([]),
   AllowedOAuthFlowsUserPoolClient: ignored,
-  CallbackURLs: ignored,
+  CallbackURLs: z.array(z.string()).default([]),
   ExplicitAuthFlows: ignored,
   LogoutURLs: ignored,
   PreventUserExistenceErrors: ignored,

@@ -99,6 +99,33 @@ describe.each(stores)('secrets in %s', (kind, open) => {
   });
 });
 
+describe('versions in Secrets Manager', () => {
+  const name = { organizationId: 'org_1', endpointId: endpointIdOf('versions'), part: 'headers' as const };
+  const path = `tidings/test/${name.organizationId}/${name.endpointId}/headers`;
+  const ids: string[] = Array.from({ length: 4 }, () => randomUUID());
+  const [first = '', second = '', ...others] = ids;
+
+  // What takes AWSCURRENT may strip the version that had it of its other labels, and what has none may be deleted.
+  test('each have a label of their own and no other, so that none is lost when another is put', async () => {
+    const writer = makeSecretWriter(client, 'tidings/test', keyArn);
+    for (const id of ids) await writer.put(name, { id, value: `value of ${id}` });
+    await aws.secrets.dropDeprecatedVersions(path);
+    const readSecret = makeReadSecret(client, 'tidings/test');
+    for (const id of ids) expect(await readSecret(name, id)).toBe(`value of ${id}`);
+    const labels = aws.secrets.describe(path).versions.filter(({ id }) => ids.includes(id));
+    expect(labels.map(({ stages }) => stages)).toEqual(ids.map((id) => [`tidings-${id}`]));
+  });
+
+  test('that are retired are gone, the first one too', async () => {
+    const writer = makeSecretWriter(client, 'tidings/test', keyArn);
+    await writer.retire(name, first);
+    await writer.retire(name, second);
+    await aws.secrets.dropDeprecatedVersions(path);
+    const left = aws.secrets.describe(path).versions.map(({ id }) => id);
+    expect(left.filter((id) => ids.includes(id))).toEqual(others);
+  });
+});
+
 describe('an outage of Secrets Manager', () => {
   const owner = { organizationId: 'org_1', part: 'signing' as const };
 

@@ -58,6 +58,15 @@ it('an event that names no organization falls into events-dead, and a line says 
   expect(lines[0]).toContain('detail.organisationId');
 });
 
+// EventBridge matches leaves: of an object there is none, and the rule of the events that name somebody passes it by.
+it('an event whose organizationId is an object falls there too', async () => {
+  const Detail = JSON.stringify({ organizationId: {}, data: { note: payloadMarker } });
+  await tidings.publish({ Source: 'acme.objects', DetailType: 'billing.paid', Detail });
+  await until('the line', () => tidings.logLines.some((line) => line.includes('"source":"acme.objects"')));
+  const [line] = tidings.logLines.filter((one) => one.includes('"source":"acme.objects"'));
+  expect(line).toContain('detail.organizationId is no text');
+});
+
 it('no line of any log holds a payload', () => {
   expect(tidings.leaks()).toEqual([]);
 });

@@ -98,7 +98,14 @@ describe('the API', () => {
       ],
     });
     for (const client of clients) {
-      expect(client).toMatchObject({ GenerateSecret: true, AllowedOAuthFlows: ['client_credentials'] });
+      expect(client).toMatchObject({
+        GenerateSecret: true,
+        AllowedOAuthFlows: ['client_credentials'],
+        // Nobody signs in by it, and nothing of a user is changed by it: Cognito's defaults let both.
+        ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+        WriteAttributes: ['email'],
+        PreventUserExistenceErrors: 'ENABLED',
+      });
     }
     expect(tokensOf(own.resources).audience).toHaveLength(3);
   });

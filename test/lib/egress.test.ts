@@ -19,7 +19,10 @@ describe('deliveries with addresses of their own', () => {
   it('leave through a NAT gateway in each zone, whose address stays when the stack goes', () => {
     template.resourceCountIs('AWS::EC2::NatGateway', 2);
     const addresses = ofType('AWS::EC2::EIP');
-    expect(addresses.map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(['Retain', 'Retain']);
+    expect(addresses.map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual([
+      'RetainExceptOnCreate',
+      'RetainExceptOnCreate',
+    ]);
     const [one, two] = addresses.map(([id]) => id);
     template.hasOutput('EgressAddresses', {
       Value: { 'Fn::Join': ['', [{ Ref: one }, ',', { Ref: two }]] },

@@ -100,6 +100,17 @@ describe('settings', () => {
     },
   );
 
+  // https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain-prefix.html
+  it.each(['aws', 'my-aws-2', 'cognito', 'amazon'])(
+    'stage=%s is refused with Cognito’s own words for its domain, and taken with an issuer of one’s own',
+    (stage) => {
+      expect(() => read({ stage })).toThrow(/no name with aws, amazon or cognito[^]*at stage/);
+      expect(read({ stage, issuer: 'https://id.acme.example/', audience: 'tidings' })).toMatchObject({
+        stage,
+      });
+    },
+  );
+
   it.each([{ programs: 'org_1' }, { consoleUrls: 'https://console.acme.example' }])(
     'what belongs to the user pool is refused beside an issuer: %j',
     (context) => {

@@ -109,7 +109,7 @@ describe('what outlives the stack', () => {
     const kept = [...resources]
       .filter(
         ([, { DeletionPolicy, UpdateReplacePolicy }]) =>
-          DeletionPolicy === 'Retain' && UpdateReplacePolicy === 'Retain',
+          DeletionPolicy?.startsWith('Retain') === true && UpdateReplacePolicy === 'Retain',
       )
       .filter(([, { Type }]) => Type !== 'AWS::Logs::LogGroup')
       .map(([id]) => withoutHash(id));

@@ -95,7 +95,6 @@ describe('PutEvents', () => {
     ['no detail', good, 'InvalidArgument'],
     ['a detail that is not JSON', { ...good, Detail: '{' }, 'MalformedDetail'],
     ['a detail that is no object', { ...good, Detail: '[]' }, 'MalformedDetail'],
-    ['more than 1 MB', { ...good, Detail: JSON.stringify({ a: 'a'.repeat(1_048_576) }) }, 'InvalidArgument'],
     ['a source of AWS', { ...good, Source: 'aws.s3', Detail: goodDetail }, 'NotAuthorizedForSourceException'],
   ])('reports an entry with %s and takes the others', async (_name, bad, ErrorCode) => {
     const { buses, events } = await aBus();
@@ -107,14 +106,11 @@ describe('PutEvents', () => {
     expect(events.counts().visible).toBe(1);
   });
 
-  test('refuses eleven entries, none, and an unknown bus as a whole', async () => {
+  test('refuses eleven entries and none as a whole', async () => {
     const { buses, events } = await aBus();
     const entry = { ...good, Detail: goodDetail };
     await expect(buses.putEvents(Array.from({ length: 11 }, () => entry))).rejects.toThrow('1 to 10');
     await expect(buses.putEvents([])).rejects.toThrow('1 to 10');
-    await expect(buses.putEvents([entry, { ...entry, EventBusName: 'other' }])).rejects.toThrow(
-      'does not exist',
-    );
     expect(events.counts().visible).toBe(0);
   });
 });
@@ -123,7 +119,8 @@ describe('an event that cannot be put on the queue', () => {
   test.each([
     ['an over-long group id', { organizationId: 'o'.repeat(129) }],
     ['a group id with a space', { organizationId: 'a b' }],
-    ['a group id that is no text', { organizationId: { a: 1 } }],
+    ['a group id that is no text', { organizationId: true }],
+    ['a group id that is a list', { organizationId: ['org_1'] }],
   ])('because of %s goes to the dead-letter queue and says why', async (_name, detail) => {
     const { buses, events, dead, target } = await aBus();
     await buses.putEvents([{ ...good, Detail: JSON.stringify(detail) }]);

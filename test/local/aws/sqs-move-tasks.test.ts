@@ -73,5 +73,5 @@ test('a rate is kept', async () => {
 
 test('a queue that is nobody’s dead-letter queue cannot be moved from', async () => {
   const { queue, sqs } = await aQueueWithDeadLetters(1);
-  expect(() => sqs.moveTasks.start({ sourceArn: queue.arn })).toThrow('dead-letter queue');
+  expect(() => sqs.moveTasks.start({ sourceArn: queue.arn })).toThrow('Dead Letter Queue');
 });

@@ -61,14 +61,14 @@ describe('delay and visibility', () => {
     queue.changeVisibility(receiptHandle, 43_199);
   });
 
-  test('the visibility of a message that is not in flight cannot be changed', async () => {
-    const { queue, clock } = await aQueue();
+  test('the visibility of a message that is deleted cannot be changed', async () => {
+    const { queue } = await aQueue();
     await queue.send({ body: 'x' });
     const { receiptHandle } = only(await queue.receive());
-    await clock.advance(30_000);
+    await queue.delete(receiptHandle);
     expect(() => {
       queue.changeVisibility(receiptHandle, 5);
-    }).toThrow('not in flight');
+    }).toThrow('does not exist');
   });
 
   test('a message older than the retention vanishes, whatever its state', async () => {
@@ -207,7 +207,7 @@ describe('dead letters', () => {
       sentAt: sent.sentAt,
     });
     expect(message.sourceArn).toBe(queue.arn);
-    expect(receiveCount).toBe(1);
+    expect(receiveCount).toBe(3);
   });
 
   test('retention in the dead-letter queue counts from the original send', async () => {
