@@ -10,6 +10,9 @@ import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { createIdentity } from './identity.ts';
 import { startMappings, stopSources } from './mappings.ts';
+import { Permissions } from './permissions/permissions.ts';
+import type { PermissionsOptions } from './permissions/permissions.ts';
+import { Alarms } from './resources/alarms.ts';
 import { createAll } from './resources/create.ts';
 import { Functions } from './resources/functions.ts';
 import { HttpApi } from './resources/http-api.ts';
@@ -42,6 +45,8 @@ export interface RuntimeOptions {
   readonly setting?: Pick<NonNullable<LocalAwsOptions['setting']>, 'clock' | 'random'>;
   readonly queueFaults?: LocalAwsOptions['queueFaults'];
   readonly busFaults?: LocalAwsOptions['busFaults'];
+  /** Where permissions are stricter, or laxer, than usual. */
+  readonly permissions?: PermissionsOptions;
   /** Runs before every call of AWS; what it throws is the answer. */
   readonly beforeCall?: LocalAwsOptions['beforeCall'];
   /** Runs after a call of AWS was carried out, before its answer; what it throws is the answer. */
@@ -53,6 +58,9 @@ export interface Runtime {
   readonly api: string;
   /** The stand-ins: their URL, their engines, and `environment` for SDK clients. */
   readonly aws: LocalAws;
+  /** Who may do what; `book.spent` says how often that was asked. */
+  readonly permissions: Permissions;
+  readonly alarms: Pick<Alarms, 'names' | 'ring'>;
   /** What the stack puts out under a name, such as `BusName` or `DeadLetterQueueUrl`; throws on an unknown one. */
   readonly output: (name: string) => string;
   readonly issueToken: SignIn['issueToken'];
@@ -73,21 +81,33 @@ export interface Runtime {
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { port, dataFolder } = options;
   if (dataFolder !== undefined) await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const late: { permissions?: Permissions } = {};
   const aws = await startLocalAws({
     ...options,
+    permit: (call) => late.permissions?.permit(call),
+    busHops: {
+      ruleSends: (...hop) => late.permissions?.hops.ruleSends(...hop),
+      archiveKeeps: (...hop) => late.permissions?.hops.archiveKeeps(...hop),
+    },
     folder: dataFolder,
     port: port === 0 ? 0 : port + 1,
     setting: { ...options.setting, report: reportTo(options.onLog) },
   });
-  const undo: (() => Promise<unknown>)[] = [() => aws.close()];
+  const permissions = new Permissions(aws, options.permissions);
+  late.permissions = permissions;
+  const close = async () => {
+    await aws.close();
+    permissions.close();
+  };
+  const undo: (() => Promise<unknown>)[] = [close];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
     const { synthesis, remove } = await theStack(options);
     undo.unshift(remove);
-    const resources = await createResources(synthesis, aws, options);
-    const { functions, outputs } = resources;
+    const resources = await createResources(synthesis, { aws, permissions }, options);
+    const { functions, outputs, alarms } = resources;
     undo.push(() => functions.stop());
     await Promise.all(functions.all().map((one) => one.warm()));
     const sources = startMappings(aws, functions.mappings(), options.concurrencyMax);
@@ -98,6 +118,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     return {
       api: gateway.url,
       aws,
+      permissions,
+      alarms,
       output: (name) => outputNamed(name, outputs),
       issueToken: signIn.issueToken,
       programs: signIn.programs,
@@ -131,16 +153,19 @@ interface Resources {
   readonly functions: Functions;
   readonly http: HttpApi;
   readonly pools: UserPools;
+  readonly alarms: Alarms;
+  readonly hops: Permissions['hops'];
   readonly schedules: readonly ScheduledRule[];
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 async function createResources(
   { template, assetFolders }: Synthesis,
-  aws: LocalAws,
+  { aws, permissions }: { aws: LocalAws; permissions: Permissions },
   options: RuntimeOptions,
 ): Promise<Resources> {
-  const place = { region: aws.setting.region, accountId: aws.setting.accountId };
+  const { hops } = permissions;
+  const { place } = permissions.book;
   const dynamodb = new DynamoDBClient({
     endpoint: aws.server.endpoint,
     region: place.region,
@@ -153,19 +178,29 @@ async function createResources(
     ...(await trustFor(template, options)),
     namesAreLocal: options.namesAreLocal ?? false,
     onLog: options.onLog ?? (() => undefined),
+    hops,
   });
   const schedules: ScheduledRule[] = [];
-  const http = new HttpApi((arn) => functions.byArn(arn));
-  const pools = new UserPools(place, (arn) => functions.byArn(arn));
-  const makers = {
-    ...messagingMakers(aws.sqs, aws.buses, (rule) => schedules.push(rule)),
+  const calling = { place, hops, functionByArn: (arn: string) => functions.byArn(arn) };
+  const [http, pools, alarms] = [new HttpApi(calling), new UserPools(calling), new Alarms(calling)];
+  const makers = permissions.noting({
+    ...messagingMakers(aws, (rule) => schedules.push(rule)),
     ...storageMakers({ dynamodb, kms: aws.kms, place }),
     ...functions.makers,
     ...http.makers,
     ...pools.makers,
-  };
+    ...alarms.makers,
+  });
   try {
-    return { functions, http, pools, schedules, outputs: await createAll(template, makers, place) };
+    return {
+      functions,
+      http,
+      pools,
+      alarms,
+      hops,
+      schedules,
+      outputs: await createAll(template, makers, place),
+    };
   } finally {
     dynamodb.destroy();
   }

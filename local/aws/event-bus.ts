@@ -38,6 +38,29 @@ export interface BusFaults {
   random: () => number;
 }
 
+/** What the bus does in its own name; each throws an AwsError when nothing allows it. */
+export interface BusHops {
+  ruleSends(ruleArn: string, queueArn: string): void;
+  archiveKeeps(archive: { arn: string; busArn: string; keyArn: string }): void;
+}
+
+export interface ArchiveDefinition {
+  name: string;
+  busArn: string;
+  eventPattern: unknown;
+  keyArn: string | undefined;
+}
+
+interface Archive extends ArchiveDefinition {
+  arn: string;
+  matches: EventMatcher;
+}
+
+interface BusesOptions {
+  faults?: BusFaults | undefined;
+  hops?: BusHops | undefined;
+}
+
 interface Bringing {
   body: string;
   rule: Rule;
@@ -50,12 +73,15 @@ export class EventBuses {
   readonly #setting: Setting;
   readonly #sqs: Sqs;
   readonly #faults: BusFaults | undefined;
+  readonly #hops: BusHops | undefined;
+  readonly #archives: Archive[] = [];
   readonly #rules = new Map<string, Rule[]>([['default', []]]);
 
-  constructor(setting: Setting, sqs: Sqs, faults?: BusFaults) {
+  constructor(setting: Setting, sqs: Sqs, { faults, hops }: BusesOptions = {}) {
     this.#setting = setting;
     this.#sqs = sqs;
     this.#faults = faults;
+    this.#hops = hops;
   }
 
   /** Makes the bus and answers its ARN. */
@@ -82,6 +108,14 @@ export class EventBuses {
     const path = bus === 'default' ? name : `${bus}/${name}`;
     const arn = `arn:aws:events:${this.#setting.region}:${this.#setting.accountId}:rule/${path}`;
     rules.push({ ...definition, arn, matches: eventMatcher(definition.eventPattern) });
+    return arn;
+  }
+
+  /** Makes an archive and answers its ARN. Nothing is kept in it here: only whether EventBridge may is judged. */
+  createArchive(definition: ArchiveDefinition): string {
+    const arn = `arn:aws:events:${this.#setting.region}:${this.#setting.accountId}:archive/${definition.name}`;
+    this.#rulesOf(this.#busName(definition.busArn));
+    this.#archives.push({ ...definition, arn, matches: eventMatcher(definition.eventPattern) });
     return arn;
   }
 
@@ -115,7 +149,9 @@ export class EventBuses {
       detail: checked.detail,
     };
     const body = envelopeText(event, checked.detailText);
-    const rules = this.#rulesOf(this.#busName(entry.EventBusName ?? 'default'));
+    const bus = this.#busName(entry.EventBusName ?? 'default');
+    const rules = this.#rulesOf(bus);
+    this.#archive(event, bus);
     const matching = rules.filter((rule) => rule.isEnabled !== false && rule.matches(event));
     await Promise.all(
       matching.flatMap((rule) =>
@@ -127,8 +163,20 @@ export class EventBuses {
     return { EventId: event.id };
   }
 
+  #archive(event: EventEnvelope, bus: string): void {
+    for (const { keyArn, ...archive } of this.#archives) {
+      if (keyArn === undefined || this.#busName(archive.busArn) !== bus || !archive.matches(event)) continue;
+      try {
+        this.#hops?.archiveKeeps({ ...archive, keyArn });
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        this.#setting.report(`EventBridge would not archive event ${event.id}: ${error.message}`);
+      }
+    }
+  }
+
   async #bring(event: EventEnvelope, { rule, ...to }: Bringing): Promise<void> {
-    const way = { sqs: this.#sqs, report: this.#setting.report, ruleArn: rule.arn, ...to };
+    const way = { sqs: this.#sqs, report: this.#setting.report, ruleArn: rule.arn, hops: this.#hops, ...to };
     await putOnTarget(event, way);
     if (this.#faults !== undefined && this.#faults.random() < this.#faults.duplicate)
       await putOnTarget(event, way);

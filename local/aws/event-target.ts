@@ -1,4 +1,5 @@
 import { AwsError } from './aws-error.ts';
+import type { BusHops } from './event-bus.ts';
 import type { EventEnvelope } from './event-entry.ts';
 import { isGroupId, type OutgoingMessage } from './sqs-message.ts';
 import type { Sqs } from './sqs.ts';
@@ -18,6 +19,7 @@ interface Way {
   body: string;
   sqs: Sqs;
   report: (problem: string) => void;
+  hops: BusHops | undefined;
   ruleArn: string;
   target: EventTarget;
   traceHeader: string | undefined;
@@ -27,6 +29,7 @@ interface Way {
 export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void> {
   const { body, sqs, target, traceHeader } = way;
   try {
+    way.hops?.ruleSends(way.ruleArn, target.queueArn);
     const groupId = target.messageGroupIdPath && groupIdAt(target.messageGroupIdPath, event);
     await sqs.queueByArn(target.queueArn).send({ body, groupId, traceHeader });
   } catch (error) {
@@ -62,6 +65,7 @@ async function putOnDeadLetterQueue(
   try {
     if (deadLetterQueueArn === undefined)
       throw new AwsError('NoDeadLetterQueue', 'The target has no dead-letter queue.');
+    way.hops?.ruleSends(way.ruleArn, deadLetterQueueArn);
     await way.sqs.queueByArn(deadLetterQueueArn).send(message);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { AwsError } from '../aws/aws-error.ts';
 import type { ServerIdentity } from '../demo/authority.ts';
 import { LocalFunction } from '../function.ts';
 import { serveFunctionUrl } from '../function-url.ts';
 import type { FunctionUrl } from '../function-url.ts';
 import type { OnLog } from '../function.ts';
+import type { Hops, Runner } from '../permissions/hops.ts';
 import type { Maker, Place } from './create.ts';
 import { ignored } from './property.ts';
 
@@ -17,11 +19,14 @@ export interface FunctionsOptions {
   readonly urlIdentity?: ServerIdentity | undefined;
   readonly namesAreLocal: boolean;
   readonly onLog: OnLog;
+  /** Judges what Lambda does in the functions' names. */
+  readonly hops: Hops;
 }
 
 /** A queue that feeds a function, to be started when everything is there. */
 export interface Mapping {
   readonly queueArn: string;
+  readonly permit: { readonly receive: () => void; readonly delete: () => void };
   readonly function: Pick<LocalFunction, 'arn' | 'timeoutSeconds' | 'invoke'>;
   readonly batchSize: number;
   readonly windowSeconds: number;
@@ -37,6 +42,7 @@ export class Functions {
   readonly #mappings: Mapping[] = [];
   readonly #urls: FunctionUrl[] = [];
   readonly #variables = new Map<string, string>();
+  readonly #runners = new Map<string, Runner>();
 
   public constructor(options: FunctionsOptions) {
     this.#options = options;
@@ -85,13 +91,18 @@ export class Functions {
   async #addUrl(arn: string): Promise<string> {
     const { urlIdentity } = this.#options;
     if (urlIdentity === undefined) throw new Error('There is no certificate for the URL of a function');
-    const served = await serveFunctionUrl(urlIdentity, (event) => this.byArn(arn).invoke(event));
+    const served = await serveFunctionUrl(urlIdentity, (event) => {
+      this.#options.hops.urlInvokes(arn);
+      return this.byArn(arn).invoke(event);
+    });
     this.#urls.push(served);
     return served.url;
   }
 
   #addFunction(logicalId: string, wanted: z.output<typeof lambdaFunction>): LocalFunction {
-    const made = makeFunction(logicalId, wanted, this.#options);
+    const runner = runnerOf(logicalId, wanted, this.#options);
+    this.#runners.set(runner.arn, runner);
+    const made = makeFunction(runner, wanted, this.#options);
     this.#functions.push(made);
     for (const [name, value] of Object.entries(wanted.Environment?.Variables ?? {})) {
       this.#variables.set(name, value);
@@ -101,9 +112,21 @@ export class Functions {
 
   #addMapping(wanted: z.output<typeof mapping>): void {
     if (!wanted.Enabled) return;
+    const { hops } = this.#options;
+    const made = this.byArn(wanted.FunctionName);
+    const runner = this.#runners.get(made.arn);
+    if (runner === undefined) throw new Error(`There is no function ${made.arn}`);
     this.#mappings.push({
       queueArn: wanted.EventSourceArn,
-      function: this.byArn(wanted.FunctionName),
+      function: made,
+      permit: {
+        receive: () => {
+          hops.mappingReceives(runner, wanted.EventSourceArn);
+        },
+        delete: () => {
+          hops.mappingDeletes(runner, wanted.EventSourceArn);
+        },
+      },
       batchSize: wanted.BatchSize,
       windowSeconds: wanted.MaximumBatchingWindowInSeconds,
       maximumConcurrency: wanted.ScalingConfig?.MaximumConcurrency,
@@ -124,12 +147,15 @@ const lambdaFunction = z.strictObject({
   MemorySize: z.number().default(128),
   Environment: z.strictObject({ Variables: z.record(z.string(), z.string()) }).optional(),
   LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
+  TracingConfig: z.strictObject({ Mode: z.literal('Active') }).optional(),
+  Role: z.string(),
+  KmsKeyArn: z.string().optional(),
+  /** Where a function runs, and so its way out, is nothing on loopback; what making it takes is judged. */
+  VpcConfig: z.looseObject({}).optional(),
   Architectures: ignored,
   Description: ignored,
-  KmsKeyArn: ignored,
   RecursiveLoop: ignored,
   ReservedConcurrentExecutions: ignored,
-  Role: ignored,
 });
 
 const mapping = z.strictObject({
@@ -142,24 +168,44 @@ const mapping = z.strictObject({
   Enabled: z.boolean().default(true),
 });
 
-function makeFunction(
+function runnerOf(
   logicalId: string,
+  wanted: z.output<typeof lambdaFunction>,
+  { place: { region, accountId } }: FunctionsOptions,
+): Runner {
+  const name = wanted.FunctionName ?? `Tidings-${logicalId}`;
+  const logGroup = wanted.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`;
+  return {
+    name,
+    arn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
+    role: wanted.Role.split('/').at(-1) ?? '',
+    logGroupArn: `arn:aws:logs:${region}:${accountId}:log-group:${logGroup}:log-stream:local`,
+    keyArn: wanted.KmsKeyArn,
+    isTraced: wanted.TracingConfig !== undefined,
+    isInNetwork: wanted.VpcConfig !== undefined,
+  };
+}
+
+function makeFunction(
+  runner: Runner,
   wanted: z.output<typeof lambdaFunction>,
   options: FunctionsOptions,
 ): LocalFunction {
-  const { region, accountId } = options.place;
-  const name = wanted.FunctionName ?? `Tidings-${logicalId}`;
+  const { name, arn } = runner;
+  const { region } = options.place;
   const codeFolder = options.assetFolders.get(wanted.Code.S3Key);
   if (codeFolder === undefined) throw new Error(`There is no asset ${wanted.Code.S3Key}`);
   return new LocalFunction({
     name,
-    arn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
+    arn,
     codeFolder,
     handler: wanted.Handler,
     timeoutSeconds: wanted.Timeout,
     environment: {
       ...wanted.Environment?.Variables,
       ...options.awsEnvironment,
+      // By it the local AWS knows who calls.
+      AWS_ACCESS_KEY_ID: name,
       AWS_DEFAULT_REGION: region,
       AWS_LAMBDA_FUNCTION_NAME: name,
       AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
@@ -170,6 +216,27 @@ function makeFunction(
     },
     extraCas: options.extraCas,
     namesAreLocal: options.namesAreLocal,
-    onLog: options.onLog,
+    onLog: loggedBy(runner, options),
+    permit: {
+      start: () => {
+        options.hops.functionStarts(runner);
+      },
+      invoke: () => {
+        options.hops.functionTraces(runner);
+      },
+    },
   });
+}
+
+/** Lambda writes the lines with the function's role; what it may not write is gone. */
+function loggedBy(runner: Runner, { hops, onLog }: FunctionsOptions): OnLog {
+  return function logBy(name, line) {
+    try {
+      hops.functionLogs(runner);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      return;
+    }
+    onLog(name, line);
+  };
 }
