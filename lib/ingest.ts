@@ -1,7 +1,7 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -59,6 +59,11 @@ export class Ingest extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
+    this.#allowByContext(key, [
+      nameOf(stage, 'events'),
+      nameOf(stage, 'events-falling'),
+      nameOf(stage, 'bus-dead'),
+    ]);
 
     if (archiveDays > 0) {
       new events.Archive(this, 'Archive', {
@@ -85,6 +90,23 @@ export class Ingest extends Construct {
         }),
       ],
     });
+  }
+
+  /**
+   * Lets EventBridge use the key for these queues also when it does not say in whose name: AWS's pages differ on whether a
+   * key hears of it, and without the key nothing comes in. What SQS encrypts, it names in the encryption context.
+   */
+  #allowByContext(key: IKey, queues: readonly string[]): void {
+    // By their names: the key would refer to queues which refer to the key.
+    const arns = queues.map((resource) => Stack.of(this).formatArn({ service: 'sqs', resource }));
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        resources: ['*'],
+        conditions: { StringEquals: { 'kms:EncryptionContext:aws:sqs:arn': arns } },
+      }),
+    );
   }
 
   /** The bus is Tidings' own: what names no organization was meant for one all the same, and goes where nobody waits behind it. */

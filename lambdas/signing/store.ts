@@ -1,9 +1,12 @@
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
 import { queryAll } from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
+import { shownTime } from '../shared/time.ts';
+import type { CreateKeyPorts } from './create-key.ts';
 import { signingKey } from './signing-key.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { KeyAlgorithm, SigningKey } from './signing-key.ts';
 
 /** The list of keys that retire, sorted by the time they do (index `byList`). */
 const list = 'signing-keys';
@@ -45,6 +48,32 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
 
     remove: async (key: SigningKey): Promise<void> => {
       await client.send(new DeleteCommand({ TableName: config, Key: keyOf(key) }));
+    },
+  };
+}
+
+const begunKey = z.object({ keyId: z.string(), madeAt: shownTime });
+
+/** The key that was made last for an organization, one for each algorithm; not listed among its keys. */
+export function makeBegunKeyStore(client: DynamoDBDocumentClient, config: string): CreateKeyPorts['begun'] {
+  const beginningOf = (organizationId: string, algorithm: KeyAlgorithm): Key => ({
+    pk: `ORG#${organizationId}`,
+    sk: `BEGUN-KEY#${algorithm}`,
+  });
+  return {
+    find: async (organizationId, algorithm) => {
+      const { Item } = await client.send(
+        new GetCommand({
+          TableName: config,
+          Key: beginningOf(organizationId, algorithm),
+          ConsistentRead: true,
+        }),
+      );
+      return Item === undefined ? undefined : begunKey.parse(Item);
+    },
+    keep: async (organizationId, algorithm, key) => {
+      const Item = { ...beginningOf(organizationId, algorithm), ...key };
+      await client.send(new PutCommand({ TableName: config, Item }));
     },
   };
 }

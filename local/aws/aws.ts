@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 
 import { openDynamoDb } from './dynamodb.ts';
-import { type BusFaults, type BusHops, EventBuses, eventsService } from './event-bus.ts';
+import { type BusFaults, EventBuses, eventsService } from './event-bus.ts';
+import type { BusHops } from './event-target.ts';
 import { kmsService } from './kms-api.ts';
 import { Kms } from './kms.ts';
 import { secretsManagerService } from './secrets-manager-api.ts';

@@ -10,7 +10,7 @@ import {
   putEventsEntry,
 } from './event-entry.ts';
 import { type EventMatcher, eventMatcher } from './event-pattern.ts';
-import { type EventTarget, putOnTarget } from './event-target.ts';
+import { type BusHops, type EventTarget, putOnTarget } from './event-target.ts';
 import { type Setting, uuid } from './setting.ts';
 import type { Sqs } from './sqs.ts';
 
@@ -36,12 +36,6 @@ export interface BusFaults {
   /** Probability that a target gets an event twice, with the same envelope id, as EventBridge may at any time. */
   duplicate: number;
   random: () => number;
-}
-
-/** What the bus does in its own name; each throws an AwsError when nothing allows it. */
-export interface BusHops {
-  ruleSends(ruleArn: string, queueArn: string): void;
-  archiveKeeps(archive: { arn: string; busArn: string; keyArn: string }): void;
 }
 
 export interface ArchiveDefinition {

@@ -1,8 +1,13 @@
 import { AwsError } from './aws-error.ts';
-import type { BusHops } from './event-bus.ts';
 import type { EventEnvelope } from './event-entry.ts';
 import { isGroupId, type OutgoingMessage } from './sqs-message.ts';
 import type { Sqs } from './sqs.ts';
+
+/** What the bus does in its own name; each throws an AwsError when nothing allows it. */
+export interface BusHops {
+  ruleSends(ruleArn: string, queueArn: string): void;
+  archiveKeeps(archive: { arn: string; busArn: string; keyArn: string }): void;
+}
 
 /** A queue that a rule sends events to. */
 export interface EventTarget {

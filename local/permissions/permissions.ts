@@ -85,6 +85,18 @@ export class Permissions {
     this.book.demand(principal, needsOf(call, this.#surroundings), isSecure);
   }
 
+  public functionNames(): readonly string[] {
+    return [...this.#roles.keys()];
+  }
+
+  /** The role of a function in its own hands; by its name, or the beginning of that without the stack's. */
+  public roleOf(name: string): Principal {
+    const [, found] =
+      [...this.#roles].find(([one]) => one === name || one.startsWith(`Tidings-${name}`)) ?? [];
+    if (found === undefined) throw new Error(`There is no function ${name}`);
+    return found;
+  }
+
   /** To be called at the end of the runtime. */
   public close(): void {
     this.#recorder?.write();

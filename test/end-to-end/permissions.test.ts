@@ -1,0 +1,276 @@
+import {
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { KMSClient, SignCommand } from '@aws-sdk/client-kms';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { synthesize } from '../../local/synthesis.ts';
+import { withoutHash } from '../lib/synthesized.ts';
+import { anEntry, startTidings, until } from './tidings.ts';
+import type { Tidings } from './tidings.ts';
+
+/** The stack with all that may be switched on: whatever any setting grants is judged here. */
+const everything = {
+  canary: 'true',
+  tracing: 'true',
+  egressZones: '2',
+  archiveDays: '30',
+  alarmEmail: 'night@acme.example',
+};
+
+let folder: string;
+let tidings: Tidings;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidings-everything-'));
+  await synthesize(folder, everything);
+  tidings = await startTidings({ templateFolder: folder });
+});
+
+afterAll(async () => {
+  await tidings.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** The configuration of an SDK client in the hands of a function, by its name without the hash, or of anybody else. */
+function as(name: string) {
+  const { aws, permissions } = tidings.runtime;
+  const own = permissions.functionNames().find((one) => withoutHash(one) === `Tidings-${name}`);
+  return {
+    endpoint: aws.server.endpoint,
+    region: aws.setting.region,
+    credentials: { accessKeyId: own ?? name, secretAccessKey: 'local' },
+  };
+}
+
+const queueUrl = (name: string) => tidings.runtime.aws.sqs.queueByName(name).url;
+const session = (name: string) =>
+  new RegExp(
+    String.raw`^User: arn:aws:sts::000000000000:assumed-role/Tidings-${name}Role\w+/Tidings-${name}\w+ is not`,
+  );
+
+describe('with everything switched on', () => {
+  it('the canary goes through everything, and nothing is refused', async () => {
+    await tidings.runtime.runSchedules();
+    await until('the canary', () => tidings.logLines.some((line) => line.includes('"canary.arrived"')));
+    expect(tidings.runtime.permissions.book.spent.judged).toBeGreaterThan(100);
+    expect(tidings.logLines.filter((line) => /not authorized|would not archive/.test(line))).toEqual([]);
+  });
+
+  // The topic's policy takes the place of SNS's own; without a line for CloudWatch nobody heard of any alarm.
+  it('every alarm reaches the mailbox, by its topic and the key of that', () => {
+    const { alarms } = tidings.runtime;
+    expect(alarms.names().length).toBeGreaterThan(20);
+    for (const name of alarms.names()) expect(alarms.ring(name)).toContain('night@acme.example');
+  });
+
+  it('the code of a function in a network makes no interfaces, which Lambda makes with the same role', () => {
+    const { book } = tidings.runtime.permissions;
+    const name =
+      tidings.runtime.permissions.functionNames().find((one) => one.includes('DeliveryDeliver')) ?? '';
+    const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
+    for (const one of ['DeliveryDeliver', 'TesterTest']) {
+      const role = tidings.runtime.permissions.roleOf(one);
+      const need = { action: 'ec2:CreateNetworkInterface', resource: '*' };
+      expect(() => {
+        book.demand(role, [need]);
+      }).not.toThrow();
+      expect(() => {
+        book.demand(role, [{ ...need, context: { 'lambda:SourceFunctionArn': arn } }]);
+      }).toThrow('with an explicit deny in an identity-based policy');
+    }
+  });
+});
+
+describe('a function is refused what its role does not allow, in the words of the service', () => {
+  it('SQS', async () => {
+    const client = new SQSClient(as('UpkeepTidy'));
+    const send = client.send(
+      new SendMessageCommand({ QueueUrl: queueUrl('tidings-retries'), MessageBody: '{}' }),
+    );
+    const fault: unknown = await send.catch((one: unknown) => one);
+    expect(fault).toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
+    expect(String(Object(fault).message)).toMatch(session('UpkeepTidy'));
+    expect(String(Object(fault).message)).toMatch(
+      /perform: sqs:sendmessage on resource: arn:aws:sqs:us-east-1:000000000000:tidings-retries because no identity-based policy allows the sqs:sendmessage action$/,
+    );
+    client.destroy();
+  });
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    [
+      'DynamoDB: another action',
+      () =>
+        new DynamoDBClient(as('IdentityToken')).send(
+          new PutItemCommand({
+            TableName: tidings.runtime.output('ConfigTable'),
+            Item: { pk: { S: 'a' }, sk: { S: 'b' } },
+          }),
+        ),
+      'dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/',
+    ],
+    [
+      'DynamoDB: another table',
+      () =>
+        new DynamoDBClient(as('IdentityToken')).send(
+          new GetItemCommand({
+            TableName: tidings.runtime.output('LedgerTable'),
+            Key: { pk: { S: 'a' }, sk: { S: 'b' } },
+          }),
+        ),
+      'dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/',
+    ],
+    [
+      'DynamoDB: items of another organization',
+      () =>
+        new DynamoDBClient(as('CanaryCanarySend')).send(
+          new GetItemCommand({
+            TableName: tidings.runtime.output('ConfigTable'),
+            Key: { pk: { S: 'ORG#org_1' }, sk: { S: 'ORGANIZATION' } },
+          }),
+        ),
+      'dynamodb:GetItem on resource',
+    ],
+    [
+      'KMS: a key that nobody has tagged',
+      async () => {
+        const { kms } = tidings.runtime.aws;
+        const { id: KeyId } = await kms.createKey({ spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' });
+        return new KMSClient(as('DeliveryDeliver')).send(new SignCommand({ KeyId, Message: Buffer.alloc(32), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }));
+      },
+      'kms:Sign on resource: arn:aws:kms:us-east-1:000000000000:key/',
+    ],
+    [
+      'Secrets Manager: reading, by who may write',
+      async () => {
+        await new SecretsManagerClient(as('ApiHandler')).send(
+          new CreateSecretCommand({ Name: 'tidings/prod/a' }),
+        );
+        return new SecretsManagerClient(as('ApiHandler')).send(
+          new GetSecretValueCommand({ SecretId: 'tidings/prod/a' }),
+        );
+      },
+      'secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:000000000000:secret:tidings/prod/a-',
+    ],
+    [
+      'EventBridge',
+      () =>
+        new EventBridgeClient(as('UpkeepTidy')).send(
+          new PutEventsCommand({
+            Entries: [{ EventBusName: 'tidings', Source: 'a', DetailType: 'b', Detail: '{}' }],
+          }),
+        ),
+      'events:PutEvents on resource: arn:aws:events:us-east-1:000000000000:event-bus/tidings because no identity-based policy allows the events:PutEvents action',
+    ],
+  ])('%s', async (_what, call, words) => {
+    const fault: unknown = await call().catch((one: unknown) => one);
+    expect(fault).toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining(words) as string,
+    });
+  });
+
+  it('whoever calls by hand is the administrator, and is refused nothing', async () => {
+    const client = new DynamoDBClient(as('anybody'));
+    await client.send(new DescribeTableCommand({ TableName: tidings.runtime.output('ConfigTable') }));
+    client.destroy();
+  });
+
+  it('but what a queue denies to everybody is denied to him: a call without TLS', async () => {
+    const plain = new SQSClient(as('anybody'));
+    plain.middlewareStack.add(
+      (next) => (args) => {
+        Object.assign(Object(Object(args).request).headers, { 'x-forwarded-proto': 'http' });
+        return next(args);
+      },
+      { step: 'build' },
+    );
+    const queues = tidings.runtime.aws.sqs.queues();
+    expect(queues.length).toBeGreaterThan(8);
+    for (const { url: QueueUrl } of queues) {
+      await expect(plain.send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toThrow(
+        'with an explicit deny in a resource-based policy',
+      );
+    }
+    plain.destroy();
+    const { book } = tidings.runtime.permissions;
+    const topic = { action: 'sns:Publish', resource: tidings.runtime.output('AlarmTopic') };
+    expect(() => {
+      book.demand(book.administrator, [topic], false);
+    }).toThrow('with an explicit deny in a resource-based policy');
+  });
+});
+
+describe('where AWS is not documented both ways do', () => {
+  const strictly = async (permissions: NonNullable<Parameters<typeof startTidings>[0]>['permissions']) => {
+    const stack = await startTidings(permissions === undefined ? {} : { permissions });
+    return { stack, end: () => stack.stop() };
+  };
+  const makeJwtEndpoint = ({ call, receiver }: Tidings, organization: string) =>
+    call('POST', `/v1/organizations/${organization}/endpoints`, {
+      body: { url: `${receiver.url}/${organization}`, eventTypes: ['*'], scheme: 'jwt' },
+    });
+
+  it.each([false, true])(
+    'the first endpoint of scheme jwt is made, KMS telling the use of a key as it is tagged: %j',
+    async (tellsUsageAtTagging) => {
+      const { stack, end } = await strictly({ tellsUsageAtTagging });
+      await stack.makeOrganization('org_first');
+      expect(await makeJwtEndpoint(stack, 'org_first')).toMatchObject({ status: 201 });
+      await end();
+    },
+  );
+
+  it('and is made before the tags of its key count; nothing is signed until they do, and nothing is lost', async () => {
+    const { stack, end } = await strictly({ tagsCountAfterMs: 300_000 });
+    await stack.makeOrganization('org_tags');
+    for (let made = 0; made < 3; made += 1) {
+      expect(await makeJwtEndpoint(stack, 'org_tags')).toMatchObject({ status: 201 });
+    }
+    const signing = stack.runtime.aws.kms.keys().filter(({ usage }) => usage === 'SIGN_VERIFY');
+    expect(signing).toHaveLength(1);
+    await stack.publish(anEntry('org_tags'));
+    await until('that deliveries are held', () =>
+      stack.logLines.some((line) => line.includes('signing_unavailable') && line.includes('"delivery.held"')),
+    );
+    expect(stack.received).toEqual([]);
+    // The stand-ins' time goes on: the tags count, and what was put off is due.
+    stack.clock.skew(400_000);
+    await until('all three', () => stack.received.length >= 3);
+    await end();
+  });
+
+  it.each([
+    ['whose event it is', { source: true, encryptionContext: false }],
+    ['of which queue it is', { source: false, encryptionContext: true }],
+  ])('events come in though EventBridge tells the key of a queue nothing but %s', async (_what, keyHints) => {
+    const { stack, end } = await strictly({ keyHints });
+    await stack.makeOrganization('org_hints');
+    await stack.makeEndpoint('org_hints', '/hints');
+    await stack.publish(anEntry('org_hints'), { DetailType: 'stray', Detail: '{}' });
+    await until('the event', () => stack.received.some(({ path }) => path === '/hints'));
+    expect(stack.runtime.aws.sqs.queueByName('tidings-bus-dead').counts().visible).toBe(0);
+    await end();
+  });
+
+  it('an event that the key lets nobody put on a queue, or on its dead-letter queue, is lost, and that is told', async () => {
+    const { stack, end } = await strictly({ keyHints: { source: false, encryptionContext: false } });
+    await stack.publish(anEntry('org_1'));
+    await until('that it is told', () =>
+      stack.logLines.some((line) => line.includes('EventBridge would drop')),
+    );
+    await end();
+  });
+});
