@@ -109,6 +109,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const resources = await createResources(synthesis, { aws, permissions }, options);
     const { functions, outputs, alarms } = resources;
     undo.push(() => functions.stop());
+    permissions.begin();
     await Promise.all(functions.all().map((one) => one.warm()));
     const sources = startMappings(aws, functions.mappings(), options.concurrencyMax);
     undo.push(() => stopSources(sources));

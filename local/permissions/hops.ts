@@ -30,6 +30,12 @@ export interface Runner {
   readonly isInNetwork: boolean;
 }
 
+/** What is written of a network, and by which role. */
+export interface FlowLog {
+  readonly role: string;
+  readonly logGroupArn: string;
+}
+
 /** Service Authorization Reference and Lambda developer guide, "Required IAM permissions" of VPC access. */
 const interfaces = [
   ...['CreateNetworkInterface', 'DescribeNetworkInterfaces', 'DescribeSubnets', 'DeleteNetworkInterface'],
@@ -149,7 +155,7 @@ export class Hops {
   }
 
   /** The flow log of a network is written with a role of its own. */
-  public flowLogWrites(role: string, logGroupArn: string): void {
+  public flowLogWrites({ role, logGroupArn }: FlowLog): void {
     const principal = this.#book.role(role, 'flow-logs');
     this.#book.demand(service('vpc-flow-logs'), [{ action: 'sts:AssumeRole', resource: principal.arn }]);
     this.#logs(principal, ['CreateLogStream', 'DescribeLogStreams', 'PutLogEvents'], logGroupArn);

@@ -3,10 +3,13 @@ import type { Created, Maker } from '../resources/create.ts';
 import { ignored } from '../resources/property.ts';
 import type { Book } from './book.ts';
 import { statementsOf } from './evaluator/policy.ts';
-import type { Hops } from './hops.ts';
+import type { FlowLog } from './hops.ts';
 
 /** Roles and policies, out of the template: what is judged by. */
-export function policyMakers(book: Book, hops: Pick<Hops, 'flowLogWrites'>): Readonly<Record<string, Maker>> {
+export function policyMakers(
+  book: Book,
+  addFlowLog: (log: FlowLog) => void,
+): Readonly<Record<string, Maker>> {
   const { region, accountId } = book.place;
   const roleArn = (name: string) => book.role(name, '').arn;
   return {
@@ -46,7 +49,7 @@ export function policyMakers(book: Book, hops: Pick<Hops, 'flowLogWrites'>): Rea
     'AWS::EC2::FlowLog': (logicalId, properties) => {
       const { DeliverLogsPermissionArn, LogGroupName } = flowLog.parse(properties);
       const logGroup = `arn:aws:logs:${region}:${accountId}:log-group:${LogGroupName}:log-stream:eni`;
-      hops.flowLogWrites(DeliverLogsPermissionArn.split('/').at(-1) ?? '', logGroup);
+      addFlowLog({ role: DeliverLogsPermissionArn.split('/').at(-1) ?? '', logGroupArn: logGroup });
       return { ref: logicalId };
     },
     'AWS::Logs::LogGroup': (logicalId, properties) => {

@@ -5,7 +5,7 @@ import type { Maker } from '../resources/create.ts';
 import { Book } from './book.ts';
 import type { Principal } from './evaluator/policy.ts';
 import { Hops } from './hops.ts';
-import type { KeyHints } from './hops.ts';
+import type { FlowLog, KeyHints } from './hops.ts';
 import { Noted, policyMakers } from './makers.ts';
 import type { KeyFacts, SecretFacts, Surroundings } from './needs/need.ts';
 import { needsOf } from './needs/needs.ts';
@@ -34,6 +34,7 @@ export class Permissions {
   readonly #recorder: Recorder | undefined;
   readonly #surroundings: Surroundings;
   readonly #noted: Noted;
+  readonly #flowLogs: FlowLog[] = [];
   readonly #roles = new Map<string, Principal>();
   readonly #aws: LocalAws;
 
@@ -62,7 +63,8 @@ export class Permissions {
 
   /** Makers of roles and policies, and those given, which are looked at on the way. */
   public noting(makers: Readonly<Record<string, Maker>>): Readonly<Record<string, Maker>> {
-    const all = this.#noted.noting({ ...makers, ...policyMakers(this.book, this.hops) });
+    const addFlowLog = (log: FlowLog) => this.#flowLogs.push(log);
+    const all = this.#noted.noting({ ...makers, ...policyMakers(this.book, addFlowLog) });
     const make = all['AWS::Lambda::Function'];
     if (make === undefined) throw new Error('Nobody makes functions');
     return {
@@ -83,6 +85,15 @@ export class Permissions {
   public permit({ accessKeyId, isSecure, ...call }: AwsCall): void {
     const principal = this.#roles.get(accessKeyId) ?? this.book.administrator;
     this.book.demand(principal, needsOf(call, this.#surroundings), isSecure);
+  }
+
+  /**
+   * To be called when everything is there: what does its work by itself from then on.
+   *
+   * @throws Refused when a role may not do what it is for.
+   */
+  public begin(): void {
+    for (const one of this.#flowLogs) this.hops.flowLogWrites(one);
   }
 
   public functionNames(): readonly string[] {

@@ -9,6 +9,7 @@ export function record(folder: string): void {
   for (const [command, ...flags] of commands) {
     const env = { ...process.env, TIDINGS_PERMISSIONS_RECORD: folder };
     const { status } = spawnSync(command, flags, { stdio: ['ignore', 'inherit', 'inherit'], env });
-    if (status !== 0) throw new Error(`${[command, ...flags].join(' ')} failed: nothing can be said of its grants`);
+    if (status !== 0)
+      throw new Error(`${[command, ...flags].join(' ')} failed: nothing can be said of its grants`);
   }
 }

@@ -30,13 +30,16 @@ const tried = tryEach(records);
 const needless = tried.filter((one) => one.differs === undefined && reasonWhyNeedless(one) === undefined);
 for (const { policy, written } of needless) print(`needless: ${JSON.stringify(written)} in ${policy}`);
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-print(`${tried.length} statements taken out in turn, in ${seconds} s: ${needless.length} of them nothing needs`);
+print(
+  `${tried.length} statements taken out in turn, in ${seconds} s: ${needless.length} of them nothing needs`,
+);
 
 const runnable = tried.filter(({ differs }) => differs !== undefined && differs.by.length > 0);
 const seed = Number(values.seed ?? Math.floor(Date.now() / 86_400_000));
 // Other ones every day, the same ones for the same seed.
-const chosen = Array.from({ length: Math.min(sample, runnable.length) }, (_, index) =>
-  runnable[(seed * 7919 + index * Math.ceil(runnable.length / sample)) % runnable.length],
+const chosen = Array.from(
+  { length: Math.min(sample, runnable.length) },
+  (_, index) => runnable[(seed * 7919 + index * Math.ceil(runnable.length / sample)) % runnable.length],
 ).filter((one) => one !== undefined);
 const survived = chosen.filter((one) => !failsWithout(one));
 process.exit(needless.length + survived.length > 0 ? 1 : 0);

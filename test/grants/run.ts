@@ -32,7 +32,8 @@ for (const { by, principal, action, resource } of refused) {
 const grants = grantsOf(records);
 const unused = grants.filter(({ isUsed }) => !isUsed);
 const unexplained = unused.filter((grant) => reasonFor(grant) === undefined);
-for (const { policy, action, resource } of unexplained) print(`not used: ${action} on ${resource} in ${policy}`);
+for (const { policy, action, resource } of unexplained)
+  print(`not used: ${action} on ${resource} in ${policy}`);
 const stale = reasons.filter((reason) => !unused.some((grant) => reasonFor(grant) === reason));
 for (const { because } of stale) print(`a reason that nothing needs: ${because}`);
 

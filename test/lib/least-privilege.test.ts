@@ -277,7 +277,6 @@ describe('who may touch what', () => {
       {
         'StorageConfig/index/byList': ['dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
-        'StorageLedger/index/byStatus': ['dynamodb:Query'],
         'StorageLedger/index/waiting': ['dynamodb:Query'],
         IngestBus: ['events:PutEvents'],
         StorageKey: ['kms:Decrypt'],
