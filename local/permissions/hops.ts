@@ -78,10 +78,9 @@ export class Hops {
 
   /** EventBridge keeps an event in an archive, encrypted by a key (user guide, "Encrypting archives"). */
   public archiveKeeps(archive: { arn: string; busArn: string; keyArn: string }): void {
-    const context = {
+    const context = this.#told(this.#source(archive.arn), {
       'kms:EncryptionContext:aws:events:event-bus:arn': archive.busArn,
-      ...this.#source(archive.arn),
-    };
+    });
     const actions = ['DescribeKey', 'GenerateDataKey', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo'];
     this.#book.demand(
       service('events'),
@@ -178,11 +177,13 @@ export class Hops {
   ): Need[] {
     const keyArn = this.#surroundings.keyOf(arn);
     if (keyArn === undefined) return [];
-    const told = {
-      ...(this.#hints.source ? source : {}),
-      ...(this.#hints.encryptionContext ? context : {}),
-    };
+    const told = this.#told(source, context);
     return actions.map((name) => ({ action: `kms:${name}`, resource: keyArn, context: told }));
+  }
+
+  /** What a key hears. */
+  #told(source: Need['context'], context: Need['context']): Need['context'] {
+    return { ...(this.#hints.source ? source : {}), ...(this.#hints.encryptionContext ? context : {}) };
   }
 
   #source(arn: string): NonNullable<Need['context']> {

@@ -16,8 +16,9 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/c
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { duePartitions } from '../../lambdas/shared/waiting.ts';
+import type { PermissionsOptions } from '../../local/permissions/permissions.ts';
 import { synthesize } from '../../local/synthesis.ts';
 import { withoutHash } from '../lib/synthesized.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
@@ -96,15 +97,19 @@ describe('with everything switched on', () => {
     client.destroy();
   });
 
-  it('the pages that take no token are served, and a test event is signed by a key', async () => {
+  it('the pages that take no token are served, a test event is signed by a key, and a recovery runs', async () => {
     const page = await fetch(`${tidings.runtime.api}/reference`);
     expect(page.status).toBe(200);
     await page.text();
+    expect((await tidings.call('GET', '/nothing-is-here')).status).toBe(404);
     const organization = await tidings.makeOrganization('org_signed');
     const endpoint = await tidings.makeEndpoint(organization, '/signed', { scheme: 'jwt' });
-    const path = `/v1/organizations/${organization}/endpoints/${endpoint}/test`;
+    const path = `/v1/organizations/${organization}/endpoints/${endpoint}`;
     // It was signed and sent; the receiver of these tests verifies by secrets only.
-    expect(await tidings.call('POST', path)).toMatchObject({ status: 200, body: { statusCode: 401 } });
+    expect(await tidings.call('POST', `${path}/test`)).toMatchObject({ body: { statusCode: 401 } });
+    const since = new Date(Date.now() - 3_600_000).toISOString();
+    expect((await tidings.call('POST', `${path}/recover`, { body: { since } })).status).toBe(202);
+    await until('the recovery', () => tidings.logLines.some((line) => line.includes('"recovery.finished"')));
   });
 
   // The topic's policy takes the place of SNS's own; without a line for CloudWatch nobody heard of any alarm.
@@ -259,8 +264,8 @@ describe('a function is refused what its role does not allow, in the words of th
 });
 
 describe('where AWS is not documented both ways do', () => {
-  const strictly = async (permissions: NonNullable<Parameters<typeof startTidings>[0]>['permissions']) => {
-    const stack = await startTidings(permissions === undefined ? {} : { permissions });
+  const strictly = async (permissions: PermissionsOptions, templateFolder = inject('templateFolder')) => {
+    const stack = await startTidings({ permissions, templateFolder });
     return { stack, end: () => stack.stop() };
   };
   const makeJwtEndpoint = ({ call, receiver }: Tidings, organization: string) =>
@@ -302,20 +307,23 @@ describe('where AWS is not documented both ways do', () => {
     ['whose event it is', { source: true, encryptionContext: false }],
     ['of which queue it is', { source: false, encryptionContext: true }],
   ])('events come in though EventBridge tells the key of a queue nothing but %s', async (_what, keyHints) => {
-    const { stack, end } = await strictly({ keyHints });
+    const { stack, end } = await strictly({ keyHints }, folder);
     await stack.makeOrganization('org_hints');
     await stack.makeEndpoint('org_hints', '/hints');
     await stack.publish(anEntry('org_hints'), { DetailType: 'stray', Detail: '{}' });
     await until('the event', () => stack.received.some(({ path }) => path === '/hints'));
     expect(stack.runtime.aws.sqs.queueByName('tidings-bus-dead').counts().visible).toBe(0);
+    expect(stack.logLines.filter((line) => line.includes('EventBridge would'))).toEqual([]);
     await end();
   });
 
   it('an event that the key lets nobody put on a queue, or on its dead-letter queue, is lost, and that is told', async () => {
-    const { stack, end } = await strictly({ keyHints: { source: false, encryptionContext: false } });
+    const { stack, end } = await strictly({ keyHints: { source: false, encryptionContext: false } }, folder);
     await stack.publish(anEntry('org_1'), { DetailType: 'stray', Detail: '{}' });
     const told = () => stack.logLines.filter((line) => line.includes('EventBridge would drop'));
     await until('that both are told of', () => told().length === 2);
+    const unkept = stack.logLines.filter((line) => line.includes('EventBridge would not archive'));
+    expect(unkept).toHaveLength(2);
     await end();
   });
 });

@@ -65,7 +65,7 @@ export function reasonFor({ policy, action, resource }: Grant): Reason | undefin
 
 /** Statements without which nothing changes. */
 export function reasonWhyNeedless({ policy }: Pick<Tried, 'policy'>): string | undefined {
-  const isOfRoute = /^Api(Http(ANY|GET)|RestRest)\w+Permission/.test(policy);
+  const isOfRoute = /^ApiHttp(ANY|GET)\w+Permission/.test(policy);
   return isOfRoute
     ? 'CDK lets the route $default call the function from any route of the API, so each other permission is within it'
     : undefined;
