@@ -58,26 +58,9 @@ export interface Runtime {
  * demo, and by tests.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { port, dataFolder } = options;
+  const { dataFolder } = options;
   if (dataFolder !== undefined) await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-  const late: { permissions?: Permissions } = {};
-  const aws = await startLocalAws({
-    ...options,
-    permit: (call) => late.permissions?.permit(call),
-    busHops: {
-      ruleSends: (...hop) => late.permissions?.hops.ruleSends(...hop),
-      archiveKeeps: (...hop) => late.permissions?.hops.archiveKeeps(...hop),
-    },
-    folder: dataFolder,
-    port: port === 0 ? 0 : port + 1,
-    setting: { ...options.setting, report: reportTo(options.onLog) },
-  });
-  const permissions = new Permissions(aws, options.permissions);
-  late.permissions = permissions;
-  const close = async () => {
-    await aws.close();
-    permissions.close();
-  };
+  const { aws, permissions, close } = await startJudged(options);
   const undo: (() => Promise<unknown>)[] = [close];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -111,6 +94,30 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await stop();
     throw error;
   }
+}
+
+/** The stand-ins, which serve what is permitted and nothing else. */
+async function startJudged(options: RuntimeOptions) {
+  const { port, dataFolder } = options;
+  const late: { permissions?: Permissions } = {};
+  const aws = await startLocalAws({
+    ...options,
+    permit: (call) => late.permissions?.permit(call),
+    busHops: {
+      ruleSends: (...hop) => late.permissions?.hops.ruleSends(...hop),
+      archiveKeeps: (...hop) => late.permissions?.hops.archiveKeeps(...hop),
+    },
+    folder: dataFolder,
+    port: port === 0 ? 0 : port + 1,
+    setting: { ...options.setting, report: reportTo(options.onLog) },
+  });
+  const permissions = new Permissions(aws, options.permissions);
+  late.permissions = permissions;
+  const close = async () => {
+    await aws.close();
+    permissions.close();
+  };
+  return { aws, permissions, close };
 }
 
 function outputNamed(name: string, outputs: Readonly<Record<string, string>>): string {

@@ -59,25 +59,24 @@ export interface Resources {
 
 /** Makes everything that stands in the template. */
 export async function createResources(
-  { template, assetFolders }: Synthesis,
+  synthesis: Synthesis,
   { aws, permissions }: { aws: LocalAws; permissions: Permissions },
   options: StackOptions,
 ): Promise<Resources> {
-  const { hops } = permissions;
-  const { place } = permissions.book;
+  const { template } = synthesis;
+  const { hops, book } = permissions;
+  const { place } = book;
   const dynamodb = new DynamoDBClient({
     endpoint: aws.server.endpoint,
     region: place.region,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   const functions = new Functions({
-    place,
-    assetFolders,
+    ...{ place, hops, assetFolders: synthesis.assetFolders },
     awsEnvironment: { ...aws.environment, AWS_ENDPOINT_URL: aws.server.endpoint },
     ...(await trustFor(template, options)),
     namesAreLocal: options.namesAreLocal ?? false,
     onLog: options.onLog ?? (() => undefined),
-    hops,
   });
   const schedules: ScheduledRule[] = [];
   const calling = { place, hops, functionByArn: (arn: string) => functions.byArn(arn) };
@@ -91,15 +90,8 @@ export async function createResources(
     ...alarms.makers,
   });
   try {
-    return {
-      functions,
-      http,
-      pools,
-      alarms,
-      hops,
-      schedules,
-      outputs: await createAll(template, makers, place),
-    };
+    const outputs = await createAll(template, makers, place);
+    return { functions, http, pools, alarms, hops, schedules, outputs };
   } finally {
     dynamodb.destroy();
   }

@@ -182,7 +182,7 @@ export class Hops {
   }
 
   /** What a key hears. */
-  #told(source: Need['context'], context: Need['context']): Need['context'] {
+  #told(source: Need['context'], context: Need['context']): NonNullable<Need['context']> {
     return { ...(this.#hints.source ? source : {}), ...(this.#hints.encryptionContext ? context : {}) };
   }
 

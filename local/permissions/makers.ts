@@ -10,7 +10,10 @@ export function policyMakers(
   book: Book,
   addFlowLog: (log: FlowLog) => void,
 ): Readonly<Record<string, Maker>> {
-  const { region, accountId } = book.place;
+  return { ...identityMakers(book), ...resourceMakers(book), ...logMakers(book, addFlowLog) };
+}
+
+function identityMakers(book: Book): Readonly<Record<string, Maker>> {
   const roleArn = (name: string) => book.role(name, '').arn;
   return {
     'AWS::IAM::Role': (logicalId, properties) => {
@@ -25,6 +28,12 @@ export function policyMakers(
       for (const name of Roles) book.addRolePolicy(roleArn(name), statementsOf(logicalId, PolicyDocument));
       return { ref: logicalId };
     },
+  };
+}
+
+function resourceMakers(book: Book): Readonly<Record<string, Maker>> {
+  const { region, accountId } = book.place;
+  return {
     'AWS::SQS::QueuePolicy': (logicalId, properties) => {
       const { PolicyDocument, Queues } = queuePolicy.parse(properties);
       for (const url of Queues) {
@@ -46,6 +55,12 @@ export function policyMakers(
       );
       return { ref: logicalId };
     },
+  };
+}
+
+function logMakers(book: Book, addFlowLog: (log: FlowLog) => void): Readonly<Record<string, Maker>> {
+  const { region, accountId } = book.place;
+  return {
     'AWS::EC2::FlowLog': (logicalId, properties) => {
       const { DeliverLogsPermissionArn, LogGroupName } = flowLog.parse(properties);
       const logGroup = `arn:aws:logs:${region}:${accountId}:log-group:${LogGroupName}:log-stream:eni`;

@@ -88,7 +88,7 @@ async function createOne(
 
 function standIn(logicalId: string, { region, accountId }: Place): Created {
   const arn = `arn:aws:local:${region}:${accountId}:${logicalId}`;
-  const names = ['Id', 'AllocationId', 'GroupId'].map((name) => [name, logicalId]);
+  const names = ['Id', 'AllocationId', 'GroupId'].map((name) => [name, logicalId] as const);
   return { ref: logicalId, attributes: { Arn: arn, ...Object.fromEntries(names) } };
 }
 

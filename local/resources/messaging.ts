@@ -49,6 +49,12 @@ export function messagingMakers(
       });
       return { ref: name, attributes: { Arn: arn } };
     },
+    ...archiveMakers(buses),
+  };
+}
+
+function archiveMakers(buses: LocalAws['buses']): Readonly<Record<string, Maker>> {
+  return {
     'AWS::Events::Archive': (logicalId, properties) => {
       const wanted = archive.parse(properties);
       const name = `Tidings-${logicalId}`;

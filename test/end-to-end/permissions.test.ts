@@ -17,6 +17,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
 import { duePartitions } from '../../lambdas/shared/waiting.ts';
 import type { PermissionsOptions } from '../../local/permissions/permissions.ts';
 import { synthesize } from '../../local/synthesis.ts';
@@ -57,6 +58,9 @@ function as(name: string) {
     credentials: { accessKeyId: own ?? name, secretAccessKey: 'local' },
   };
 }
+
+/** A request of the SDK, before it is sent. */
+const built = z.looseObject({ request: z.custom<{ headers: Record<string, string> }>() });
 
 const queueUrl = (name: string) => tidings.runtime.aws.sqs.queueByName(name).url;
 const session = (name: string) =>
@@ -108,7 +112,9 @@ describe('with everything switched on', () => {
     // It was signed and sent; the receiver of these tests verifies by secrets only.
     expect(await tidings.call('POST', `${path}/test`)).toMatchObject({ body: { statusCode: 401 } });
     const since = new Date(Date.now() - 3_600_000).toISOString();
-    expect((await tidings.call('POST', `${path}/recover`, { body: { since } })).status).toBe(202);
+    expect(
+      (await tidings.call('POST', `${path}/recover`, { body: { since, include: ['dead'] } })).status,
+    ).toBe(202);
     await until('the recovery', () => tidings.logLines.some((line) => line.includes('"recovery.finished"')));
   });
 
@@ -145,8 +151,9 @@ describe('a function is refused what its role does not allow, in the words of th
     );
     const fault: unknown = await send.catch((one: unknown) => one);
     expect(fault).toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
-    expect(String(Object(fault).message)).toMatch(session('UpkeepTidy'));
-    expect(String(Object(fault).message)).toMatch(
+    const { message } = z.object({ message: z.string() }).parse(fault);
+    expect(message).toMatch(session('UpkeepTidy'));
+    expect(message).toMatch(
       /perform: sqs:sendmessage on resource: arn:aws:sqs:us-east-1:000000000000:tidings-retries because no identity-based policy allows the sqs:sendmessage action$/,
     );
     client.destroy();
@@ -242,8 +249,9 @@ describe('a function is refused what its role does not allow, in the words of th
     const plain = new SQSClient(as('anybody'));
     plain.middlewareStack.add(
       (next) => (args) => {
-        Object.assign(Object(Object(args).request).headers, { 'x-forwarded-proto': 'http' });
-        return next(args);
+        const { request } = built.parse(args);
+        Object.assign(request.headers, { 'x-forwarded-proto': 'http' });
+        return next({ ...args, request });
       },
       { step: 'build' },
     );

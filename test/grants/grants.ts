@@ -21,7 +21,8 @@ export function grantsOf({ stacks, judgements }: Records): Grant[] {
   for (const held of stacks.flat().filter(({ statement }) => statement.isAllowing)) {
     for (const one of partsOf(held)) {
       const { policy, written } = one.statement;
-      const [action = '', resource = ''] = [written.Action?.[0], written.Resource?.[0] ?? held.arn];
+      const action = written.Action?.[0] ?? '';
+      const resource = written.Resource?.[0] ?? held.arn;
       const name = `${policy} ${action} ${resource} ${JSON.stringify(written.Condition)}`;
       if (grants.get(name)?.isUsed === true) continue;
       const isUsed = allowed.some(

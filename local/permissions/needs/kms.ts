@@ -69,7 +69,9 @@ function keyNeed(surroundings: Surroundings, action: string, keyId: string): Nee
   const { place, keyFacts } = surroundings;
   const facts = keyFacts(keyId);
   const unknown = keyId.startsWith('arn:') ? keyId : anyKey(surroundings).replace('*', keyId);
-  const ofKey = Object.entries(facts?.tags ?? {}).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
+  const ofKey = Object.entries(facts?.tags ?? {}).map(
+    ([key, value]) => [`aws:ResourceTag/${key}`, value] as const,
+  );
   return {
     action: `kms:${action}`,
     resource: facts?.arn ?? unknown,
