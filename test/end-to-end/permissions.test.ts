@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { KMSClient, SignCommand } from '@aws-sdk/client-kms';
+import { KMSClient, SignCommand, TagResourceCommand } from '@aws-sdk/client-kms';
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -62,6 +62,7 @@ function as(name: string) {
 /** A request of the SDK, before it is sent. */
 const built = z.looseObject({ request: z.custom<{ headers: Record<string, string> }>() });
 
+const stageTag = (TagValue: string) => ({ TagKey: 'tidings:stage', TagValue });
 const queueUrl = (name: string) => tidings.runtime.aws.sqs.queueByName(name).url;
 const session = (name: string) =>
   new RegExp(
@@ -238,6 +239,30 @@ describe('a function is refused what its role does not allow, in the words of th
       message: expect.stringContaining(words) as string,
     });
   });
+
+  // Whoever has the tag of this stage may be destroyed by the daily function.
+  it.each([
+    ['a key that encrypts', false, { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', tags: [] }],
+    [
+      'a key of another stage',
+      { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY', tags: [stageTag('dev')] },
+      false,
+    ],
+    ['a key of its own', true, { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY', tags: [stageTag('prod')] }],
+  ] as const)(
+    'the API puts the tag of its stage on %s: %s',
+    async (_what, { tags, ...wanted }, isAllowed) => {
+      const { id: KeyId } = await tidings.runtime.aws.kms.createKey({ ...wanted, tags: [...tags] });
+      const client = new KMSClient(as('ApiHandler'));
+      const tag = client.send(new TagResourceCommand({ KeyId, Tags: [stageTag('prod')] }));
+      const name = await tag.then(
+        () => undefined,
+        (fault: unknown) => z.object({ name: z.string() }).parse(fault).name,
+      );
+      expect(name).toBe(isAllowed ? undefined : 'AccessDeniedException');
+      client.destroy();
+    },
+  );
 
   it('whoever calls by hand is the administrator, and is refused nothing', async () => {
     const client = new DynamoDBClient(as('anybody'));
