@@ -120,7 +120,7 @@ describe('a call takes', () => {
       ['events:PutEvents event-bus/a', 'events:PutEvents event-bus/default'],
     ],
     ['tagging', 'GetResources', {}, ['tag:GetResources ']],
-  ])('%s:%s of %j', (service, action, input, needs) => {
+  ])('%s:%s of %j', (...[service, action, input, needs]) => {
     expect(asked(service, action, input).map(shown)).toEqual(needs);
   });
 });
@@ -166,7 +166,7 @@ describe('a condition may ask for', () => {
       { KeyUsage: 'SIGN_VERIFY', Tags: [{ TagKey: 'stage', TagValue: 'prod' }] },
       { 'aws:RequestTag/stage': 'prod', 'aws:TagKeys': ['stage'], 'kms:KeyUsage': 'SIGN_VERIFY' },
     ],
-  ])('%s', (_what, service, action, input, context) => {
+  ])('%s', (...[, service, action, input, context]) => {
     expect(asked(service, action, input)[0]?.context).toMatchObject(context);
   });
 
