@@ -90,6 +90,20 @@ export default {
       from: { path: '^(lambdas|lib|bin)/', pathNot: '^lambdas/endpoint/canary/receive/' },
       to: { path: '^verify/' },
     },
+    {
+      name: 'the-evaluator-is-pure',
+      comment: 'It is held against AWS’s documented rules, and knows nothing of this runtime.',
+      severity: 'error',
+      from: { path: '^local/permissions/evaluator/' },
+      to: { pathNot: '^(local/permissions/evaluator/|node_modules/zod/|zod$)' },
+    },
+    {
+      name: 'stand-ins-know-no-permissions',
+      comment: 'They are handed what judges, and serve what it lets through.',
+      severity: 'error',
+      from: { path: '^local/aws/' },
+      to: { path: '^local/(?!aws/)' },
+    },
     { name: 'nothing-needs-tests', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
     {
       name: 'shipped-code-needs-only-dependencies',

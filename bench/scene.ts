@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { callApi } from '../local/api-client.ts';
 import { makeLoopbackIdentity } from '../local/demo/authority.ts';
 import { startRuntime } from '../local/runtime.ts';
+import type { RuntimeOptions } from '../local/runtime.ts';
 
 /** A request as it reached the receiver, before it is answered. */
 export interface Arrival {
@@ -19,6 +20,7 @@ export interface Arrival {
 export interface SceneOptions {
   /** Answers a request, or does not. */
   readonly onArrival: (arrival: Arrival, response: ServerResponse) => void;
+  readonly runtime?: Pick<RuntimeOptions, 'templateFolder' | 'permissions'>;
 }
 
 /** What a producer says of an event; the rest is the same for all. */
@@ -31,11 +33,12 @@ const organizationId = 'org_bench';
 const organization = `/v1/organizations/${organizationId}`;
 
 /** The whole stack on loopback with one organization, and an HTTPS receiver beside it. */
-export async function startScene({ onArrival }: SceneOptions) {
+export async function startScene({ onArrival, runtime: options }: SceneOptions) {
   const { authority, server, port } = await startReceiver(onArrival);
   const runtime = await startRuntime({
     port: 0,
     extraCas: [authority],
+    ...options,
   });
   const token = await runtime.issueToken({ group: 'operators' });
   const caller = { api: runtime.api, token };
@@ -50,6 +53,8 @@ export async function startScene({ onArrival }: SceneOptions) {
     removeEndpoint: (id: string) =>
       callApi(caller, { method: 'DELETE', path: `${organization}/endpoints/${id}` }, z.unknown()),
     ...publisher(runtime),
+    /** What judging has cost until now. */
+    spent: () => ({ ...runtime.permissions.book.spent }),
     stop: async () => {
       await runtime.stop();
       server.close();

@@ -184,13 +184,15 @@ export class Api extends Construct {
       ],
       storage.config.tableArn,
     );
-    handler.allow(
-      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
-      storage.ledger.tableArn,
-      `${storage.ledger.tableArn}/index/${Storage.statusIndex}`,
-    );
     // Jobs of recovery are made and cancelled here; requests are counted, and kept with their Idempotency-Key.
-    handler.allow(['dynamodb:PutItem', 'dynamodb:UpdateItem'], storage.ledger.tableArn);
+    handler.allow(
+      [
+        ...['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+        ...['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      ],
+      storage.ledger.tableArn,
+    );
+    handler.allow(['dynamodb:Query'], `${storage.ledger.tableArn}/index/${Storage.statusIndex}`);
     handler.allow(['sqs:SendMessage'], retries.queueArn, recovery.queueArn);
     handler.allow(['events:PutEvents'], bus.eventBusArn);
     handler.allow(['kms:Decrypt', 'kms:GenerateDataKey'], storage.key.keyArn);
@@ -201,7 +203,6 @@ export class Api extends Construct {
       'secretsmanager:PutSecretValue',
       'secretsmanager:UpdateSecretVersionStage',
       'secretsmanager:DeleteSecret',
-      'secretsmanager:TagResource',
     ]);
     return handler;
   }

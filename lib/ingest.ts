@@ -1,7 +1,7 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -53,12 +53,9 @@ export class Ingest extends Construct {
       reason:
         'This is a dead-letter queue, of an EventBridge target; the rule looks only at those of SQS queues.',
     });
-    // aws-cdk issue 33169: CDK grants EventBridge the key of its target, but not the key of the target's dead letters.
-    key.grantEncryptDecrypt(
-      new ServicePrincipal('events.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
+    // aws-cdk issue 33169: CDK grants EventBridge the key of its target by `aws:SourceAccount`, but not the key of the
+    // target's dead letters. It is the same one, and so within that grant.
+    this.#allowByContext(key, stage);
 
     if (archiveDays > 0) {
       new events.Archive(this, 'Archive', {
@@ -85,6 +82,25 @@ export class Ingest extends Construct {
         }),
       ],
     });
+  }
+
+  /**
+   * Lets EventBridge use the key for these queues also when it does not say in whose name: AWS's pages differ on whether a
+   * key hears of it, and without the key nothing comes in. What SQS encrypts, it names in the encryption context.
+   */
+  #allowByContext(key: IKey, stage: string): void {
+    // By their names: the key would refer to queues which refer to the key.
+    const arns = ['events', 'events-falling', 'bus-dead'].map((name) =>
+      Stack.of(this).formatArn({ service: 'sqs', resource: nameOf(stage, name) }),
+    );
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        resources: ['*'],
+        conditions: { StringEquals: { 'kms:EncryptionContext:aws:sqs:arn': arns } },
+      }),
+    );
   }
 
   /**

@@ -2,8 +2,11 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { HandlerFunction } from './handler-function.ts';
 
-/** Tag on every signing key; as in lambdas/signing/keys.ts. */
+/** Tags on every signing key; as in lambdas/signing/keys.ts. */
 const keyTag = 'tidings:stage';
+const organizationTag = 'tidings:organization';
+
+const usage = 'kms:KeyUsage';
 
 /**
  * Signing keys are made while the product runs, one or two per organization: policies know them by their tag. Each
@@ -11,26 +14,34 @@ const keyTag = 'tidings:stage';
  */
 export function allowSigning(signer: HandlerFunction, stage: string): void {
   allowOnKeys(signer, ['kms:Sign'], {
-    [`aws:ResourceTag/${keyTag}`]: stage,
-    'kms:SigningAlgorithm': ['ECDSA_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_256'],
-    'kms:MessageType': 'DIGEST',
+    StringEquals: {
+      [`aws:ResourceTag/${keyTag}`]: stage,
+      'kms:SigningAlgorithm': ['ECDSA_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_256'],
+      'kms:MessageType': 'DIGEST',
+    },
   });
 }
 
 /** Making keys and reading their public halves; not signing. */
 export function allowMakingKeys(maker: HandlerFunction, stage: string): void {
+  const tagged = { [`aws:RequestTag/${keyTag}`]: stage };
   maker.addToRolePolicy(
     new PolicyStatement({
-      actions: ['kms:CreateKey', 'kms:TagResource'],
+      actions: ['kms:CreateKey'],
       // A key that does not exist yet has no ARN.
       resources: ['*'],
-      // By the use, or it might put the tag on a key of another kind, which could then be destroyed.
-      conditions: {
-        StringEquals: { [`aws:RequestTag/${keyTag}`]: stage, 'kms:KeyUsage': 'SIGN_VERIFY' },
-      },
+      conditions: { StringEquals: { ...tagged, [usage]: 'SIGN_VERIFY' } },
     }),
   );
-  allowOnKeys(maker, ['kms:GetPublicKey'], { [`aws:ResourceTag/${keyTag}`]: stage });
+  // IAM cannot say "only as it is made". Of a key to be made nothing may be known yet; of one that is there the use is, and
+  // whose it is: or the tag might be put on a key of another kind or stage, which could then be destroyed.
+  allowOnKeys(maker, ['kms:TagResource'], {
+    StringEquals: tagged,
+    'ForAllValues:StringEquals': { 'aws:TagKeys': [keyTag, organizationTag] },
+    StringEqualsIfExists: { [usage]: 'SIGN_VERIFY', [`aws:ResourceTag/${keyTag}`]: stage },
+  });
+  // Not by the tag: it counts after up to five minutes, and the key has just been made. Public halves are no secret.
+  allowOnKeys(maker, ['kms:GetPublicKey'], { StringEqualsIfExists: { [usage]: 'SIGN_VERIFY' } });
   acknowledge(
     maker,
     'Resource::*',
@@ -41,7 +52,7 @@ export function allowMakingKeys(maker: HandlerFunction, stage: string): void {
 /** Finding the keys of this deployment, and destroying those that have retired or that nobody knows of. */
 export function allowDestroyingKeys(keeper: HandlerFunction, stage: string): void {
   allowOnKeys(keeper, ['kms:DescribeKey', 'kms:ScheduleKeyDeletion'], {
-    [`aws:ResourceTag/${keyTag}`]: stage,
+    StringEquals: { [`aws:ResourceTag/${keyTag}`]: stage },
   });
   keeper.addToRolePolicy(new PolicyStatement({ actions: ['tag:GetResources'], resources: ['*'] }));
   acknowledge(
@@ -54,14 +65,14 @@ export function allowDestroyingKeys(keeper: HandlerFunction, stage: string): voi
 function allowOnKeys(
   handler: HandlerFunction,
   actions: readonly string[],
-  conditions: Readonly<Record<string, string | readonly string[]>>,
+  conditions: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>,
 ): void {
   const key = Stack.of(handler).formatArn({ service: 'kms', resource: 'key', resourceName: '*' });
   handler.addToRolePolicy(
     new PolicyStatement({
       actions: [...actions],
       resources: [key],
-      conditions: { StringEquals: conditions },
+      conditions: { ...conditions },
     }),
   );
   acknowledge(

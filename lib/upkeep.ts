@@ -73,8 +73,7 @@ export class Upkeep extends Construct {
     const { config, ledger } = storage;
     reconcile.allow(['dynamodb:Query'], `${config.tableArn}/index/${Storage.listIndex}`);
     reconcile.allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], ledger.tableArn);
-    const indexes = [Storage.statusIndex, Storage.waitingIndex];
-    reconcile.allow(['dynamodb:Query'], ...indexes.map((index) => `${ledger.tableArn}/index/${index}`));
+    reconcile.allow(['dynamodb:Query'], `${ledger.tableArn}/index/${Storage.waitingIndex}`);
     reconcile.allow(['events:PutEvents'], bus.eventBusArn);
     reconcile.allow(['kms:Decrypt'], storage.key.keyArn);
     return reconcile;

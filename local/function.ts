@@ -19,6 +19,8 @@ export interface FunctionOptions {
   readonly extraCas: readonly string[];
   readonly namesAreLocal: boolean;
   readonly onLog: OnLog;
+  /** Judge what Lambda does with the function's role; each throws when nothing allows it. */
+  readonly permit?: { readonly start: () => void; readonly invoke: () => void };
 }
 
 /**
@@ -50,6 +52,7 @@ export class LocalFunction {
   /** @throws Error when the handler throws, takes longer than its timeout, or its worker dies. */
   public async invoke(event: unknown): Promise<unknown> {
     const id = randomUUID();
+    this.#options.permit?.invoke();
     const instance = this.#instance();
     try {
       // Loading does not count: Lambda gives the start of a function ten seconds of its own.
@@ -73,6 +76,7 @@ export class LocalFunction {
   #instance(): Instance {
     if (this.#isStopped) throw new Error(`${this.name} has been stopped`);
     if (this.#current === undefined || this.#current.hasEnded) {
+      this.#options.permit?.start();
       this.#current = new Instance(instanceOptions(this.#options));
       this.#instances.add(this.#current);
     }

@@ -36,6 +36,7 @@ function startMapping(aws: Aws, mapping: Mapping, concurrencyMax: number): Event
     functionArn: mapping.function.arn,
     timeoutSeconds: mapping.function.timeoutSeconds,
     invoke: (event) => mapping.function.invoke(event),
+    permit: mapping.permit,
   });
 }
 

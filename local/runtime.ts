@@ -1,47 +1,31 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { startLocalAws } from './aws/aws.ts';
 import type { LocalAws, LocalAwsOptions } from './aws/aws.ts';
-import { makeLoopbackIdentity } from './demo/authority.ts';
 import type { OnLog } from './function.ts';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { createIdentity } from './identity.ts';
 import { startMappings, stopSources } from './mappings.ts';
-import { createAll } from './resources/create.ts';
-import { Functions } from './resources/functions.ts';
-import { HttpApi } from './resources/http-api.ts';
-import { messagingMakers } from './resources/messaging.ts';
-import type { ScheduledRule } from './resources/messaging.ts';
-import { storageMakers } from './resources/storage.ts';
-import { UserPools } from './resources/user-pools.ts';
+import { Permissions } from './permissions/permissions.ts';
+import type { PermissionsOptions } from './permissions/permissions.ts';
+import type { Alarms } from './resources/alarms.ts';
 import { runSchedules, startSchedules } from './schedules.ts';
 import { createSignIn } from './sign-in.ts';
 import type { SignIn } from './sign-in.ts';
-import { readSynthesis, synthesize } from './synthesis.ts';
-import type { Synthesis } from './synthesis.ts';
+import { createResources, theStack } from './stack.ts';
+import type { Resources, StackOptions } from './stack.ts';
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends StackOptions {
   /** Port of the API; the local AWS takes the next one. 0 for any free ones. */
   readonly port: number;
-  /** Where everything is kept; without it, in memory. */
-  readonly dataFolder?: string;
-  /** Authorities, in PEM, that the functions trust besides the usual ones. */
-  readonly extraCas?: readonly string[];
-  /** Whether names of receivers lead nowhere, but those of this machine: for endpoints that nobody has chosen. */
-  readonly namesAreLocal?: boolean;
-  /** Takes what the functions print, and under the name `aws` what AWS would have kept to itself. */
-  readonly onLog?: OnLog;
-  /** A stack that was synthesized before, to save the seconds that it takes. */
-  readonly templateFolder?: string;
   /** Batches that a mapping works on at a time, 32 by default; never more than the template allows. 0: nobody takes any. */
   readonly concurrencyMax?: number;
   /** Time and chance of the stand-ins. The functions run on real time. */
   readonly setting?: Pick<NonNullable<LocalAwsOptions['setting']>, 'clock' | 'random'>;
   readonly queueFaults?: LocalAwsOptions['queueFaults'];
   readonly busFaults?: LocalAwsOptions['busFaults'];
+  /** Where permissions are stricter, or laxer, than usual. */
+  readonly permissions?: PermissionsOptions;
   /** Runs before every call of AWS; what it throws is the answer. */
   readonly beforeCall?: LocalAwsOptions['beforeCall'];
   /** Runs after a call of AWS was carried out, before its answer; what it throws is the answer. */
@@ -53,6 +37,9 @@ export interface Runtime {
   readonly api: string;
   /** The stand-ins: their URL, their engines, and `environment` for SDK clients. */
   readonly aws: LocalAws;
+  /** Who may do what; `book.spent` says how often that was asked. */
+  readonly permissions: Permissions;
+  readonly alarms: Pick<Alarms, 'names' | 'ring'>;
   /** What the stack puts out under a name, such as `BusName` or `DeadLetterQueueUrl`; throws on an unknown one. */
   readonly output: (name: string) => string;
   readonly issueToken: SignIn['issueToken'];
@@ -71,24 +58,20 @@ export interface Runtime {
  * demo, and by tests.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { port, dataFolder } = options;
+  const { dataFolder } = options;
   if (dataFolder !== undefined) await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-  const aws = await startLocalAws({
-    ...options,
-    folder: dataFolder,
-    port: port === 0 ? 0 : port + 1,
-    setting: { ...options.setting, report: reportTo(options.onLog) },
-  });
-  const undo: (() => Promise<unknown>)[] = [() => aws.close()];
+  const { aws, permissions, close } = await startJudged(options);
+  const undo: (() => Promise<unknown>)[] = [close];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
     const { synthesis, remove } = await theStack(options);
     undo.unshift(remove);
-    const resources = await createResources(synthesis, aws, options);
-    const { functions, outputs } = resources;
+    const resources = await createResources(synthesis, { aws, permissions }, options);
+    const { functions, outputs, alarms } = resources;
     undo.push(() => functions.stop());
+    permissions.begin();
     await Promise.all(functions.all().map((one) => one.warm()));
     const sources = startMappings(aws, functions.mappings(), options.concurrencyMax);
     undo.push(() => stopSources(sources));
@@ -98,6 +81,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     return {
       api: gateway.url,
       aws,
+      permissions,
+      alarms,
       output: (name) => outputNamed(name, outputs),
       issueToken: signIn.issueToken,
       programs: signIn.programs,
@@ -111,72 +96,28 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
-/** The stack that was handed in, or one synthesized for this runtime: beside its data, or in a folder to be removed. */
-async function theStack({ templateFolder, dataFolder }: RuntimeOptions) {
-  const keep = () => Promise.resolve();
-  if (templateFolder !== undefined) return { synthesis: await readSynthesis(templateFolder), remove: keep };
-  if (dataFolder === undefined) {
-    const folder = await mkdtemp(join(tmpdir(), 'tidings-stack-'));
-    return {
-      synthesis: await synthesize(folder),
-      remove: () => rm(folder, { recursive: true, force: true }),
-    };
-  }
-  const folder = join(dataFolder, 'stack');
-  await rm(folder, { recursive: true, force: true });
-  return { synthesis: await synthesize(folder), remove: keep };
-}
-
-interface Resources {
-  readonly functions: Functions;
-  readonly http: HttpApi;
-  readonly pools: UserPools;
-  readonly schedules: readonly ScheduledRule[];
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-async function createResources(
-  { template, assetFolders }: Synthesis,
-  aws: LocalAws,
-  options: RuntimeOptions,
-): Promise<Resources> {
-  const place = { region: aws.setting.region, accountId: aws.setting.accountId };
-  const dynamodb = new DynamoDBClient({
-    endpoint: aws.server.endpoint,
-    region: place.region,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+/** The stand-ins, which serve what is permitted and nothing else. */
+async function startJudged(options: RuntimeOptions) {
+  const { port, dataFolder } = options;
+  const late: { permissions?: Permissions } = {};
+  const aws = await startLocalAws({
+    ...options,
+    permit: (call) => late.permissions?.permit(call),
+    busHops: {
+      ruleSends: (...hop) => late.permissions?.hops.ruleSends(...hop),
+      archiveKeeps: (...hop) => late.permissions?.hops.archiveKeeps(...hop),
+    },
+    folder: dataFolder,
+    port: port === 0 ? 0 : port + 1,
+    setting: { ...options.setting, report: reportTo(options.onLog) },
   });
-  const functions = new Functions({
-    place,
-    assetFolders,
-    awsEnvironment: { ...aws.environment, AWS_ENDPOINT_URL: aws.server.endpoint },
-    ...(await trustFor(template, options)),
-    namesAreLocal: options.namesAreLocal ?? false,
-    onLog: options.onLog ?? (() => undefined),
-  });
-  const schedules: ScheduledRule[] = [];
-  const http = new HttpApi((arn) => functions.byArn(arn));
-  const pools = new UserPools(place, (arn) => functions.byArn(arn));
-  const makers = {
-    ...messagingMakers(aws.sqs, aws.buses, (rule) => schedules.push(rule)),
-    ...storageMakers({ dynamodb, kms: aws.kms, place }),
-    ...functions.makers,
-    ...http.makers,
-    ...pools.makers,
+  const permissions = new Permissions(aws, options.permissions);
+  late.permissions = permissions;
+  const close = async () => {
+    await aws.close();
+    permissions.close();
   };
-  try {
-    return { functions, http, pools, schedules, outputs: await createAll(template, makers, place) };
-  } finally {
-    dynamodb.destroy();
-  }
-}
-
-/** Whom functions trust; and the certificate of those that have URLs, if there are any. */
-async function trustFor({ Resources: all }: Synthesis['template'], { extraCas = [] }: RuntimeOptions) {
-  const hasUrls = Object.values(all).some(({ Type }) => Type === 'AWS::Lambda::Url');
-  if (!hasUrls) return { extraCas };
-  const urlIdentity = await makeLoopbackIdentity();
-  return { urlIdentity, extraCas: [...extraCas, urlIdentity.authority] };
+  return { aws, permissions, close };
 }
 
 function outputNamed(name: string, outputs: Readonly<Record<string, string>>): string {

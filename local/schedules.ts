@@ -1,22 +1,20 @@
 import type { Clock } from './aws/clock.ts';
+import type { Hops } from './permissions/hops.ts';
 import type { Functions } from './resources/functions.ts';
 import type { ScheduledRule } from './resources/messaging.ts';
 
 export interface Scheduled {
   readonly functions: Pick<Functions, 'byArn'>;
   readonly schedules: readonly ScheduledRule[];
+  readonly hops: Pick<Hops, 'serviceInvokes'>;
 }
 
 /** Calls what rules call in time, each at its interval; gives what ends it. */
-export function startSchedules({ schedules, functions }: Scheduled, clock: Clock): () => Promise<void> {
-  const cancels = schedules.map(({ everyMs, functionArns }) =>
-    every(everyMs, clock, () => {
+export function startSchedules(scheduled: Scheduled, clock: Clock): () => Promise<void> {
+  const cancels = scheduled.schedules.map((rule) =>
+    every(rule.everyMs, clock, () => {
       // A function that fails has said so in its log.
-      for (const arn of functionArns)
-        functions
-          .byArn(arn)
-          .invoke({})
-          .catch(() => undefined);
+      for (const arn of rule.functionArns) call(scheduled, rule.arn, arn).catch(() => undefined);
     }),
   );
   return () => {
@@ -52,10 +50,16 @@ function every(everyMs: number, clock: Clock, run: () => void): () => void {
  * @param id end of its path in the stack, such as `Wake`
  * @throws Error when no rule calls it
  */
-export async function runSchedules({ schedules, functions }: Scheduled, id = ''): Promise<void> {
-  const all = schedules.flatMap(({ functionArns }) => functionArns);
+export async function runSchedules(scheduled: Scheduled, id = ''): Promise<void> {
+  const all = scheduled.schedules.flatMap((rule) => rule.functionArns.map((arn) => ({ rule, arn })));
   // CDK ends a logical id with eight hexadecimal digits.
-  const arns = all.filter((arn) => arn.replace(/[0-9A-F]{8}$/, '').endsWith(id));
-  if (arns.length === 0) throw new Error(`No rule calls ${id}`);
-  await Promise.all(arns.map((arn) => functions.byArn(arn).invoke({})));
+  const meant = all.filter(({ arn }) => arn.replace(/[0-9A-F]{8}$/, '').endsWith(id));
+  if (meant.length === 0) throw new Error(`No rule calls ${id}`);
+  await Promise.all(meant.map(({ rule, arn }) => call(scheduled, rule.arn, arn)));
+}
+
+/** @throws Refused when the function does not let EventBridge call it for this rule. */
+async function call({ functions, hops }: Scheduled, ruleArn: string, functionArn: string): Promise<unknown> {
+  hops.serviceInvokes('events', ruleArn, functionArn);
+  return functions.byArn(functionArn).invoke({});
 }

@@ -113,6 +113,8 @@ function resolveIntrinsic(name: string, argument: unknown, scope: Scope): unknow
       if (item === undefined) throw new Error(`Fn::Select: there is no item ${index} of ${items.length}`);
       return item;
     }
+    case 'Fn::GetAZs':
+      return ['a', 'b', 'c'].map((zone) => `${scope.ref('AWS::Region')}${zone}`);
     default:
       throw new Error(`The local runtime does not know the intrinsic ${name}`);
   }

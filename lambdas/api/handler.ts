@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { outgoing } from '../delivery/message.ts';
 import { makeDeliveryReader, makeReadRecipient } from '../delivery/store.ts';
 import { targetRulesOf } from '../endpoint/env.ts';
@@ -25,9 +26,10 @@ import { makeLog } from '../shared/request-log.ts';
 import { makeBatchedRead } from '../shared/store.ts';
 import { withinTrace } from '../shared/trace.ts';
 import { makeSayChanged } from '../shared/versions/store.ts';
-import { makeCreateKey } from '../signing/keys.ts';
+import { makeCreateKey } from '../signing/create-key.ts';
+import { makeMakeKey, makeReadPublicKey } from '../signing/keys.ts';
 import { makeSecretWriter } from '../signing/secrets.ts';
-import { makeSigningKeyStore } from '../signing/store.ts';
+import { makeBegunKeyStore, makeSigningKeyStore } from '../signing/store.ts';
 import { apiRoutes } from './api-routes.ts';
 import { makeAuditStore } from './audit/store.ts';
 import { apiEnv } from './env.ts';
@@ -41,6 +43,7 @@ const env = readEnvironment(apiEnv, process.env);
 const { log, requestLog } = makeLog();
 const client = makeDocumentClient();
 const sqs = makeSqsClient();
+const kms = makeKmsClient();
 const send = makeSend(sqs, env.RETRIES_QUEUE_URL);
 const sendJob = makeSend(sqs, env.RECOVERY_QUEUE_URL);
 const organizations = makeOrganizationStore(client, env.CONFIG_TABLE);
@@ -55,7 +58,13 @@ const routes = apiRoutes({
   secrets: makeSecretWriter(makeSecretsManagerClient(), env.SECRET_PREFIX, env.KEY_ARN),
   signing: {
     keys: makeSigningKeyStore(client, env.CONFIG_TABLE),
-    createKey: makeCreateKey(makeKmsClient(), env.STAGE),
+    createKey: makeCreateKey({
+      begun: makeBegunKeyStore(client, env.CONFIG_TABLE),
+      make: makeMakeKey(kms, env.STAGE),
+      readPublicKey: makeReadPublicKey(kms),
+      pause: setTimeout,
+      now: Date.now,
+    }),
   },
   eventTypes: makeEventTypeStore(client, env.CONFIG_TABLE),
   events: makeEventStore(client, env.LEDGER_TABLE, Date.now),

@@ -22,7 +22,7 @@ export interface OrphanPorts {
 }
 
 /** Longer than any request that makes a key, and than the tags of a new one take to be found. */
-const graceMs = 86_400_000;
+export const graceMs = 86_400_000;
 
 /**
  * Has KMS destroy the keys that nobody knows of: between KMS making one and its being written down, a call can fail

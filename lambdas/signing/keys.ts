@@ -1,6 +1,7 @@
 import {
   CreateKeyCommand,
   DescribeKeyCommand,
+  DisabledException,
   GetPublicKeyCommand,
   KMSInvalidStateException,
   NotFoundException,
@@ -15,11 +16,11 @@ import type {
   ResourceTagMapping,
 } from '@aws-sdk/client-resource-groups-tagging-api';
 import { createPublicKey } from 'node:crypto';
+import type { CreateKeyPorts } from './create-key.ts';
 import { rawSignature } from './der.ts';
 import type { OrphanPorts, TaggedKey } from './destroy-orphans.ts';
 import type { SignDigest } from './jwt.ts';
 import { publicJwk } from './signing-key.ts';
-import type { KeyAlgorithm, PublicJwk } from './signing-key.ts';
 
 /** Tag by which policies know the signing keys of a deployment, which are made while it runs. */
 export const keyTag = 'tidings:stage';
@@ -30,16 +31,9 @@ const organizationTag = 'tidings:organization';
 const specOf = { ES256: 'ECC_NIST_P256', RS256: 'RSA_2048' } as const;
 const kmsAlgorithmOf = { ES256: 'ECDSA_SHA_256', RS256: 'RSASSA_PKCS1_V1_5_SHA_256' } as const;
 
-export interface MadeKey {
-  readonly keyId: string;
-  readonly jwk: PublicJwk;
-}
-
-export type CreateKey = (organizationId: string, algorithm: KeyAlgorithm) => Promise<MadeKey>;
-
-/** Makes a signing key; its public half is asked for this once, and kept in the configuration from then on. */
-export function makeCreateKey(client: KMSClient, stage: string): CreateKey {
-  return async function createKey(organizationId, algorithm) {
+/** Has KMS make a signing key, and answers its id. */
+export function makeMakeKey(client: KMSClient, stage: string): CreateKeyPorts['make'] {
+  return async function makeKey(organizationId, algorithm) {
     const made = await client.send(
       new CreateKeyCommand({
         KeySpec: specOf[algorithm],
@@ -52,10 +46,24 @@ export function makeCreateKey(client: KMSClient, stage: string): CreateKey {
       }),
     );
     const keyId = made.KeyMetadata?.KeyId;
-    const { PublicKey } = await client.send(new GetPublicKeyCommand({ KeyId: keyId }));
-    if (keyId === undefined || PublicKey === undefined) throw new Error('KMS made no key');
-    const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' });
-    return { keyId, jwk: publicJwk.parse(key.export({ format: 'jwk' })) };
+    if (keyId === undefined) throw new Error('KMS made no key');
+    return keyId;
+  };
+}
+
+/** The public half of a key: asked for once, and kept in the configuration from then on. */
+export function makeReadPublicKey(client: KMSClient): CreateKeyPorts['readPublicKey'] {
+  return async function readPublicKey(KeyId) {
+    try {
+      const { PublicKey } = await client.send(new GetPublicKeyCommand({ KeyId }));
+      if (PublicKey === undefined) throw new Error('KMS gave no public key');
+      const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' });
+      return publicJwk.parse(key.export({ format: 'jwk' }));
+    } catch (fault) {
+      const isGone = [NotFoundException, KMSInvalidStateException, DisabledException];
+      if (isGone.some((kind) => fault instanceof kind)) return undefined;
+      throw fault;
+    }
   };
 }
 

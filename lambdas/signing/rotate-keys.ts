@@ -12,9 +12,11 @@ export interface KeyPorts {
     readonly replace: (before: SigningKey, after: SigningKey) => Promise<boolean>;
     readonly remove: (key: SigningKey) => Promise<void>;
   };
+  /** @param used KMS's ids of the keys that the organization has already */
   readonly createKey: (
     organizationId: string,
     algorithm: KeyAlgorithm,
+    used: readonly string[],
   ) => Promise<{ keyId: string; jwk: PublicJwk }>;
   readonly now: Now;
 }
@@ -48,7 +50,8 @@ export async function rotateKeys(
   { algorithm, leadSeconds, overlapSeconds }: Rotation,
 ): Promise<SigningKey[]> {
   const before = await keys.list(organizationId);
-  const { keyId, jwk } = await createKey(organizationId, algorithm);
+  const used = before.map((key) => key.keyId);
+  const { keyId, jwk } = await createKey(organizationId, algorithm, used);
   const nowMs = now();
   const open = before.filter((key) => isOpen(key, nowMs));
   const activeFromMs = nowMs + (open.length === 0 ? 0 : leadSeconds * 1000);

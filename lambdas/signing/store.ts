@@ -1,9 +1,12 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
 import { isWrittenAfterAll, queryAll } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
+import { shownTime } from '../shared/time.ts';
+import type { CreateKeyPorts } from './create-key.ts';
 import { signingKey } from './signing-key.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { KeyAlgorithm, SigningKey } from './signing-key.ts';
 
 /** The list of keys that retire, sorted by the time they do (index `byList`). */
 const list = 'signing-keys';
@@ -76,5 +79,31 @@ function replaceOf(client: DynamoDBDocumentClient, config: string) {
       const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
       return there.Item?.['retiredAt'] === after.retiredAt;
     });
+  };
+}
+
+const begunKey = z.object({ keyId: z.string(), madeAt: shownTime });
+
+/** The key that was made last for an organization, one for each algorithm; not listed among its keys. */
+export function makeBegunKeyStore(client: DynamoDBDocumentClient, config: string): CreateKeyPorts['begun'] {
+  const beginningOf = (organizationId: string, algorithm: KeyAlgorithm): Key => ({
+    pk: `ORG#${organizationId}`,
+    sk: `BEGUN-KEY#${algorithm}`,
+  });
+  return {
+    find: async (organizationId, algorithm) => {
+      const { Item } = await client.send(
+        new GetCommand({
+          TableName: config,
+          Key: beginningOf(organizationId, algorithm),
+          ConsistentRead: true,
+        }),
+      );
+      return Item === undefined ? undefined : begunKey.parse(Item);
+    },
+    keep: async (organizationId, algorithm, key) => {
+      const Item = { ...beginningOf(organizationId, algorithm), ...key };
+      await client.send(new PutCommand({ TableName: config, Item }));
+    },
   };
 }

@@ -57,7 +57,14 @@ export class Monitoring extends Construct {
    */
   private allowAlarms(key: IKey): void {
     const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
-    key.grantEncryptDecrypt(cloudWatch);
+    // SNS developer guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        principals: [cloudWatch],
+        resources: ['*'],
+      }),
+    );
     const { account } = Stack.of(this);
     this.topic.addToResourcePolicy(
       new PolicyStatement({

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { openDynamoDb } from './dynamodb.ts';
 import { type BusFaults, EventBuses, eventsService } from './event-bus.ts';
+import type { BusHops } from './event-target.ts';
 import { kmsService } from './kms-api.ts';
 import { Kms } from './kms.ts';
 import { secretsManagerService } from './secrets-manager-api.ts';
@@ -21,6 +22,9 @@ export interface LocalAwsOptions {
   setting?: Partial<Omit<Setting, 'shelf' | 'endpoint'>>;
   queueFaults?: QueueFaults | undefined;
   busFaults?: BusFaults | undefined;
+  /** Judges what the bus does in its own name; what it throws is a refusal. */
+  busHops?: BusHops | undefined;
+  permit?: AwsServerOptions['permit'];
   beforeCall?: AwsServerOptions['beforeCall'];
   afterCall?: AwsServerOptions['afterCall'];
 }
@@ -45,7 +49,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const endpoint = () => started.server?.endpoint ?? 'http://127.0.0.1';
   const setting = aSetting({ ...options.setting, shelf, endpoint });
   const sqs = new Sqs(setting, options.queueFaults);
-  const buses = new EventBuses(setting, sqs, options.busFaults);
+  const buses = new EventBuses(setting, sqs, { faults: options.busFaults, hops: options.busHops });
   const [kms, secrets] = [await Kms.open(setting), await SecretsManager.open(setting)];
   const dynamodb = openDynamoDb(folder && join(folder, 'dynamodb'));
   const services = {
@@ -59,6 +63,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     services,
     dynamodb,
     port: options.port,
+    permit: options.permit,
     beforeCall: options.beforeCall,
     afterCall: options.afterCall,
   });

@@ -11,7 +11,7 @@ import {
   putEventsEntry,
 } from './event-entry.ts';
 import { type EventMatcher, eventMatcher } from './event-pattern.ts';
-import { type EventTarget, putOnTarget } from './event-target.ts';
+import { type BusHops, type EventTarget, putOnTarget } from './event-target.ts';
 import { type Setting, uuid } from './setting.ts';
 import type { Sqs } from './sqs.ts';
 
@@ -41,6 +41,23 @@ export interface BusFaults {
   random: () => number;
 }
 
+export interface ArchiveDefinition {
+  name: string;
+  busArn: string;
+  eventPattern: unknown;
+  keyArn: string | undefined;
+}
+
+interface Archive extends ArchiveDefinition {
+  arn: string;
+  matches: EventMatcher;
+}
+
+interface BusesOptions {
+  faults?: BusFaults | undefined;
+  hops?: BusHops | undefined;
+}
+
 interface Bringing {
   body: string;
   rule: Rule;
@@ -53,12 +70,15 @@ export class EventBuses {
   readonly #setting: Setting;
   readonly #sqs: Sqs;
   readonly #faults: BusFaults | undefined;
+  readonly #hops: BusHops | undefined;
+  readonly #archives: Archive[] = [];
   readonly #rules = new Map<string, Rule[]>([['default', []]]);
 
-  constructor(setting: Setting, sqs: Sqs, faults?: BusFaults) {
+  constructor(setting: Setting, sqs: Sqs, { faults, hops }: BusesOptions = {}) {
     this.#setting = setting;
     this.#sqs = sqs;
     this.#faults = faults;
+    this.#hops = hops;
   }
 
   /** Makes the bus and answers its ARN. */
@@ -85,6 +105,14 @@ export class EventBuses {
     const path = bus === 'default' ? name : `${bus}/${name}`;
     const arn = `arn:aws:events:${this.#setting.region}:${this.#setting.accountId}:rule/${path}`;
     rules.push({ ...definition, arn, matches: eventMatcher(definition.eventPattern) });
+    return arn;
+  }
+
+  /** Makes an archive and answers its ARN. Nothing is kept in it here: only whether EventBridge may is judged. */
+  createArchive(definition: ArchiveDefinition): string {
+    const arn = `arn:aws:events:${this.#setting.region}:${this.#setting.accountId}:archive/${definition.name}`;
+    this.#rulesOf(this.#busName(definition.busArn));
+    this.#archives.push({ ...definition, arn, matches: eventMatcher(definition.eventPattern) });
     return arn;
   }
 
@@ -128,6 +156,7 @@ export class EventBuses {
       this.#setting.report(`EventBridge would drop event ${event.id}: there is no bus ${bus}`);
       return { EventId: event.id };
     }
+    this.#archive(event, bus);
     const matching = rules.filter((rule) => rule.isEnabled !== false && rule.matches(event));
     await Promise.all(
       matching.flatMap((rule) =>
@@ -139,8 +168,20 @@ export class EventBuses {
     return { EventId: event.id };
   }
 
+  #archive(event: EventEnvelope, bus: string): void {
+    for (const { keyArn, ...archive } of this.#archives) {
+      if (keyArn === undefined || this.#busName(archive.busArn) !== bus || !archive.matches(event)) continue;
+      try {
+        this.#hops?.archiveKeeps({ ...archive, keyArn });
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        this.#setting.report(`EventBridge would not archive event ${event.id}: ${error.message}`);
+      }
+    }
+  }
+
   async #bring(event: EventEnvelope, { rule, ...to }: Bringing): Promise<void> {
-    const way = { sqs: this.#sqs, report: this.#setting.report, ruleArn: rule.arn, ...to };
+    const way = { sqs: this.#sqs, report: this.#setting.report, ruleArn: rule.arn, hops: this.#hops, ...to };
     await putOnTarget(event, way);
     if (this.#faults !== undefined && this.#faults.random() < this.#faults.duplicate)
       await putOnTarget(event, way);

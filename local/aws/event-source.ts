@@ -26,6 +26,8 @@ export interface EventSourceOptions {
   functionArn: string;
   timeoutSeconds: number;
   invoke: (event: SQSEvent, context: Context) => unknown;
+  /** Judges what the mapping does with the function's role; each throws an AwsError when nothing allows it. */
+  permit?: { receive: () => void; delete: () => void } | undefined;
 }
 
 export interface EventSource {
@@ -40,10 +42,13 @@ export interface EventSource {
  * It waits on the queue's own signal and holds no timer while the queue is empty. A poller takes messages only when
  * an invocation is free, so none loses visibility by waiting here.
  * Source: Lambda developer guide, "Using Lambda with Amazon SQS" and services-sqs-errorhandling.
+ *
+ * @throws AwsError when the function's role may not receive: Lambda makes no such mapping.
  */
 export function startEventSource(options: EventSourceOptions): EventSource {
   const queue = options.sqs.queueByArn(options.queueArn);
   checkMapping(options, queue);
+  options.permit?.receive();
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
   const poller = poll({ options, queue, running, signal: stopping.signal });
@@ -76,6 +81,7 @@ async function poll({ options, queue, running, signal }: Poll): Promise<void> {
       await Promise.race(running);
       continue;
     }
+    options.permit?.receive();
     const gathered: Gathered = await gather(queue, { ...wanted, already: left });
     left = gathered.left;
     if (isStopping()) left = [...gathered.batch, ...left];
@@ -104,12 +110,28 @@ async function handle(batch: Received[], { options, queue }: { options: EventSou
   const failed = failedIn(outcome, { ids, isReported: options.reportBatchItemFailures });
   if (failed.problem !== undefined) setting.report(`${functionArn}: ${failed.problem}`);
   const succeeded = batch.filter(({ message }) => !failed.ids.has(message.id));
+  const mayDelete = permitted(options);
   const deletions = await Promise.allSettled(
-    succeeded.map(({ receiptHandle }) => queue.delete(receiptHandle)),
+    succeeded.map(({ receiptHandle }) =>
+      mayDelete ? queue.delete(receiptHandle) : Promise.reject(notAllowed),
+    ),
   );
   const failures = deletions.filter(({ status }) => status === 'rejected').length;
   if (failures > 0)
     setting.report(`${functionArn}: ${failures} messages could not be deleted and will come again`);
+}
+
+const notAllowed = new Error('The role of the function may not delete.');
+
+function permitted({ permit, setting }: EventSourceOptions): boolean {
+  try {
+    permit?.delete();
+    return true;
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    setting.report(error.message);
+    return false;
+  }
 }
 
 /** A message that was taken and not handed over is visible again at once, unless its visibility has ended already. */

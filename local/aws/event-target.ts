@@ -3,6 +3,12 @@ import type { EventEnvelope } from './event-entry.ts';
 import { isGroupId, type OutgoingMessage } from './sqs-message.ts';
 import type { Sqs } from './sqs.ts';
 
+/** What the bus does in its own name; each throws an AwsError when nothing allows it. */
+export interface BusHops {
+  ruleSends(ruleArn: string, queueArn: string): void;
+  archiveKeeps(archive: { arn: string; busArn: string; keyArn: string }): void;
+}
+
 /** A queue that a rule sends events to. */
 export interface EventTarget {
   id: string;
@@ -18,6 +24,7 @@ interface Way {
   body: string;
   sqs: Sqs;
   report: (problem: string) => void;
+  hops: BusHops | undefined;
   ruleArn: string;
   target: EventTarget;
   traceHeader: string | undefined;
@@ -27,6 +34,7 @@ interface Way {
 export async function putOnTarget(event: EventEnvelope, way: Way): Promise<void> {
   const { body, sqs, target, traceHeader } = way;
   try {
+    way.hops?.ruleSends(way.ruleArn, target.queueArn);
     const groupId = target.messageGroupIdPath && groupIdAt(target.messageGroupIdPath, event);
     await sqs.queueByArn(target.queueArn).send({ body, groupId, traceHeader });
   } catch (error) {
@@ -62,6 +70,7 @@ async function putOnDeadLetterQueue(
   try {
     if (deadLetterQueueArn === undefined)
       throw new AwsError('NoDeadLetterQueue', 'The target has no dead-letter queue.');
+    way.hops?.ruleSends(way.ruleArn, deadLetterQueueArn);
     await way.sqs.queueByArn(deadLetterQueueArn).send(message);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;

@@ -13,10 +13,23 @@ export interface AwsServerOptions {
   dynamodb: DynamoDb;
   /** 0 or left out: any free one. */
   port?: number | undefined;
+  /** Judges every call before anything else is done with it; what it throws is the answer. */
+  permit?: ((call: AwsCall) => void) | undefined;
   /** Runs before every call; what it throws is the answer. So tests inject throttling and outages (`AwsError`). */
   beforeCall?: CallHook | undefined;
   /** Runs after a call was carried out, before it is answered; what it throws is the answer. So tests lose answers. */
   afterCall?: CallHook | undefined;
+}
+
+/** A call, and who makes it. */
+export interface AwsCall {
+  service: ServiceName;
+  action: string;
+  input: unknown;
+  /** As the signature names it. The signature itself is nobody's proof here: whoever can reach loopback is trusted. */
+  accessKeyId: string;
+  /** Whether it came over TLS. Nothing here does; who says nothing is taken at AWS's word, `x-forwarded-proto: http` is a no. */
+  isSecure: boolean;
 }
 
 /** The input is the same object before and after. */
@@ -64,6 +77,7 @@ async function answer(
   const { service, action } = targetOf(request);
   const body = await readBody(request);
   const input = parseJson(body);
+  options.permit?.({ service, action, input, ...callerOf(request) });
   await options.beforeCall?.(service, action, input);
   const after = async () => options.afterCall?.(service, action, input);
   if (service === 'dynamodb') {
@@ -85,6 +99,11 @@ async function answer(
 /** Refuses what a web page could send by a name of its own that resolves to loopback (DNS rebinding). */
 function isLoopbackHost(host = ''): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host);
+}
+
+function callerOf({ headers }: IncomingMessage): Pick<AwsCall, 'accessKeyId' | 'isSecure'> {
+  const [, accessKeyId = ''] = /Credential=([^/,\s]+)\//.exec(headers.authorization ?? '') ?? [];
+  return { accessKeyId, isSecure: headers['x-forwarded-proto'] !== 'http' };
 }
 
 function targetOf(request: IncomingMessage): { service: ServiceName; action: string } {

@@ -17,24 +17,26 @@ export interface Place {
 }
 
 /**
- * Types that decide who may do what, or that watch: nothing here asks them. They get a name, so that what
- * refers to them resolves. Any type that is neither here nor has a maker is refused.
+ * Types that watch, or that are the network in which functions run: nothing here asks them. They get a name, so that
+ * what refers to them resolves. Any type that is neither here nor has a maker is refused.
  */
 const withoutLocalMeaning: ReadonlySet<string> = new Set([
   'AWS::CDK::Metadata',
-  'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::Dashboard',
-  'AWS::IAM::Policy',
-  'AWS::IAM::Role',
+  'AWS::EC2::EIP',
+  'AWS::EC2::InternetGateway',
+  'AWS::EC2::NatGateway',
+  'AWS::EC2::Route',
+  'AWS::EC2::RouteTable',
+  'AWS::EC2::SecurityGroup',
+  'AWS::EC2::Subnet',
+  'AWS::EC2::SubnetRouteTableAssociation',
+  'AWS::EC2::VPC',
+  'AWS::EC2::VPCEndpoint',
+  'AWS::EC2::VPCGatewayAttachment',
   'AWS::Lambda::EventInvokeConfig',
-  'AWS::Lambda::Permission',
-  'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
   'AWS::Logs::QueryDefinition',
-  'AWS::SNS::Subscription',
-  'AWS::SNS::Topic',
-  'AWS::SNS::TopicPolicy',
-  'AWS::SQS::QueuePolicy',
 ]);
 
 /**
@@ -86,7 +88,8 @@ async function createOne(
 
 function standIn(logicalId: string, { region, accountId }: Place): Created {
   const arn = `arn:aws:local:${region}:${accountId}:${logicalId}`;
-  return { ref: logicalId, attributes: { Arn: arn, Id: logicalId } };
+  const names = ['Id', 'AllocationId', 'GroupId'].map((name) => [name, logicalId] as const);
+  return { ref: logicalId, attributes: { Arn: arn, ...Object.fromEntries(names) } };
 }
 
 function scopeOf(created: ReadonlyMap<string, Created>, { region, accountId }: Place): Scope {

@@ -1,27 +1,22 @@
 import { z } from 'zod';
 import type { ServerIdentity } from '../demo/authority.ts';
-import { LocalFunction } from '../function.ts';
+import type { LocalFunction } from '../function.ts';
 import { serveFunctionUrl } from '../function-url.ts';
 import type { FunctionUrl } from '../function-url.ts';
-import type { OnLog } from '../function.ts';
-import type { Maker, Place } from './create.ts';
-import { ignored } from './property.ts';
+import type { Runner } from '../permissions/hops.ts';
+import type { Maker } from './create.ts';
+import { lambdaFunction, makeFunction, runnerOf } from './make-function.ts';
+import type { MakeOptions } from './make-function.ts';
 
-export interface FunctionsOptions {
-  readonly place: Place;
-  readonly assetFolders: ReadonlyMap<string, string>;
-  /** Makes any AWS SDK talk to this process only. */
-  readonly awsEnvironment: Readonly<Record<string, string>>;
-  readonly extraCas: readonly string[];
+export interface FunctionsOptions extends MakeOptions {
   /** What functions at a URL of their own show; their authority is trusted by all functions. */
   readonly urlIdentity?: ServerIdentity | undefined;
-  readonly namesAreLocal: boolean;
-  readonly onLog: OnLog;
 }
 
 /** A queue that feeds a function, to be started when everything is there. */
 export interface Mapping {
   readonly queueArn: string;
+  readonly permit: { readonly receive: () => void; readonly delete: () => void };
   readonly function: Pick<LocalFunction, 'arn' | 'timeoutSeconds' | 'invoke'>;
   readonly batchSize: number;
   readonly windowSeconds: number;
@@ -37,6 +32,7 @@ export class Functions {
   readonly #mappings: Mapping[] = [];
   readonly #urls: FunctionUrl[] = [];
   readonly #variables = new Map<string, string>();
+  readonly #runners = new Map<string, Runner>();
 
   public constructor(options: FunctionsOptions) {
     this.#options = options;
@@ -85,13 +81,18 @@ export class Functions {
   async #addUrl(arn: string): Promise<string> {
     const { urlIdentity } = this.#options;
     if (urlIdentity === undefined) throw new Error('There is no certificate for the URL of a function');
-    const served = await serveFunctionUrl(urlIdentity, (event) => this.byArn(arn).invoke(event));
+    const served = await serveFunctionUrl(urlIdentity, (event) => {
+      this.#options.hops.urlInvokes(arn);
+      return this.byArn(arn).invoke(event);
+    });
     this.#urls.push(served);
     return served.url;
   }
 
   #addFunction(logicalId: string, wanted: z.output<typeof lambdaFunction>): LocalFunction {
-    const made = makeFunction(logicalId, wanted, this.#options);
+    const runner = runnerOf(logicalId, wanted, this.#options);
+    this.#runners.set(runner.arn, runner);
+    const made = makeFunction(runner, wanted, this.#options);
     this.#functions.push(made);
     for (const [name, value] of Object.entries(wanted.Environment?.Variables ?? {})) {
       this.#variables.set(name, value);
@@ -101,9 +102,21 @@ export class Functions {
 
   #addMapping(wanted: z.output<typeof mapping>): void {
     if (!wanted.Enabled) return;
+    const { hops } = this.#options;
+    const made = this.byArn(wanted.FunctionName);
+    const runner = this.#runners.get(made.arn);
+    if (runner === undefined) throw new Error(`There is no function ${made.arn}`);
     this.#mappings.push({
       queueArn: wanted.EventSourceArn,
-      function: this.byArn(wanted.FunctionName),
+      function: made,
+      permit: {
+        receive: () => {
+          hops.mappingReceives(runner, wanted.EventSourceArn);
+        },
+        delete: () => {
+          hops.mappingDeletes(runner, wanted.EventSourceArn);
+        },
+      },
       batchSize: wanted.BatchSize,
       windowSeconds: wanted.MaximumBatchingWindowInSeconds,
       maximumConcurrency: wanted.ScalingConfig?.MaximumConcurrency,
@@ -115,23 +128,6 @@ export class Functions {
 /** The defaults are those of Lambda. */
 const functionUrl = z.strictObject({ AuthType: z.literal('NONE'), TargetFunctionArn: z.string() });
 
-const lambdaFunction = z.strictObject({
-  FunctionName: z.string().optional(),
-  Code: z.strictObject({ S3Bucket: ignored, S3Key: z.string() }),
-  Handler: z.string(),
-  Runtime: z.literal('nodejs24.x'),
-  Timeout: z.number().default(3),
-  MemorySize: z.number().default(128),
-  Environment: z.strictObject({ Variables: z.record(z.string(), z.string()) }).optional(),
-  LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
-  Architectures: ignored,
-  Description: ignored,
-  KmsKeyArn: ignored,
-  RecursiveLoop: ignored,
-  ReservedConcurrentExecutions: ignored,
-  Role: ignored,
-});
-
 const mapping = z.strictObject({
   EventSourceArn: z.string(),
   FunctionName: z.string(),
@@ -141,35 +137,3 @@ const mapping = z.strictObject({
   FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).default([]),
   Enabled: z.boolean().default(true),
 });
-
-function makeFunction(
-  logicalId: string,
-  wanted: z.output<typeof lambdaFunction>,
-  options: FunctionsOptions,
-): LocalFunction {
-  const { region, accountId } = options.place;
-  const name = wanted.FunctionName ?? `Tidings-${logicalId}`;
-  const codeFolder = options.assetFolders.get(wanted.Code.S3Key);
-  if (codeFolder === undefined) throw new Error(`There is no asset ${wanted.Code.S3Key}`);
-  return new LocalFunction({
-    name,
-    arn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
-    codeFolder,
-    handler: wanted.Handler,
-    timeoutSeconds: wanted.Timeout,
-    environment: {
-      ...wanted.Environment?.Variables,
-      ...options.awsEnvironment,
-      AWS_DEFAULT_REGION: region,
-      AWS_LAMBDA_FUNCTION_NAME: name,
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(wanted.MemorySize),
-      AWS_LAMBDA_LOG_GROUP_NAME: wanted.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`,
-      AWS_LAMBDA_LOG_STREAM_NAME: 'local',
-      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    },
-    extraCas: options.extraCas,
-    namesAreLocal: options.namesAreLocal,
-    onLog: options.onLog,
-  });
-}

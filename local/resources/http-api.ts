@@ -2,19 +2,26 @@ import { z } from 'zod';
 import type { Route } from '../gateway-routes.ts';
 import type { Expected } from '../identity.ts';
 import type { LocalFunction } from '../function.ts';
-import type { Maker } from './create.ts';
+import type { Hops } from '../permissions/hops.ts';
+import type { Maker, Place } from './create.ts';
 import { ignored } from './property.ts';
+
+export interface HttpApiOptions {
+  readonly place: Place;
+  readonly functionByArn: (arn: string) => LocalFunction;
+  readonly hops: Pick<Hops, 'serviceInvokes'>;
+}
 
 /** The HTTP API with its routes, and who signs the tokens that they ask for. */
 export class HttpApi {
   public readonly makers: Readonly<Record<string, Maker>>;
-  readonly #functionByArn: (arn: string) => LocalFunction;
+  readonly #options: HttpApiOptions;
   readonly #integrations = new Map<string, LocalFunction>();
   readonly #authorizers = new Map<string, Expected>();
   readonly #routes: Route[] = [];
 
-  public constructor(functionByArn: (arn: string) => LocalFunction) {
-    this.#functionByArn = functionByArn;
+  public constructor(options: HttpApiOptions) {
+    this.#options = options;
     this.makers = this.#apiMakers();
   }
 
@@ -38,7 +45,7 @@ export class HttpApi {
       'AWS::ApiGatewayV2::Stage': (_logicalId, properties) => ({ ref: stage.parse(properties).StageName }),
       'AWS::ApiGatewayV2::Integration': (logicalId, properties) => {
         const { IntegrationUri: arn } = integration.parse(properties);
-        this.#integrations.set(`integrations/${logicalId}`, this.#functionByArn(arn));
+        this.#integrations.set(`integrations/${logicalId}`, this.#options.functionByArn(arn));
         return { ref: logicalId };
       },
       'AWS::ApiGatewayV2::Authorizer': (logicalId, properties) => {
@@ -58,13 +65,24 @@ export class HttpApi {
     // Two HTTP APIs of one template would share this gateway, which is wrong as soon as their routes meet.
     if (this.#routes.some((one) => one.key === key)) throw new Error(`There is a route ${key} already`);
     const target = known(this.#integrations, wanted.Target);
-    const invoke = (event: unknown) => target.invoke(event);
+    const sourceArn = this.#arnOf(wanted);
+    const invoke = (event: unknown) => {
+      this.#options.hops.serviceInvokes('apigateway', sourceArn, target.arn);
+      return target.invoke(event);
+    };
     if (wanted.AuthorizationType === 'NONE') {
       this.#routes.push({ key, invoke });
       return;
     }
     const expected = known(this.#authorizers, wanted.AuthorizerId ?? '');
     this.#routes.push({ key, invoke, authorizer: { ...expected, scopes: wanted.AuthorizationScopes } });
+  }
+
+  /** Whom API Gateway names as the source when it calls the function of a route. */
+  #arnOf({ ApiId, RouteKey }: z.output<typeof route>): string {
+    const { region, accountId } = this.#options.place;
+    const path = RouteKey === '$default' ? '$default' : RouteKey.replace(' ', '');
+    return `arn:aws:execute-api:${region}:${accountId}:${ApiId}/$default/${path}`;
   }
 }
 
@@ -102,7 +120,7 @@ const authorizer = z.strictObject({
 });
 
 const route = z.strictObject({
-  ApiId: ignored,
+  ApiId: z.string(),
   RouteKey: z.string(),
   Target: z.string(),
   AuthorizationType: z.enum(['NONE', 'JWT']).default('NONE'),

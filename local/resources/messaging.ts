@@ -1,20 +1,19 @@
 import { z } from 'zod';
-import type { EventBuses } from '../aws/event-bus.ts';
+import type { LocalAws } from '../aws/aws.ts';
 import type { QueueDefinition } from '../aws/sqs-queue.ts';
-import type { Sqs } from '../aws/sqs.ts';
 import type { Maker } from './create.ts';
 import { ignored } from './property.ts';
 
 /** A rule that calls functions at an interval, to be started when everything is there. */
 export interface ScheduledRule {
+  readonly arn: string;
   readonly everyMs: number;
   readonly functionArns: readonly string[];
 }
 
 /** Queues with their redrive, buses, rules that bring events to queues, and rules that call functions in time. */
 export function messagingMakers(
-  sqs: Sqs,
-  buses: EventBuses,
+  { sqs, buses, setting: { region, accountId } }: Pick<LocalAws, 'sqs' | 'buses' | 'setting'>,
   addSchedule: (rule: ScheduledRule) => void,
 ): Readonly<Record<string, Maker>> {
   return {
@@ -30,8 +29,9 @@ export function messagingMakers(
     },
     'AWS::Events::Rule': (logicalId, properties) => {
       if (scheduledRule.safeParse(properties).success) {
-        addSchedule(scheduleOf(scheduledRule.parse(properties)));
-        return { ref: logicalId, attributes: { Arn: `rule/${logicalId}` } };
+        const arn = `arn:aws:events:${region}:${accountId}:rule/Tidings-${logicalId}`;
+        addSchedule({ arn, ...scheduleOf(scheduledRule.parse(properties)) });
+        return { ref: logicalId, attributes: { Arn: arn } };
       }
       const wanted = rule.parse(properties);
       const name = wanted.Name ?? `Tidings-${logicalId}`;
@@ -49,8 +49,33 @@ export function messagingMakers(
       });
       return { ref: name, attributes: { Arn: arn } };
     },
+    ...archiveMakers(buses),
   };
 }
+
+function archiveMakers(buses: LocalAws['buses']): Readonly<Record<string, Maker>> {
+  return {
+    'AWS::Events::Archive': (logicalId, properties) => {
+      const wanted = archive.parse(properties);
+      const name = `Tidings-${logicalId}`;
+      const arn = buses.createArchive({
+        name,
+        busArn: wanted.SourceArn,
+        eventPattern: wanted.EventPattern,
+        keyArn: wanted.KmsKeyIdentifier,
+      });
+      return { ref: name, attributes: { Arn: arn } };
+    },
+  };
+}
+
+const archive = z.strictObject({
+  SourceArn: z.string(),
+  EventPattern: z.unknown(),
+  KmsKeyIdentifier: z.string().optional(),
+  Description: ignored,
+  RetentionDays: ignored,
+});
 
 function definitionOf(logicalId: string, wanted: z.output<typeof queue>): QueueDefinition {
   const { RedrivePolicy: redrive } = wanted;
@@ -92,7 +117,10 @@ const scheduledRule = z.strictObject({
 const unitMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 const rateParts = z.tuple([z.string(), z.coerce.number(), z.enum(['minute', 'hour', 'day'])]);
 
-function scheduleOf({ ScheduleExpression, Targets }: z.output<typeof scheduledRule>): ScheduledRule {
+function scheduleOf({
+  ScheduleExpression,
+  Targets,
+}: z.output<typeof scheduledRule>): Omit<ScheduledRule, 'arn'> {
   const [, count, unit] = rateParts.parse([...(rate.exec(ScheduleExpression) ?? [])]);
   return { everyMs: count * unitMs[unit], functionArns: Targets.map(({ Arn }) => Arn) };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LocalFunction } from '../function.ts';
-import type { Maker, Place } from './create.ts';
+import type { Maker } from './create.ts';
+import type { HttpApiOptions } from './http-api.ts';
 import { ignored } from './property.ts';
 
 /** A user pool as far as tokens depend on it; the users themselves are made up by whoever asks for a token. */
@@ -8,7 +9,7 @@ export interface UserPool {
   readonly id: string;
   readonly region: string;
   /** Asked before every token what it shall say. */
-  readonly completeToken: LocalFunction;
+  readonly completeToken: Pick<LocalFunction, 'invoke'>;
   readonly clients: readonly PoolClient[];
 }
 
@@ -29,14 +30,21 @@ export class UserPools {
   readonly #clients: PoolClient[] = [];
   #pool: UserPool | undefined;
 
-  public constructor({ region, accountId }: Place, functionByArn: (arn: string) => LocalFunction) {
+  public constructor({ place: { region, accountId }, functionByArn, hops }: HttpApiOptions) {
     this.makers = {
       'AWS::Cognito::UserPool': (logicalId, properties) => {
         const { LambdaConfig } = pool.parse(properties);
         const id = `${region}_${logicalId}`;
-        const completeToken = functionByArn(LambdaConfig.PreTokenGenerationConfig.LambdaArn);
+        const arn = `arn:aws:cognito-idp:${region}:${accountId}:userpool/${id}`;
+        const made = functionByArn(LambdaConfig.PreTokenGenerationConfig.LambdaArn);
+        const completeToken = {
+          invoke: async (event: unknown) => {
+            hops.serviceInvokes('cognito-idp', arn, made.arn);
+            return made.invoke(event);
+          },
+        };
         this.#pool = { id, region, completeToken, clients: this.#clients };
-        return { ref: id, attributes: { Arn: `arn:aws:cognito-idp:${region}:${accountId}:userpool/${id}` } };
+        return { ref: id, attributes: { Arn: arn } };
       },
       'AWS::Cognito::UserPoolClient': (logicalId, properties) => {
         const wanted = client.parse(properties);

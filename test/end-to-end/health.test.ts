@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answering, aTlsReceiver } from '../lambdas/request/bad-receivers.ts';
 import type { Receiver, Script } from '../lambdas/request/bad-receivers.ts';
+import { statementsOf } from '../../local/permissions/evaluator/policy.ts';
 import { anAuthority } from '../lambdas/request/certificates.ts';
 import type { Authority } from '../lambdas/request/certificates.ts';
 import { anEntry, startTidings, until } from './tidings.ts';
@@ -29,6 +30,12 @@ async function listenToTheBus(): Promise<void> {
   const { sqs, buses } = tidings.runtime.aws;
   const definition = { visibilityTimeoutSeconds: 30, messageRetentionSeconds: 3_600, delaySeconds: 0 };
   const queue = await sqs.createQueue({ name: 'operators', ...definition });
+  const statement = {
+    ...{ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: queue.arn },
+    Principal: { Service: 'events.amazonaws.com' },
+  };
+  const policy = statementsOf('operators', { Version: '2012-10-17', Statement: statement }, queue.arn);
+  tidings.runtime.permissions.book.addResourcePolicy(queue.arn, policy);
   buses.createRule({
     busName: tidings.runtime.output('BusName'),
     name: 'operators',

@@ -16,6 +16,14 @@ const wildcards: readonly (readonly [RegExp, string])[] = [
   [/:secret:tidings\/prod\/(tidings-canary\/)?\*$/, 'made while the product runs, below a prefix of its own'],
   [/:kms:.*:key\/\* if aws:ResourceTag\/tidings:stage=prod/, 'made while the product runs, known by a tag'],
   [/^\* if aws:RequestTag\/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY$/, 'a key to be made has no ARN yet'],
+  [
+    /:kms:.*:key\/\* if aws:RequestTag\/tidings:stage=prod, .*StringEqualsIfExists kms:KeyUsage=SIGN_VERIFY, StringEqualsIfExists aws:ResourceTag\/tidings:stage=prod$/,
+    'a key to be tagged as it is made; one that is there must be of ours already, or of none and sign',
+  ],
+  [
+    /:kms:.*:key\/\* if StringEqualsIfExists kms:KeyUsage=SIGN_VERIFY$/,
+    'public halves are no secret, and the tag of a new key does not count yet',
+  ],
 ];
 /** Actions that take no resource (Service Authorization Reference). */
 const withoutResource = [
@@ -59,8 +67,10 @@ describe('least privilege', () => {
       .filter((name) => !name.startsWith('Canary'))
       .flatMap((name) => grantsOf(name, all).map(([resource]) => resource))
       .filter((resource) => resource.includes('*'));
-    const key =
-      'arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/* if aws:ResourceTag/tidings:stage=prod';
+    const keys = 'arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/*';
+    const key = `${keys} if aws:ResourceTag/tidings:stage=prod`;
+    const tagging = `${keys} if aws:RequestTag/tidings:stage=prod, ForAllValues:StringEquals aws:TagKeys=tidings:stage|tidings:organization, StringEqualsIfExists kms:KeyUsage=SIGN_VERIFY, StringEqualsIfExists aws:ResourceTag/tidings:stage=prod`;
+    const publicHalf = `${keys} if StringEqualsIfExists kms:KeyUsage=SIGN_VERIFY`;
     expect(new Set(wild)).toEqual(
       new Set([
         'arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:tidings/prod/*',
@@ -68,6 +78,8 @@ describe('least privilege', () => {
         key,
         '*',
         '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY',
+        tagging,
+        publicHalf,
       ]),
     );
   });
@@ -127,6 +139,8 @@ describe('who may touch what', () => {
   // Signing keys are made while the product runs: their tag says whose they are.
   const keys = 'arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/*';
   const tagged = `${keys} if aws:ResourceTag/tidings:stage=prod`;
+  // Of a key to be made nothing is known; of one that is there, that it signs and is nobody else's.
+  const tagging = `${keys} if aws:RequestTag/tidings:stage=prod, ForAllValues:StringEquals aws:TagKeys=tidings:stage|tidings:organization, StringEqualsIfExists kms:KeyUsage=SIGN_VERIFY, StringEqualsIfExists aws:ResourceTag/tidings:stage=prod`;
   const signed = `${tagged}, kms:SigningAlgorithm=ECDSA_SHA_256|RSASSA_PKCS1_V1_5_SHA_256, kms:MessageType=DIGEST`;
 
   // Nothing else is granted. A new line here is a decision.
@@ -183,7 +197,7 @@ describe('who may touch what', () => {
           'dynamodb:Query',
           'dynamodb:UpdateItem',
         ],
-        'StorageLedger/index/byStatus': ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+        'StorageLedger/index/byStatus': ['dynamodb:Query'],
         DeliveryRetries: ['sqs:SendMessage'],
         RecoveryQueue: ['sqs:SendMessage'],
         IngestBus: ['events:PutEvents'],
@@ -191,15 +205,12 @@ describe('who may touch what', () => {
           'secretsmanager:CreateSecret',
           'secretsmanager:DeleteSecret',
           'secretsmanager:PutSecretValue',
-          'secretsmanager:TagResource',
           'secretsmanager:UpdateSecretVersionStage',
         ],
         StorageKey: encrypt,
-        '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY': [
-          'kms:CreateKey',
-          'kms:TagResource',
-        ],
-        [tagged]: ['kms:GetPublicKey'],
+        '* if aws:RequestTag/tidings:stage=prod, kms:KeyUsage=SIGN_VERIFY': ['kms:CreateKey'],
+        [tagging]: ['kms:TagResource'],
+        [`${keys} if StringEqualsIfExists kms:KeyUsage=SIGN_VERIFY`]: ['kms:GetPublicKey'],
         ApiHandlerLog: write,
       },
     ],
@@ -266,7 +277,6 @@ describe('who may touch what', () => {
       {
         'StorageConfig/index/byList': ['dynamodb:Query'],
         StorageLedger: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
-        'StorageLedger/index/byStatus': ['dynamodb:Query'],
         'StorageLedger/index/waiting': ['dynamodb:Query'],
         IngestBus: ['events:PutEvents'],
         StorageKey: ['kms:Decrypt'],

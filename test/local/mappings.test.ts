@@ -19,6 +19,7 @@ async function aBacklog(maximumConcurrency: number) {
     windowSeconds: 0,
     maximumConcurrency,
     reportsItemFailures: true,
+    permit: { receive: () => undefined, delete: () => undefined },
   };
   return { aws: { setting, sqs }, mapping, invoke, letGo: held.resolve };
 }

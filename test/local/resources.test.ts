@@ -39,10 +39,10 @@ describe('createAll', () => {
     expect(outputs).toEqual({ Name: 'ref-A' });
   });
 
-  it('passes over what only decides who may do what', async () => {
+  it('passes over what only watches', async () => {
     const { made } = await create({
-      Role: { Type: 'AWS::IAM::Role' },
-      A: { Type: 'T', Properties: { role: { 'Fn::GetAtt': ['Role', 'Arn'] } } },
+      Board: { Type: 'AWS::CloudWatch::Dashboard' },
+      A: { Type: 'T', Properties: { board: { 'Fn::GetAtt': ['Board', 'Arn'] } } },
     });
     expect(made.map(([id]) => id)).toEqual(['A']);
   });
@@ -65,7 +65,7 @@ describe('queues', () => {
   const createQueues = (Resources: object) => {
     const setting = aSetting();
     const sqs = new Sqs(setting);
-    const makers = messagingMakers(sqs, new EventBuses(setting, sqs), () => undefined);
+    const makers = messagingMakers({ sqs, setting, buses: new EventBuses(setting, sqs) }, () => undefined);
     return createAll(parseTemplate({ Resources }), makers, place).then(() => sqs);
   };
 
@@ -100,7 +100,9 @@ describe('rules in time', () => {
     const setting = aSetting();
     const sqs = new Sqs(setting);
     const rules: unknown[] = [];
-    const makers = messagingMakers(sqs, new EventBuses(setting, sqs), (rule) => rules.push(rule));
+    const makers = messagingMakers({ sqs, setting, buses: new EventBuses(setting, sqs) }, (rule) =>
+      rules.push(rule),
+    );
     const Properties = { ScheduleExpression, State: 'ENABLED', Targets: [{ Id: 'Target0', Arn: 'arn' }] };
     await createAll(
       parseTemplate({ Resources: { R: { Type: 'AWS::Events::Rule', Properties } } }),
@@ -115,7 +117,9 @@ describe('rules in time', () => {
     ['rate(1 hour)', 3_600_000],
     ['rate(2 days)', 172_800_000],
   ])('of %s call their function at that interval', async (expression, everyMs) => {
-    expect(await createRule(expression)).toEqual([{ everyMs, functionArns: ['arn'] }]);
+    expect(await createRule(expression)).toEqual([
+      { arn: 'arn:aws:events:us-east-1:000000000000:rule/Tidings-R', everyMs, functionArns: ['arn'] },
+    ]);
   });
 
   it.each(['cron(0 12 * * ? *)', 'rate(3 weeks)', 'rate(1.5 hours)'])(

@@ -19,12 +19,12 @@ function scheduled(clock: Clock = manualClock()) {
     },
   });
   const schedules = [
-    { everyMs: minuteMs, functionArns: [wake] },
-    { everyMs: 15 * minuteMs, functionArns: [tidy] },
+    { arn: 'rule/wake', everyMs: minuteMs, functionArns: [wake] },
+    { arn: 'rule/tidy', everyMs: 15 * minuteMs, functionArns: [tidy] },
   ];
   // @ts-expect-error Of a function only this is asked here.
   const functions: Parameters<typeof startSchedules>[0]['functions'] = { byArn };
-  return { calls, rules: { schedules, functions } };
+  return { calls, rules: { schedules, functions, hops: { serviceInvokes: () => undefined } } };
 }
 
 describe('what rules call in time', () => {

@@ -15,8 +15,8 @@ describe('a key of KMS that no item names', () => {
     signing.set();
     signing.set({ organizationId: 'org_2', retiredAt: isoTime(testStartMs) });
     const orphans = [
-      await signing.createKey('org_1', 'ES256'),
-      await signing.createKey('org_2', 'RS256'),
+      await signing.createKey('org_1', 'ES256', []),
+      await signing.createKey('org_2', 'RS256', []),
     ].map(({ keyId }) => keyId);
     clock.pass(dayMs - 1);
     await destroyOrphans(ports);
@@ -28,7 +28,7 @@ describe('a key of KMS that no item names', () => {
 
   it('is destroyed once, though it is found until it has gone', async () => {
     const { ports, clock, destroyed, signing } = aWorld();
-    const { keyId } = await signing.createKey('org_1', 'ES256');
+    const { keyId } = await signing.createKey('org_1', 'ES256', []);
     clock.pass(dayMs);
     await destroyOrphans(ports);
     await destroyOrphans(ports);
@@ -42,7 +42,7 @@ describe('a key of KMS that no item names', () => {
       signing.set(orphan);
       return tagged;
     };
-    const orphan = await signing.createKey('org_1', 'ES256');
+    const orphan = await signing.createKey('org_1', 'ES256', []);
     clock.pass(dayMs);
     await destroyOrphans({ ...ports, listTagged });
     expect(destroyed).toEqual([]);
@@ -50,8 +50,8 @@ describe('a key of KMS that no item names', () => {
 
   it('stays when it is older than its organization, or belongs to none: a table of before may know it', async () => {
     const { ports, clock, destroyed, signing } = aWorld();
-    await signing.createKey('org_1', 'ES256');
-    await signing.createKey('org_gone', 'ES256');
+    await signing.createKey('org_1', 'ES256', []);
+    await signing.createKey('org_gone', 'ES256', []);
     clock.pass(dayMs);
     const registeredAnew = anOrganization({ createdAt: isoTime(testStartMs + 1) });
     const getOrganization = (id: string) => Promise.resolve(id === 'org_1' ? registeredAnew : undefined);
@@ -61,8 +61,8 @@ describe('a key of KMS that no item names', () => {
 
   it('is no hindrance when it has gone meanwhile', async () => {
     const { ports, clock, destroyed, signing } = aWorld();
-    await signing.createKey('org_1', 'ES256');
-    const { keyId } = await signing.createKey('org_2', 'ES256');
+    await signing.createKey('org_1', 'ES256', []);
+    const { keyId } = await signing.createKey('org_2', 'ES256', []);
     clock.pass(dayMs);
     const lookUp = async (id: string) => (id === keyId ? signing.lookUp(id) : undefined);
     await destroyOrphans({ ...ports, lookUp });
@@ -71,7 +71,7 @@ describe('a key of KMS that no item names', () => {
 
   it('leaves a line with its id, by which the deletion can be cancelled', async () => {
     const { ports, clock, lines, signing } = aWorld();
-    const { keyId } = await signing.createKey('org_1', 'ES256');
+    const { keyId } = await signing.createKey('org_1', 'ES256', []);
     clock.pass(dayMs);
     await destroyOrphans(ports);
     expect(lines).toEqual([

@@ -13,7 +13,7 @@ async function aBus({ deadLetters = true, faults }: { deadLetters?: boolean; fau
   const sqs = new Sqs(setting);
   const events = await sqs.createQueue(definitionOf({ name: 'events' }));
   const dead = await sqs.createQueue(definitionOf({ name: 'bus-dead' }));
-  const buses = new EventBuses(setting, sqs, faults);
+  const buses = new EventBuses(setting, sqs, { faults });
   const arn = buses.createBus({ name: 'tidings' });
   const target = {
     id: 'events',
