@@ -18,7 +18,6 @@ export interface RegisterPorts {
   readonly endpoints: OthersPorts['endpoints'] & {
     readonly add: (endpoint: Endpoint) => Promise<void>;
     readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
-    readonly removeAsRead: (before: Endpoint) => Promise<boolean>;
     readonly remove: (organizationId: string, id: string) => Promise<void>;
   };
   readonly secrets: SecretWriter;
@@ -181,8 +180,9 @@ function changedMeanwhile(): Conflict {
 }
 
 /**
- * Removes an endpoint that is as it was read, then what is kept of it: an endpoint that somebody has changed meanwhile
- * stays, and keeps its secrets.
+ * Removes an endpoint that is as it was read, with its secrets and what else is kept of it (`forget`). A write of it comes
+ * first, by which whoever has read it before can change it no more: one that somebody has changed stays, and keeps its secrets.
+ * The endpoint itself goes last, so that after a failure the same call can be made again.
  *
  * @throws Conflict `changed_meanwhile`
  */
@@ -191,13 +191,15 @@ export async function unregister(
   before: Endpoint,
   forget: (id: string) => Promise<void>,
 ): Promise<void> {
-  if (!(await ports.endpoints.removeAsRead(before))) throw changedMeanwhile();
-  await forget(before.id);
-  await removeSecrets(ports, { organizationId: before.organizationId, endpointId: before.id });
+  const { organizationId, id, updatedAt } = before;
+  const taken = { ...before, updatedAt: isoTimeAfter(updatedAt, ports.now()) };
+  if (!(await ports.endpoints.replace(before, taken))) throw changedMeanwhile();
+  await removeSecrets(ports, { organizationId, endpointId: id });
+  await forget(id);
+  await ports.endpoints.remove(organizationId, id);
 }
 
-/** Removes all secrets of an endpoint; those that have been removed already stay so. */
-export async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
+async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
   for (const part of ['signing', 'headers', 'client-certificate'] as const)
     await secrets.remove({ ...owner, part });
 }

@@ -5,7 +5,7 @@ import { noBody, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { show } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { removeSecrets, unregister } from './register.ts';
+import { unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
 
 interface RemoveRoutePorts {
@@ -32,11 +32,7 @@ export function removeRoute({ endpoints, health, registration }: RemoveRoutePort
     heedsIfMatch: true,
     handle: async ({ params, mustMatch, audited }) => {
       const before = await endpoints.get(params.organizationId, params.endpointId);
-      if (before === undefined) {
-        // A call before this one may have been cut off before it removed the secrets.
-        await removeSecrets(registration, params);
-        throw new NotFound('endpoint');
-      }
+      if (before === undefined) throw new NotFound('endpoint');
       mustMatch(show(before));
       await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },

@@ -70,14 +70,6 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
       });
     },
 
-    /**
-     * Removes an endpoint that is as it was read; false when it has been changed since. One that is gone is removed.
-     *
-     * @throws NotWritten when the write failed and it is still there.
-     */
-    removeAsRead: removeAsReadOf(client, config),
-
-    /** Removes an endpoint whatever it is: for one that nobody can know yet. */
     remove: async (organizationId: string, id: string): Promise<void> => {
       const Key = endpointKey(organizationId, id);
       await client.send(new DeleteCommand({ TableName: config, Key }));
@@ -88,21 +80,6 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
     idsNamed: idsNamedOf(client, config),
 
     list: listOf(client, config),
-  };
-}
-
-function removeAsReadOf(client: DynamoDBDocumentClient, config: string) {
-  return async function removeAsRead({ organizationId, id, updatedAt }: Endpoint): Promise<boolean> {
-    const Key = endpointKey(organizationId, id);
-    const condition = {
-      ConditionExpression: 'updatedAt = :read',
-      ExpressionAttributeValues: { ':read': updatedAt },
-    };
-    const write = new DeleteCommand({ TableName: config, Key, ...condition });
-    return isWrittenAfterAll(client, write, async () => {
-      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-      return there.Item === undefined;
-    });
   };
 }
 

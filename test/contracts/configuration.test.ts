@@ -188,24 +188,6 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
     expect(await configuration.endpoints.get(organizationId, anEndpoint().id)).toBeUndefined();
   });
 
-  describe('removes an endpoint as it was read', () => {
-    test('and the same a second time, as the SDK does when its first answer is lost', async () => {
-      await configuration.endpoints.add(own());
-      expect(await configuration.endpoints.removeAsRead(own())).toBe(true);
-      expect(await configuration.endpoints.removeAsRead(own())).toBe(true);
-      expect(await configuration.endpoints.get(organizationId, own().id)).toBeUndefined();
-    });
-
-    test('not, when somebody has changed it meanwhile', async () => {
-      const [before, theirs] = [own(), own({ active: false, updatedAt: later })];
-      await configuration.endpoints.add(before);
-      await configuration.endpoints.replace(before, theirs);
-      expect(await configuration.endpoints.removeAsRead(before)).toBe(false);
-      expect(await configuration.endpoints.get(organizationId, before.id)).toEqual(theirs);
-      expect(await configuration.endpoints.removeAsRead(theirs)).toBe(true);
-    });
-  });
-
   test('lists an organization’s endpoints in the order of their ids, each once, over all pages', async () => {
     const all = ['a', 'b', 'c', 'd', 'e']
       .map((name) => own({ name }))

@@ -34,12 +34,11 @@ const overtaken: Partial<Case> = {
   parts: () => {
     const configuration = memoryConfiguration();
     const replace = () => Promise.resolve(false);
-    const removeAsRead = replace;
     const [endpoints, organizations] = [configuration.endpoints, configuration.organizations];
     return {
       configuration: {
         ...configuration,
-        endpoints: { ...endpoints, replace, removeAsRead },
+        endpoints: { ...endpoints, replace },
         organizations: { ...organizations, replace },
       },
     };

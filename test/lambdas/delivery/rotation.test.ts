@@ -57,7 +57,7 @@ describe('the rotation of a secret under load', () => {
     const ports: RegisterPorts = {
       rules: { listEventTypes: notUsed, target: notUsed as never, retentionDays: 30, endpointsMax: 1 },
       endpoints: {
-        ...{ add: notUsed, count: notUsed, idsNamed: notUsed, remove: notUsed, removeAsRead: notUsed },
+        ...{ add: notUsed, count: notUsed, idsNamed: notUsed, remove: notUsed },
         replace: () => Promise.resolve(true),
       },
       secrets,

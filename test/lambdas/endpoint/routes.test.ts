@@ -294,9 +294,9 @@ describe('removing an endpoint', () => {
     const { id } = await create(service, { url });
     const path = `${endpoints}/${id}`;
     expect((await service.ask({ method: 'DELETE', path })).statusCode).toBe(500);
-    expect((await service.ask({ path })).statusCode).toBe(404);
     expect(secrets.secrets.size).toBe(1);
-    expect((await service.ask({ method: 'DELETE', path })).statusCode).toBe(404);
+    expect((await service.ask({ method: 'DELETE', path })).statusCode).toBe(204);
+    expect((await service.ask({ path })).statusCode).toBe(404);
     expect(secrets.secrets.size).toBe(0);
   });
 
@@ -321,13 +321,13 @@ describe('removing an endpoint', () => {
     async (how, status) => {
       const configuration = memoryConfiguration();
       // Between our reading and our removal, another administrator gives it another URL.
-      const removeAsRead: typeof configuration.endpoints.removeAsRead = (before) => {
+      const replace: typeof configuration.endpoints.replace = (before, after) => {
         configuration.set({ ...before, description: 'theirs', updatedAt: '2026-11-23T09:59:59.999Z' });
-        return configuration.endpoints.removeAsRead(before);
+        return configuration.endpoints.replace(before, after);
       };
       const service = aWorld(
         {},
-        { configuration: { ...configuration, endpoints: { ...configuration.endpoints, removeAsRead } } },
+        { configuration: { ...configuration, endpoints: { ...configuration.endpoints, replace } } },
       );
       const { id } = await create(service, { url });
       const path = `${endpoints}/${id}`;
