@@ -98,6 +98,7 @@ function scopeOf(created: ReadonlyMap<string, Created>, { region, accountId }: P
     'AWS::Partition': 'aws',
     'AWS::Region': region,
     'AWS::StackName': 'Tidings',
+    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/Tidings/00000000-0000-4000-8000-000000000000`,
     'AWS::URLSuffix': 'amazonaws.com',
   };
   const find = (logicalId: string): Created => {
