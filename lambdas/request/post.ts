@@ -57,7 +57,9 @@ export function makePost(network: Network = {}): Post {
       answer = { kind: 'failure', ...failureOf(error, phases.current(), phases.tlsFacts()) };
     } finally {
       deadline.clear();
-      waits.forEach((timer) => { clearTimeout(timer); });
+      waits.forEach((timer) => {
+        clearTimeout(timer);
+      });
       destroyAll(attempt.sockets);
     }
     return { answer, durationMs: roundedMs(now() - startedAt), phases: phases.list() };
