@@ -19,6 +19,8 @@ export interface BookOptions {
   readonly isJudged?: boolean;
 }
 
+const concernedMax = 10_000;
+
 /** All policies of the account, as the template makes them, and what they say to whoever asks. */
 export class Book {
   public readonly place: Place;
@@ -31,6 +33,7 @@ export class Book {
   readonly #ofResources = new Map<string, Statement[]>();
   readonly #administrator: readonly Statement[];
   readonly #usualKeyPolicy: readonly Statement[];
+  readonly #concerned = new Map<string, InForce>();
 
   public constructor({ place, recorder, without, isJudged = true }: BookOptions) {
     this.place = place;
@@ -55,6 +58,7 @@ export class Book {
   }
 
   #add(to: Map<string, Statement[]>, arn: string, statements: readonly Statement[]): void {
+    this.#concerned.clear();
     const kept = statements.filter((one) => keyOf(one) !== this.#without);
     to.set(arn, [...(to.get(arn) ?? []), ...kept]);
     this.#recorder?.addStatements(arn, statements);
@@ -92,7 +96,26 @@ export class Book {
     if (!judgement.isAllowed) throw new Refused(asked, judgement.why, via);
   }
 
+  /** What may concern a request, whatever its context: the same is asked again and again. */
   #inForce(principal: Principal, action: string, resource: string): InForce {
+    const name = `${principal.kind === 'role' ? principal.arn : ''} ${action} ${resource}`;
+    const known = this.#concerned.get(name);
+    if (known !== undefined) return known;
+    const { isKey, ...all } = this.#all(principal, action, resource);
+    const small = action.toLowerCase();
+    const isConcerned = (one: Statement) => one.meansAction(small) && one.meansResource(resource);
+    const found = {
+      isKey,
+      identity: all.identity.filter(isConcerned),
+      resource: all.resource.filter(isConcerned),
+    };
+    // Secrets and signing keys are made without end.
+    if (this.#concerned.size >= concernedMax) this.#concerned.clear();
+    this.#concerned.set(name, found);
+    return found;
+  }
+
+  #all(principal: Principal, action: string, resource: string): InForce {
     // A key to be made has no policy yet, and an action without a resource asks none.
     const isKey = action.startsWith('kms:') && resource !== '*' && resource !== anyKey(this);
     const own = this.#ofResources.get(resource);

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { keyUse, unknownCall } from './need.ts';
 import type { Need, Surroundings } from './need.ts';
 
-const item = z.record(z.string(), z.record(z.string(), z.unknown()));
+/** Looked at no further: of its attributes only the partition key is of interest, and there may be many. */
+const item = z.custom<Record<string, Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null,
+);
 const named = z.looseObject({ TableName: z.string() });
 const asked = named.extend({
   IndexName: z.string().optional(),
