@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { askedScopes, formOf } from './form.ts';
 import type { Route } from './gateway-routes.ts';
 import type { PoolClient, UserPool } from './resources/user-pools.ts';
 
@@ -98,8 +99,7 @@ function asked(pool: UserPool, { rawQueryString }: Request): Asked | string {
   if (!client.callbackUrls.includes(redirectUri)) return 'redirect_mismatch';
   if (query.get('response_type') !== 'code' || !client.flows.includes('code')) return 'unauthorized_client';
   if (query.has('code_challenge') && query.get('code_challenge_method') !== 'S256') return 'invalid_request';
-  const scopes = (query.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-  return scopes.every((scope) => client.scopes.includes(scope))
+  return askedScopes(query).every((scope) => client.scopes.includes(scope))
     ? { client, redirectUri, query }
     : 'invalid_scope';
 }
@@ -123,8 +123,7 @@ const who = z.object({
 
 function signIn(pool: UserPool, codes: AuthorizationCodes, given: Request) {
   const wanted = asked(pool, given);
-  const text = Buffer.from(given.body, given.isBase64Encoded ? 'base64' : 'utf8').toString();
-  const filledIn = [...new URLSearchParams(text)].filter(([, value]) => value !== '');
+  const filledIn = [...formOf(given)].filter(([, value]) => value !== '');
   const { data: user } = who.safeParse(Object.fromEntries(filledIn));
   if (typeof wanted === 'string' || user === undefined) return html(400, '<p>invalid_request</p>');
   const { client, redirectUri, query } = wanted;

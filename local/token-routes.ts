@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { askedScopes, formOf } from './form.ts';
 import type { Route } from './gateway-routes.ts';
 import type { Claims, Identity } from './identity.ts';
 import type { AuthorizationCodes, LocalUser } from './login-routes.ts';
@@ -41,8 +42,7 @@ type TokenRequest = z.output<typeof tokenRequest>;
 async function answerToken(options: TokenRoutesOptions, event: unknown) {
   const { pool, identity } = options;
   const request = tokenRequest.parse(event);
-  const text = Buffer.from(request.body, request.isBase64Encoded ? 'base64' : 'utf8').toString();
-  const form = new URLSearchParams(text);
+  const form = formOf(request);
   const { id, secret } = credentialsOf(request, form);
   const client = pool.clients.find((one) => one.id === id);
   // 400 where the RFC would allow 401, as Cognito answers.
@@ -69,7 +69,7 @@ async function claimsFor(
   }
   if (grant !== 'client_credentials') return 'unsupported_grant_type';
   if (!client.flows.includes(grant)) return 'unauthorized_client';
-  const asked = (form.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  const asked = askedScopes(form);
   if (asked.some((scope) => !client.scopes.includes(scope))) return 'invalid_scope';
   return claimsOf(client, asked.length === 0 ? client.scopes : asked);
 }

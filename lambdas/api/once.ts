@@ -100,7 +100,7 @@ export async function once(
     await forget();
     throw fault;
   });
-  if (before?.isFree !== true && before !== undefined && before.token !== begun.token) {
+  if (before !== undefined && before.isFree !== true && before.token !== begun.token) {
     const kept = answerOf(before, begun);
     const answer = openAnswer(key, kept);
     return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };

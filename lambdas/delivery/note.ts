@@ -6,7 +6,7 @@ import { shareMax } from '../endpoint/health/pace.ts';
 import type { HealthStore } from '../endpoint/health/remembered.ts';
 import { change } from '../endpoint/health/say.ts';
 import type { SayPorts } from '../endpoint/health/say.ts';
-import { hungAfterMs, observeHanging, isHeld, slowMs } from '../endpoint/health/slow.ts';
+import { hungAfterMs, isHeld, observeHanging, slowMs } from '../endpoint/health/slow.ts';
 import type { Hang, Hanging } from '../endpoint/health/slow.ts';
 import type { Wait } from '../request/answer.ts';
 import { nameOfFault } from '../shared/log.ts';
@@ -122,9 +122,7 @@ async function noteSlow(
     await holdToShare(ports, endpoint, { known, hanging });
     return undefined;
   }
-
   const { count, end } = await ports.hang(endpoint.id, ports.newId(), ports.now() + hanging.worstMs);
-
   if (count >= shareMax) await holdToShare(ports, endpoint, { known, hanging });
   return end;
 }

@@ -5,21 +5,19 @@ import { found } from '../shared/errors.ts';
 import { endpointId, organizationId } from '../shared/identifier.ts';
 import { pageOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
-import { noBody, noQuery, route } from '../shared/route.ts';
+import { noBody, noQuery, nothing, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
 import { endpointChange, madeEndpoint, newEndpoint, show, shownEndpoint, warningsOf } from './endpoint.ts';
 import { endpointListQuery } from './endpoint-list.ts';
 import type { EndpointsQuery } from './endpoint-list.ts';
 import { showHealth, shownHealth } from './health/health.ts';
 import type { Health } from './health/health.ts';
-import { endWaiting, resume } from './health/resume.ts';
+import { endWaiting, followSwitchingOn, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
 import { judgeAlone } from './judge.ts';
-import { amend, register } from './register.ts';
+import { amend, register, unregister } from './register.ts';
 import type { RegisterPorts } from './register.ts';
-import { removeRoute } from './remove-route.ts';
-import { followSwitchingOn } from './switch-on.ts';
 
 export interface EndpointRoutesPorts {
   readonly registration: RegisterPorts;
@@ -189,6 +187,27 @@ function resumeRoute(ports: EndpointRoutesPorts): Route {
       const paused = showHealth(await health.read(after.id));
       const resumed = await audited(paused, () => resume(resumption, after), showHealth);
       return { ...show(after), health: showHealth(resumed) };
+    },
+  });
+}
+
+function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): Route {
+  return route({
+    method: 'DELETE',
+    path: one,
+    operationId: 'deleteEndpoint',
+    summary: 'Remove an endpoint; what still waits for it ends as discarded',
+    scope: 'webhooks:write',
+    entitlement: 'write',
+    params: toOne,
+    query: noQuery,
+    body: noBody,
+    answer: { status: 204, schema: undefined },
+    heedsIfMatch: true,
+    handle: async ({ params, mustMatch, audited }) => {
+      const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+      mustMatch(show(before));
+      await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },
   });
 }

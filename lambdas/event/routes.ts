@@ -11,7 +11,8 @@ import type { Sound } from '../shared/sound.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { detailBytesMax } from './body.ts';
-import { catalogueOf, publishable } from './catalogue.ts';
+import { catalogueOf } from './catalogue.ts';
+import { judgeNamed } from './judge-named.ts';
 import { eventIdOf } from './event-id.ts';
 import { isEventTime, timeBounds } from './event-time.ts';
 import { eventListQuery } from './event-list.ts';
@@ -21,7 +22,6 @@ import type { EventType } from './event-type.ts';
 import { storedEvent } from './event.ts';
 import { publishOnce, queuedEvent } from './publication/publish-once.ts';
 import type { PublishOncePorts } from './publication/publish-once.ts';
-import { heedSchema } from './schema.ts';
 import type { SchemaRule } from './schema.ts';
 import type { StoredEvent } from './event.ts';
 import { resourcesOf } from './publication/fingerprint.ts';
@@ -137,8 +137,7 @@ async function judgeSaid(
   await allOf(
     async () => {
       if (type === undefined) return;
-      const known = publishable(catalogueOf(await listEventTypes()), type);
-      if (data !== undefined) warning = heedSchema(known, data, schemas);
+      ({ warning } = judgeNamed(catalogueOf(await listEventTypes()), { type, data }, schemas));
     },
     () => {
       refuseTime(occurredAt, now());

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { wantsBy } from '../endpoint/wants.ts';
 import type { Subscribers } from '../endpoint/subscribers.ts';
-import { publishable } from '../event/catalogue.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import { eventType, eventTypeName } from '../event/event-type.ts';
 import { skipReason } from '../event/event.ts';
 import { data } from '../event/published.ts';
-import { heedSchema } from '../event/schema.ts';
+import { judgeNamed } from '../event/judge-named.ts';
 import type { SchemaRule } from '../event/schema.ts';
 import { isEntitled } from '../organization/organization.ts';
 import { NotFound } from '../shared/errors.ts';
@@ -60,8 +59,8 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
     params: z.strictObject({ organizationId }),
     query: noQuery,
     body: z.strictObject({ type: eventTypeName, data: data.optional() }).meta({ id: 'EventToPreview' }),
-    rules: async (sound) => {
-      await judgeSaid(ports, sound);
+    rules: async ({ type, data: said }) => {
+      if (type !== undefined) judgeNamed(await ports.readCatalogue(), { type, data: said }, ports.schemas);
     },
     answer: { status: 200, schema: preview },
     handle: ({ params, body }) => previewOf(ports, params.organizationId, body),
@@ -69,23 +68,12 @@ export function previewRoutes(ports: PreviewPorts): Route[] {
   return [previewing];
 }
 
-/** @throws InvalidRequest of the type and the data, as far as they are there */
-async function judgeSaid(
-  { readCatalogue, schemas }: PreviewPorts,
-  { type, data }: { readonly type?: string | undefined; readonly data?: unknown },
-): Promise<string | undefined> {
-  if (type === undefined) return undefined;
-  const known = publishable(await readCatalogue(), type);
-  return data === undefined ? undefined : heedSchema(known, data, schemas);
-}
-
 async function previewOf(
   ports: PreviewPorts,
   organizationId: string,
   asked: { readonly type: string; readonly data?: unknown },
 ): Promise<z.output<typeof preview>> {
-  const type = publishable(await ports.readCatalogue(), asked.type);
-  const warning = await judgeSaid(ports, asked);
+  const { type, warning } = judgeNamed(await ports.readCatalogue(), asked, ports.schemas);
   const { organization, endpoints } = await ports.readSubscribers(organizationId);
   if (organization === undefined) throw new NotFound('organization');
   const asking = endpoints.map((endpoint) => ({ endpoint, subscribedBy: wantsBy(endpoint, type) }));

@@ -6,16 +6,11 @@ import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import { keySpec, type KeySpec, keySpecs } from './kms-specs.ts';
 import type { Setting } from './setting.ts';
+import { tagKey } from './tag-key.ts';
 
 const prefix = 'kms/';
 
 export const keyUsage = z.enum(['SIGN_VERIFY', 'ENCRYPT_DECRYPT']);
-/** Names that begin with `aws:` are AWS's own. */
-const tagKey = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(/^(?!aws:)/i, 'tags beginning with aws: are reserved');
 export const keyTag = z.strictObject({ TagKey: tagKey, TagValue: z.string().max(256) });
 export type KeyTag = z.output<typeof keyTag>;
 

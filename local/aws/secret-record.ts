@@ -1,13 +1,8 @@
 import { z } from 'zod';
 
 import { AwsError } from './aws-error.ts';
+import { tagKey } from './tag-key.ts';
 
-/** Names that begin with `aws:` are AWS's own. */
-const tagKey = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(/^(?!aws:)/i, 'tags beginning with aws: are reserved');
 export const secretTag = z.strictObject({ Key: tagKey, Value: z.string().max(256) });
 export type SecretTag = z.output<typeof secretTag>;
 

@@ -8,11 +8,10 @@ import type { Audited } from '../../shared/route.ts';
 import { isoTimeAfter } from '../../shared/time.ts';
 import { show } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { endWaiting } from '../health/resume.ts';
+import { endWaiting, followSwitchingOn } from '../health/resume.ts';
 import type { ResumePorts } from '../health/resume.ts';
 import { carryOut, make, unregister } from '../register.ts';
 import type { RegisterPorts } from '../register.ts';
-import { followSwitchingOn } from '../switch-on.ts';
 import type { ConfiguredEndpoint } from './configuration.ts';
 import type { Plan, PlannedEndpoint } from './plan-import.ts';
 

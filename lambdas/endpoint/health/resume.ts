@@ -39,3 +39,20 @@ export async function endWaiting(ports: ResumePorts, owner: Owner): Promise<void
     if (await change(ports, owner, { before, after })) return;
   }
 }
+
+/**
+ * What follows when people have switched an endpoint on: the failures of long ago count no more. That it is on is stored
+ * by now, so nobody is told that his change was not made. Who is overtaken at each try is overtaken by deliveries that
+ * end: then the endpoint is served, and its failures are of now.
+ *
+ * @throws Error when it is still switched off by us: asked for again, it is resumed.
+ */
+export async function followSwitchingOn(ports: ResumePorts, owner: Owner): Promise<void> {
+  try {
+    await resume(ports, owner);
+  } catch (fault) {
+    if (!(fault instanceof Conflict)) throw fault;
+    const { off } = await ports.health.readLatest(owner.id);
+    if (off !== undefined) throw new Error('an endpoint was switched on and not resumed', { cause: fault });
+  }
+}

@@ -71,8 +71,7 @@ function queueOf({ client, TableName, now }: Ledger) {
       if (await isWritten(client, new PutCommand(write))) return undefined;
       const answer = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
       const before = storedEvent.parse(answer.Item);
-      if (!isQueuedByOthers(before, event) || (await isMarked({ client, TableName, now }, before)))
-        return before;
+      if (!isQueuedByOthers(before, event) || (await mark({ client, TableName, now }, before))) return before;
       // It was routed, or withdrawn, between the two.
       if (tries === triesMax) throw new Error('what is queued under this key changes at each look');
     }
@@ -80,7 +79,7 @@ function queueOf({ client, TableName, now }: Ledger) {
 }
 
 /** Marks one that is queued as published again; false when it is not queued any more. */
-function isMarked(
+function mark(
   { client, TableName }: Ledger,
   { organizationId, id, queuedBy }: StoredEvent,
 ): Promise<boolean> {
