@@ -139,10 +139,13 @@ export class Api extends Construct {
     { id, bounded, reason }: { readonly id: string; readonly bounded: Bounded; readonly reason: string },
   ): void {
     const integration = new HttpLambdaIntegration(id, handler);
-    const routes = this.http.addRoutes({ path, methods: [apigateway.HttpMethod.GET], integration });
-    this.bound(routes[0], `GET ${path}`, bounded);
-    for (const route of routes)
+    // HEAD too: below `/v1` the operations' route would take it, and ask for a token.
+    for (const method of [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD]) {
+      const [route] = this.http.addRoutes({ path, methods: [method], integration });
+      if (route === undefined) continue;
+      this.bound(route, `${method} ${path}`, bounded);
       Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
+    }
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {

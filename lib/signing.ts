@@ -78,7 +78,7 @@ function allowOnKeys(
   acknowledge(
     handler,
     'Resource::arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*',
-    'Keys are made while the product runs; the condition on their tag names this deployment and stage only.',
+    'Keys are made while the product runs; what is done to them stands under the tag of this deployment and stage, but for reading public halves, which are no secret.',
   );
 }
 

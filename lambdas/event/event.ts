@@ -73,10 +73,10 @@ export const storedEvent = z.object({
 });
 
 /** What there is to know of an event but its body, which is most of its bytes. */
-export const eventSummary = storedEvent.omit({ body: true });
+export const eventWithoutBody = storedEvent.omit({ body: true });
 
 export type StoredEvent = z.output<typeof storedEvent>;
-export type EventSummary = z.output<typeof eventSummary>;
+export type EventSummary = z.output<typeof eventWithoutBody>;
 export type RefusalReason = z.output<typeof refusalReason>;
 export type Skipped = z.output<typeof skipped>;
 

@@ -14,10 +14,16 @@ export interface SchemaPart {
 }
 
 /** Keywords that hold data: what looks like a schema in them is none. */
-const dataKeywords = new Set(['const', 'default', 'enum', 'example', 'examples']);
+export const dataKeywords = new Set(['const', 'default', 'enum', 'example', 'examples']);
 
 /** Keywords that hold schemas by names, which are no keywords. */
-const mapKeywords = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
+export const mapKeywords = new Set([
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'patternProperties',
+  'properties',
+]);
 
 /** Of a schema that has no name; the domain is one that nobody has (RFC 2606). */
 const nameless = 'https://schema.invalid/';

@@ -16,7 +16,7 @@ import type { EventType } from './event-type.ts';
 import { eventIdsBetween } from './event-id.ts';
 import { eventIdsOf, isAskedFor } from './event-list.ts';
 import type { EventListQuery } from './event-list.ts';
-import { eventSummary, storedEvent } from './event.ts';
+import { eventWithoutBody, storedEvent } from './event.ts';
 import type { EventSummary, Span, StoredEvent } from './event.ts';
 
 /** Key of an event in the ledger. */
@@ -150,7 +150,7 @@ function refusedOf(organizationId: string, span: OpenSpan, before: string | unde
   };
 }
 
-const summaryNames = Object.keys(eventSummary.shape);
+const summaryNames = Object.keys(eventWithoutBody.shape);
 
 /** Events that happened within a span, oldest first, without their bodies. */
 function betweenOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
@@ -174,7 +174,7 @@ function betweenOf(client: DynamoDBDocumentClient, ledger: string, now: Now) {
       Limit: page.limit,
       ...(after === undefined ? {} : { ExclusiveStartKey: eventKey(organizationId, after) }),
     });
-    const data = items.map((item) => eventSummary.parse(item));
+    const data = items.map((item) => eventWithoutBody.parse(item));
     const last = data.at(-1);
     return {
       data: data.filter(({ expiresAt }) => expiresAt * 1000 > now()),

@@ -21,9 +21,6 @@ const createInput = z.strictObject({
   KeyUsage: keyUsage.optional(),
   Description: z.string().max(8192).optional(),
   Tags: z.array(keyTag).optional(),
-  /** Policies are the template's business; nothing here judges them. */
-  Policy: z.string().optional(),
-  BypassPolicyLockoutSafetyCheck: z.boolean().optional(),
   Origin: z.literal('AWS_KMS').optional(),
   MultiRegion: z.literal(false).optional(),
 });

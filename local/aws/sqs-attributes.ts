@@ -2,7 +2,7 @@ import { AwsError } from './aws-error.ts';
 import { messageBytesMax } from './sqs-message.ts';
 import type { Queue } from './sqs-queue.ts';
 
-/** Names SQS knows that no queue here has: asking for them is allowed and answers nothing. */
+/** Names SQS knows that are not read here by anybody: asking for them is allowed and answers nothing. */
 const absent = [
   'Policy',
   'RedriveAllowPolicy',

@@ -22,6 +22,9 @@ export interface PermissionsOptions {
   readonly isJudged?: boolean;
 }
 
+/** The access key of whoever calls from outside and may do all, as the README has it; a function's is its own name. */
+const administratorKey = 'local';
+
 /** The folder in which what is judged is kept, and a statement that is left out: for the commands that test policies. */
 const recordFolder = 'TIDINGS_PERMISSIONS_RECORD';
 const withoutStatement = 'TIDINGS_PERMISSIONS_WITHOUT';
@@ -81,10 +84,21 @@ export class Permissions {
    * Judges a call before it is served.
    *
    * @throws Refused when no policy allows it, or one denies it.
+   * @throws AwsError `UnrecognizedClientException` when nobody has such an access key.
    */
   public permit({ accessKeyId, isSecure, ...call }: AwsCall): void {
-    const principal = this.#roles.get(accessKeyId) ?? this.book.administrator;
-    this.book.demand(principal, needsOf(call, this.#surroundings), isSecure);
+    this.book.demand(this.#principalOf(accessKeyId), needsOf(call, this.#surroundings), isSecure);
+  }
+
+  /** A function that has lost its own key is not the administrator for that. */
+  #principalOf(accessKeyId: string): Principal {
+    const principal =
+      accessKeyId === administratorKey ? this.book.administrator : this.#roles.get(accessKeyId);
+    if (principal !== undefined) return principal;
+    throw new AwsError(
+      'UnrecognizedClientException',
+      'The security token included in the request is invalid.',
+    );
   }
 
   /**

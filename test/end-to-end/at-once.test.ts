@@ -48,7 +48,7 @@ async function requestsAfter(path: string): Promise<number> {
   const [event] = body.data;
   await until('the ends of its deliveries', async () => {
     const found = await tidings.call('GET', `/v1/organizations/${organization}/events/${event?.id ?? ''}`);
-    return !found.text.includes('"retrying"') && !found.text.includes('"pending"');
+    return !found.text.includes('"retrying"') && !found.text.includes('"queued"');
   });
   return requestsTo(path, name).length;
 }

@@ -12,7 +12,7 @@ import {
   GetSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ListQueuesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,6 +69,14 @@ const session = (name: string) =>
     String.raw`^User: arn:aws:sts::000000000000:assumed-role/Tidings-${name}Role\w+/Tidings-${name}\w+ is not`,
   );
 
+it('whoever calls under a key that nobody has is refused: it was taken for the administrator', async () => {
+  const queues = new SQSClient(as('nobody'));
+  await expect(queues.send(new ListQueuesCommand({}))).rejects.toMatchObject({
+    name: 'UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  });
+});
+
 describe('with everything switched on', () => {
   it('the canary goes through everything, and nothing is refused', async () => {
     await tidings.runtime.runSchedules();
@@ -78,7 +86,7 @@ describe('with everything switched on', () => {
   });
 
   it('what waits is sent on, deliveries and drains', async () => {
-    const client = DynamoDBDocumentClient.from(new DynamoDBClient(as('anybody')));
+    const client = DynamoDBDocumentClient.from(new DynamoDBClient(as('local')));
     const id = '0'.repeat(26);
     const common = { waiting: duePartitions[0], organizationId: 'org_nobody', endpointId: `ep_${id}` };
     const delivery = {
@@ -265,13 +273,13 @@ describe('a function is refused what its role does not allow, in the words of th
   );
 
   it('whoever calls by hand is the administrator, and is refused nothing', async () => {
-    const client = new DynamoDBClient(as('anybody'));
+    const client = new DynamoDBClient(as('local'));
     await client.send(new DescribeTableCommand({ TableName: tidings.runtime.output('ConfigTable') }));
     client.destroy();
   });
 
   it('but what a queue denies to everybody is denied to him: a call without TLS', async () => {
-    const plain = new SQSClient(as('anybody'));
+    const plain = new SQSClient(as('local'));
     plain.middlewareStack.add(
       (next) => (args) => {
         const { request } = built.parse(args);

@@ -76,6 +76,9 @@ async function keySet(organization: string): Promise<JSONWebKeySet> {
   const url = `${tidings.runtime.api}/v1/organizations/${organization}/.well-known/jwks.json`;
   const response = await fetch(url);
   expect(response.headers.get('cache-control')).toBe('public, max-age=300');
+  // Wherever there is GET, without a token too: the gateway answered 401.
+  const head = await fetch(url, { method: 'HEAD' });
+  expect([head.status, head.headers.get('etag')]).toEqual([200, response.headers.get('etag')]);
   return (await response.json()) as JSONWebKeySet;
 }
 

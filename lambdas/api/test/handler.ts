@@ -6,6 +6,7 @@ import type { PreparePorts } from '../../request/prepare.ts';
 import { makeRecord } from '../../delivery/record/store.ts';
 import { makeCountTest, makeReadRecipient } from '../../delivery/store.ts';
 import { testRoutes } from '../../delivery/test-routes.ts';
+import { withinTrace } from '../../shared/trace.ts';
 import { targetRulesOf } from '../../endpoint/env.ts';
 import { makeOrganizationStore } from '../../organization/store.ts';
 import { makeDocumentClient, makeKmsClient, makeSecretsManagerClient } from '../../shared/clients.ts';
@@ -64,4 +65,4 @@ const ports: ServePorts = {
 
 export const handler = middy<HttpRequest, HttpAnswer>()
   .use(requestLog())
-  .handler((request) => serve(ports, request));
+  .handler((request) => withinTrace(process.env['_X_AMZN_TRACE_ID'], () => serve(ports, request)));

@@ -47,17 +47,24 @@ export function asyncApiOf(types: readonly EventType[]): object {
   };
 }
 
-/** Those of Standard Webhooks. */
+/** Those of Standard Webhooks; an endpoint's scheme decides which of the last two there is (docs/signing.md). */
 const headers = {
   type: 'object',
-  required: ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
+  required: ['webhook-id', 'webhook-timestamp'],
   properties: {
     'webhook-id': {
       type: 'string',
       description: 'The same for every attempt: to tell an event from its copy.',
     },
     'webhook-timestamp': { type: 'string', description: 'Epoch seconds of the attempt.' },
-    'webhook-signature': { type: 'string', description: 'As Standard Webhooks has it.' },
+    'webhook-signature': {
+      type: 'string',
+      description: 'As Standard Webhooks has it, from an endpoint of the scheme `hmac`.',
+    },
+    'webhook-jwt': {
+      type: 'string',
+      description: 'A JWT over the content, from an endpoint of the scheme `jwt`.',
+    },
   },
 };
 

@@ -1,11 +1,6 @@
 import { InvalidRequest, TooLarge } from '../../shared/errors.ts';
 import { isJsonObject } from '../../shared/json.ts';
-
-/** Keywords that hold data: what looks like a reference in them is none. */
-const dataKeywords = new Set(['const', 'default', 'enum', 'example', 'examples']);
-
-/** Keywords that hold schemas by names, which are no keywords. */
-const mapKeywords = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
+import { dataKeywords, mapKeywords } from '../schema-parts.ts';
 
 /** How many parts of a document may still be looked at. */
 export interface Work {

@@ -84,6 +84,17 @@ describe('what other tools read', () => {
     expect(isAsyncApi({ ...document, asyncapi: '9' })).toBe(false);
   });
 
+  it('takes the headers of a delivery by either scheme: a token was refused for want of a signature', async () => {
+    const { components } = z
+      .looseObject({ components: z.looseObject({ schemas: z.looseObject({ _headers: z.looseObject({}) }) }) })
+      .parse(await exportOf(await aCatalogue(), 'asyncapi'));
+    const { _headers } = components.schemas;
+    const isTaken = new Ajv2020({ strict: false }).compile({ ..._headers, additionalProperties: false });
+    const common = { 'webhook-id': 'evt_1', 'webhook-timestamp': '1' };
+    const seals = [{ 'webhook-signature': 'v1,x' }, { 'webhook-jwt': 'x.y.z' }];
+    expect(seals.map((seal) => isTaken({ ...common, ...seal }))).toEqual([true, true]);
+  });
+
   it.each(formats)('as %s, each schema holds for its example, and not for what breaks it', async (format) => {
     const place = format === 'asyncapi' ? '#/components/schemas' : '#/$defs';
     const document = await exportOf(await aCatalogue(), format);
