@@ -35,12 +35,25 @@ port.on('message', (message: unknown) => {
 });
 port.postMessage({ kind: 'ready' } satisfies Answer);
 
+/** Lambda's quota of what a synchronous invocation answers. */
+const answerBytesMax = 6 * 1024 * 1024;
+
+class ResponseSizeTooLarge extends Error {
+  public override readonly name = 'Function.ResponseSizeTooLarge';
+
+  public constructor() {
+    super(`Response payload size exceeded maximum allowed payload size (${String(answerBytesMax)} bytes).`);
+  }
+}
+
 async function run(order: Order): Promise<Answer> {
   try {
     // As text in and text out, as Lambda does it: a Date or a function in a payload must not survive here only.
     const event: unknown = JSON.parse(order.event);
     const result: unknown = await Promise.resolve(handler(event, contextOf(order)));
-    return { kind: 'result', id: order.id, result: JSON.stringify(result ?? null) };
+    const text = JSON.stringify(result ?? null);
+    if (Buffer.byteLength(text) > answerBytesMax) throw new ResponseSizeTooLarge();
+    return { kind: 'result', id: order.id, result: text };
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failure', id: order.id, errorType: name, errorMessage: message, stack: stack ?? '' };

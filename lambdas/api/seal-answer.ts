@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 
 const algorithm = 'aes-256-gcm';
@@ -16,14 +17,15 @@ export type KeptAnswer = z.output<typeof keptAnswer>;
 
 /**
  * Encrypts an answer with what only the caller has: the key of the request. So an answer that shows a secret can be
- * given again to who sent the request, and to nobody who reads the ledger.
+ * given again to who sent the request, and to nobody who reads the ledger. Compressed, as an item of the ledger has at
+ * most 400 KB: the largest answer, of an import, has half a megabyte.
  *
  * @param nonce 12 random bytes
  * @returns nonce, ciphertext and tag in base64
  */
 export function sealAnswer(requestKey: string, answer: KeptAnswer, nonce: Uint8Array): string {
   const cipher = createCipheriv(algorithm, secretOf(requestKey), nonce.subarray(0, nonceBytes));
-  const text = Buffer.concat([cipher.update(JSON.stringify(answer), 'utf8'), cipher.final()]);
+  const text = Buffer.concat([cipher.update(gzipSync(JSON.stringify(answer))), cipher.final()]);
   return Buffer.concat([nonce.subarray(0, nonceBytes), text, cipher.getAuthTag()]).toString('base64');
 }
 
@@ -37,7 +39,9 @@ export function openAnswer(requestKey: string, sealed: string): KeptAnswer {
   const decipher = createDecipheriv(algorithm, secretOf(requestKey), bytes.subarray(0, nonceBytes));
   decipher.setAuthTag(bytes.subarray(-tagBytes));
   const text = Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
-  return keptAnswer.parse(JSON.parse(text.toString('utf8')));
+  // What was kept before answers were compressed is JSON itself.
+  const json = text[0] === '{'.charCodeAt(0) ? text : gunzipSync(text);
+  return keptAnswer.parse(JSON.parse(json.toString('utf8')));
 }
 
 function secretOf(requestKey: string): Uint8Array {

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Conflict, faultsMax, InvalidRequest, throwAll } from '../shared/errors.ts';
+import { plainOf } from '../shared/json.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
 import { causeOf, wishOf } from './schema-fault.ts';
@@ -75,7 +76,8 @@ function readFaults(schema: object): string[] {
   if (leadsInCircle(parts)) {
     faults.push('A $ref leads back to itself without going into the data, and would never end.');
   }
-  if (draft.validateSchema(schema) === true) return faults;
+  // Numbers kept as their text are numbers.
+  if (draft.validateSchema(plainOf(schema)) === true) return faults;
   const byPlace = Map.groupBy(draft.errors ?? [], ({ instancePath }) => instancePath);
   // Of one place the first: what is said after it is of the alternatives that it has, or of what refers there.
   const ofDraft = [...byPlace].map(

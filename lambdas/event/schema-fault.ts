@@ -83,7 +83,18 @@ export function faultOf(errors: readonly ErrorObject[], schema: object): string 
     return faultOf(before, schema);
   }
   const isChoice = last.keyword === 'oneOf' || last.keyword === 'anyOf';
-  return `${last.schemaPath}: ${isChoice ? choiceOf(last, before, schema) : wishOf(last)}`;
+  return `${last.schemaPath}: ${isChoice ? choiceOf(last, before, schema) : wishOf(asWritten(last, schema))}`;
+}
+
+/** What was compiled has the nearest double of each number: what the schema says is the number that stands there. */
+function asWritten(error: ErrorObject, schema: object): Pick<ErrorObject, 'keyword' | 'params'> {
+  const { keyword, schemaPath } = error;
+  const written = valueAt(schema, schemaPath);
+  if (written === undefined) return error;
+  if (keyword === 'enum') return { keyword, params: { allowedValues: written } };
+  if (keyword === 'const') return { keyword, params: { allowedValue: written } };
+  if (!/^(?:exclusive)?(?:minimum|maximum)$/i.test(keyword)) return error;
+  return { keyword, params: { ...(error.params as Params), limit: written } };
 }
 
 /** How data fail to fit one of several alternatives: the fault of any single one of them may be none. */
@@ -113,9 +124,14 @@ function isWithin({ keyword, instancePath }: ErrorObject, choice: ErrorObject): 
 
 /** How many alternatives stand at a place of a schema, as far as it can be found by the path alone. */
 function countAt(schema: object, schemaPath: string): number | undefined {
+  const found = valueAt(schema, schemaPath);
+  return Array.isArray(found) ? found.length : undefined;
+}
+
+function valueAt(schema: object, schemaPath: string): unknown {
+  if (!schemaPath.startsWith('#')) return undefined;
   const names = schemaPath.split('/').slice(1);
-  const found = names.reduce<unknown>((at, name) => memberOf(at, unescaped(name)), schema);
-  return schemaPath.startsWith('#') && Array.isArray(found) ? found.length : undefined;
+  return names.reduce<unknown>((at, name) => memberOf(at, unescaped(name)), schema);
 }
 
 function memberOf(value: unknown, name: string): unknown {

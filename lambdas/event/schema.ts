@@ -4,6 +4,7 @@ import type { ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
 import { InvalidRequest } from '../shared/errors.ts';
+import { plainOf } from '../shared/json.ts';
 import type { EventType } from './event-type.ts';
 import { forgetPatterns, linearPattern } from './linear-pattern.ts';
 import { isMultipleOf } from './multiple-of.ts';
@@ -46,7 +47,7 @@ const fits: Judgement = { kind: 'fits' };
  */
 export function judgeData({ schema }: Pick<EventType, 'schema'>, data: unknown, whose?: string): Judgement {
   if (schema === undefined) return fits;
-  const plain: unknown = JSON.parse(JSON.stringify(data));
+  const plain = plainOf(data);
   const text = JSON.stringify(schema);
   const validate = knownValidator(text, schema);
   if (validate === undefined) return unusable;
@@ -121,12 +122,13 @@ function knownValidator(text: string, schema: object): ValidateFunction | undefi
 }
 
 /**
- * Compiles a schema, within a budget of time. What is stored has been held against the draft when it was defined.
+ * Compiles a schema, within a budget of time. What is stored has been held against the draft when it was defined. Its
+ * numbers are the doubles that those of the data will be: else the same number would be none of its `enum`.
  *
  * @throws Error of Ajv's for what cannot be compiled, OutOfBudget
  */
 export function compileSchema(schema: object, budgetMs = compilingMsMax): ValidateFunction {
-  const validate = withinBudget(budgetMs, () => makeAjv().compile(schema));
+  const validate = withinBudget(budgetMs, () => makeAjv().compile(plainOf(schema)));
   if ('$async' in validate) throw new Error('$async is no keyword of JSON Schema');
   return validate;
 }

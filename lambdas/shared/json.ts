@@ -27,6 +27,20 @@ function withShortExponent(source: string): string {
 }
 
 /**
+ * The same value with the numbers that a double can hold, for who calculates with them: of two texts that stand for one
+ * double none is greater. What is greater than any double is the greatest.
+ */
+export function plainOf<Value>(value: Value): Value {
+  const text = JSON.stringify(value);
+  return (digitsThatMayNotFit.test(text) ? JSON.parse(text, makeFinite) : JSON.parse(text)) as Value;
+}
+
+function makeFinite(_name: string, value: unknown): unknown {
+  if (value === Infinity) return Number.MAX_VALUE;
+  return value === -Infinity ? -Number.MAX_VALUE : value;
+}
+
+/**
  * Any JSON object, handed on as it is. (`z.record` would take a number kept as its text for an object, and drop a
  * field named `__proto__`.)
  */

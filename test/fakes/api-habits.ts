@@ -47,7 +47,11 @@ export function memoryRequests(now: Now): OncePorts['requests'] & { readonly all
   const requests = new Map<string, KeptRequest>();
   const keyOf = (organizationId: string, { id }: KeptRequest) => `${organizationId} ${id}`;
   const put = (organizationId: string, request: KeptRequest) =>
-    soon(() => void requests.set(keyOf(organizationId, request), kept(request)));
+    soon(() => {
+      // An item of DynamoDB's.
+      if (Buffer.byteLength(JSON.stringify(request)) > 400 * 1024) throw new Error('Item size has exceeded');
+      requests.set(keyOf(organizationId, request), kept(request));
+    });
   return {
     begin: (organizationId, begun) =>
       soon(() => {

@@ -45,6 +45,14 @@ it('answers what the handler returns, as JSON would carry it', async () => {
   expect(await invoke({ n: 1 })).toEqual({ got: 1, at: '1970-01-01T00:00:00.000Z' });
 });
 
+it('fails when its answer is larger than Lambda takes', async () => {
+  const { invoke } = await aFunction(
+    `export const handler = async ({ bytes }) => ({ statusCode: 200, body: 'x'.repeat(bytes) });`,
+  );
+  await expect(invoke({ bytes: 7_000_000 })).rejects.toMatchObject({ name: 'Function.ResponseSizeTooLarge' });
+  expect(await invoke({ bytes: 6_000_000 })).toMatchObject({ statusCode: 200 });
+});
+
 it('sees its own environment and nothing of the machine', async () => {
   const { invoke } = await aFunction(`export const handler = async () => process.env;`);
   const environment = await invoke({});

@@ -67,7 +67,8 @@ export async function carryOutImport(
   }
   return endpoints.map((planned) => {
     const outcome = done.get(planned) ?? outcomeOf(planned);
-    return pending.has(planned) ? { ...outcome, outcome: 'pending' } : outcome;
+    // What it would change is shown when it is changed, or by a dry run.
+    return pending.has(planned) ? { id: outcome.id, name: outcome.name, outcome: 'pending' } : outcome;
   });
 }
 
@@ -90,9 +91,13 @@ async function attempt(
       endpointId: outcomeOf(planned).id,
       fault: nameOfFault(fault),
     });
-    return failed(planned, 'internal_error', 'Something of ours failed: import the same again.');
+    return failed(planned, 'internal_error', againAnew);
   }
 }
+
+/** The key gives the same answer again, with the secrets in it; with another one the same document goes on. */
+const againAnew =
+  'Something of ours failed: import the same again, with a new Idempotency-Key if you gave one.';
 
 function failed(planned: PlannedEndpoint, code: string, detail: string): EndpointOutcome {
   return { ...outcomeOf(planned), outcome: 'failed', problem: { code, detail } };

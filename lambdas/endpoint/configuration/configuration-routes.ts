@@ -17,6 +17,7 @@ import {
 } from './configuration.ts';
 import { judgeEntries, planImport } from './plan-import.ts';
 import type { Plan } from './plan-import.ts';
+import { shorten } from './shorten.ts';
 
 export interface ConfigurationRoutesPorts extends ImportPorts {
   readonly readSubscribers: (organizationId: string) => Promise<Subscribers>;
@@ -32,7 +33,10 @@ const importedEndpoint = z
     outcome: z
       .enum(['added', 'changed', 'unchanged', 'removed', 'unlisted', 'pending', 'failed'])
       .meta({ id: 'EndpointImportOutcome' }),
-    changes: z.array(difference).optional(),
+    changes: z
+      .array(difference)
+      .meta({ description: 'Values are left out where the answer would become too long; no field is.' })
+      .optional(),
     secret: z.string().optional(),
     problem: z
       .strictObject({ code: z.string(), detail: z.string() })
@@ -110,7 +114,7 @@ function importRoute(ports: ConfigurationRoutesPorts): Route {
         await audited({ policy: organization.policy }, replace, ({ policy }) => ({ policy }));
       }
       const outcomes = await carryOutImport(ports, plan, audited);
-      return { dryRun, isComplete: !outcomes.some(isLeft), policyChanges, endpoints: outcomes };
+      return { dryRun, isComplete: !outcomes.some(isLeft), policyChanges, endpoints: shorten(outcomes) };
     },
   });
 }
@@ -125,6 +129,6 @@ function preview({ policyChanges, endpoints }: Plan) {
   return {
     isComplete: policyChanges.length === 0 && isSettled,
     policyChanges,
-    endpoints: endpoints.map(outcomeOf),
+    endpoints: shorten(endpoints.map(outcomeOf)),
   };
 }
