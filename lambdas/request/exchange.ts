@@ -65,6 +65,7 @@ function receive({ socket, phases }: Exchange, response: Response): Receiving {
   };
   socket.on('data', (chunk: Buffer) => {
     enterFirstByte(phases);
+    phases.beginAnswer();
     try {
       if (response.take(chunk)) {
         socket.pause();
