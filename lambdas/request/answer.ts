@@ -15,7 +15,7 @@ export interface PostRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The signed bytes, sent as they are. */
   readonly body: Uint8Array;
-  /** From the lookup of the name to the end of the response's headers. */
+  /** From the lookup of the name to the status line of a 2xx, or to the end of the headers of another response. */
   readonly timeoutMs: number;
   readonly rules: TargetRules;
   /** Both PEM; the certificate with its chain. */

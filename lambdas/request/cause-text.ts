@@ -73,6 +73,12 @@ export const causes: Readonly<Record<FailureCause, FailureText>> = {
     message: "The receiver's certificate is not meant for servers.",
     advice: 'Have a certificate issued for server authentication.',
   },
+  chain_breaks_rules: {
+    message:
+      "The receiver's certificate chain breaks a rule, for example that an authority may vouch for certain names only.",
+    advice:
+      'Run `openssl s_client -verify_return_error` against the server, which names the rule, and have the certificate issued by an authority that may vouch for this host name.',
+  },
   not_tls: {
     message: 'The receiver does not speak TLS on this port: it answered in plain text.',
     advice: 'Use the port on which the server speaks HTTPS, or turn TLS on.',
@@ -91,9 +97,20 @@ export const causes: Readonly<Record<FailureCause, FailureText>> = {
     advice: 'Let the server offer HTTP/1.1 (`http/1.1` in ALPN) beside what it speaks.',
   },
   client_certificate_refused: {
-    message:
-      'The receiver asked for a client certificate, and broke off the connection when it got the one of this endpoint.',
+    message: 'The receiver asked for a client certificate, and refused the one of this endpoint.',
     advice: "Check that the server trusts the certificate's authority, and that it has not expired.",
+  },
+  hung_up_without_certificate: {
+    message:
+      'The receiver asked for a client certificate, got none, and hung up before it sent a status line.',
+    advice:
+      'Upload a client certificate for this endpoint if the server requires one; if it does not, its log tells why the handling of the request was broken off.',
+  },
+  hung_up_with_certificate: {
+    message:
+      'The receiver asked for a client certificate, got the one of this endpoint, and hung up before it sent a status line.',
+    advice:
+      "Look in the server's log: it does not trust the certificate's authority, or the handling of the request was broken off.",
   },
   client_certificate_unreadable: {
     message: 'The client certificate of this endpoint cannot be used.',

@@ -19,70 +19,74 @@ export interface Exchange {
 
 /**
  * Sends the request and takes the answer: the first final status line decides. Rejects when none came, or when a limit
- * passes before its headers have ended; whatever else happens after it only cuts what is kept.
+ * passes before the headers of one that is not 2xx have ended; whatever else happens after it only cuts what is kept.
  */
 export async function exchange(given: Exchange): Promise<Answer> {
   const { deadline, request } = given;
   const response = makeResponse();
-  const { head, isRead } = receive(given, response);
+  const { decided, isRead } = receive(given, response);
   write(given);
-  const found = await deadline.race(head);
+  const found = await deadline.race(decided);
   deadline.limit(bodyMsMax);
   await deadline.race(isRead).catch(() => undefined);
   const { keepResponseBytes } = request;
   return answerOf(
-    found,
+    response.head() ?? found,
     keepResponseBytes === undefined
       ? undefined
       : readableText(response.body().subarray(0, keepResponseBytes)),
   );
 }
 
-/** The headers are here and the verdict is known: a slow body may not hold the sender. */
+/** The verdict is known: what is slow behind it, headers of a 2xx or a body, may not hold the sender. */
 const bodyMsMax = 1000;
 
 interface Receiving {
-  /** The final status line and its headers. */
-  readonly head: Promise<ResponseHead>;
+  /** The final status line, and what was there of its headers when the verdict was known. */
+  readonly decided: Promise<ResponseHead>;
   /** Resolves when the body is complete, cut or broken; never rejects. */
   readonly isRead: Promise<unknown>;
 }
 
 function receive({ socket, phases }: Exchange, response: Response): Receiving {
-  const { promise: head, resolve, reject } = Promise.withResolvers<ResponseHead>();
+  const { promise: decided, resolve, reject } = Promise.withResolvers<ResponseHead>();
   const { promise: isRead, resolve: endReading } = Promise.withResolvers<undefined>();
+  let isTold = false; // a head is put together once, or one that comes byte by byte would cost its square
   const tell = (): void => {
-    const found = response.head();
+    const found = isTold ? undefined : response.head();
     if (found === undefined) return;
+    isTold = true;
     phases.close(true);
     resolve(found);
   };
-  const end = (error: unknown): void => {
-    response.breakOff();
+  const fail = (error: unknown): void => {
     tell();
     reject(error);
     endReading(undefined);
   };
   socket.on('data', (chunk: Buffer) => {
     enterFirstByte(phases);
+    phases.beginAnswer();
     try {
-      if (response.take(chunk)) {
-        socket.pause();
-        if (response.head() !== undefined) endReading(undefined);
-      }
+      const isEnough = response.take(chunk);
       tell();
+      if (isEnough) socket.pause();
+      if (isEnough && isTold) endReading(undefined);
     } catch (error) {
-      reject(error);
       socket.pause();
+      fail(error);
     }
   });
+  const end = (error: unknown): void => {
+    response.breakOff();
+    fail(error);
+  };
   socket.on('error', end);
-  for (const event of ['end', 'close']) {
+  for (const event of ['end', 'close'])
     socket.once(event, () => {
       end(new AttemptFailure('connection_closed'));
     });
-  }
-  return { head, isRead };
+  return { decided, isRead };
 }
 
 function enterFirstByte(phases: PhaseRecord): void {

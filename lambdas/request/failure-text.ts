@@ -86,7 +86,7 @@ export const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
     advice: 'Have the certificate issued again with the host name as a subject alternative name.',
   },
   tls_client_certificate_required: {
-    message: 'The receiver asked for a client certificate, and closed the connection because it got none.',
+    message: 'The receiver requires a client certificate, and got none.',
     advice: 'Upload a client certificate for this endpoint, or stop asking for one on the server.',
   },
   tls_failed: {

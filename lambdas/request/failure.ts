@@ -1,4 +1,4 @@
-import type { PhaseName, TlsFacts } from './phases.ts';
+import type { PhaseName, Seen, TlsFacts } from './phases.ts';
 
 /** What can go wrong before there is a status to judge. Stored and shown: a code never changes its meaning. */
 export type AttemptFailureCode =
@@ -42,11 +42,14 @@ export type FailureCause =
   | 'incomplete_chain'
   | 'weak_key'
   | 'wrong_purpose'
+  | 'chain_breaks_rules'
   | 'not_tls'
   | 'no_common_cipher'
   | 'unknown_name'
   | 'no_http_1'
   | 'client_certificate_refused'
+  | 'hung_up_without_certificate'
+  | 'hung_up_with_certificate'
   | 'client_certificate_unreadable'
   | 'not_http'
   | 'unknown_status'
@@ -90,20 +93,41 @@ export class AttemptExpired extends Error {
  * Limits are named by phase, so that the code says what to look at: `dns_timeout` while resolving,
  * `connection_timeout` before TCP is there, `timeout` from the TLS handshake on.
  *
- * A receiver that asked for a client certificate, got none, and hangs up is taken to want one: in TLS 1.3 its
- * refusal arrives after the handshake, often as a bare reset.
+ * A receiver that asked for a client certificate and hangs up without a word may have refused us, or may have crashed:
+ * it looks the same, so the sentence names both. Which of them gives the code is told by the time: see `isLikeRefusal`.
  */
-export function failureOf(error: unknown, phase: PhaseName, facts?: TlsFacts): Failure {
+export function failureOf(error: unknown, phase: PhaseName, seen?: Seen): Failure {
   if (error instanceof AttemptExpired) return { ...expired[phase], limitMs: error.limitMs };
-  const failure = phase === 'lookup' ? failureOfLookup(error) : failureOfConnection(error, phase, facts);
-  if (facts?.clientCertificateRequested === true && refusals.has(failure.code)) {
-    return facts.clientCertificateGiven
-      ? { cause: 'client_certificate_refused', ...failure }
-      : { code: 'tls_client_certificate_required' };
-  }
+  const failure = phase === 'lookup' ? failureOfLookup(error) : failureOfConnection(error, phase, seen?.tls);
+  if (seen?.tls?.clientCertificateRequested === true) return aboutCertificate(failure, phase, seen);
   const isInHandshake = phase === 'tls' && failure.cause === undefined && breaks.has(failure.code);
   return isInHandshake ? { ...failure, cause: 'broken_in_handshake' } : failure;
 }
+
+/** The same failure, seen at a receiver that asked for a client certificate. */
+function aboutCertificate(failure: Failure, phase: PhaseName, seen: Seen): Failure {
+  const isGiven = seen.tls?.clientCertificateGiven === true;
+  if (failure.code === 'tls_failed' && alertCauses.has(failure.cause)) {
+    return isGiven
+      ? { code: 'tls_failed', cause: 'client_certificate_refused' }
+      : { code: 'tls_client_certificate_required' };
+  }
+  if (!breaks.has(failure.code) || seen.hasAnswerBegun) return failure;
+  if (isGiven) return { code: failure.code, cause: 'hung_up_with_certificate' };
+  const code = isLikeRefusal(phase, seen) ? 'tls_client_certificate_required' : failure.code;
+  return { code, cause: 'hung_up_without_certificate' };
+}
+
+/**
+ * In TLS 1.2 a receiver refuses before the handshake ends. In TLS 1.3 it gets to know our certificate together with
+ * the request, and refuses at once: later than a round trip it is at work on the request.
+ */
+function isLikeRefusal(phase: PhaseName, { tls, sinceRequestMs = 0 }: Seen): boolean {
+  return phase === 'tls' || (tls?.version === 'TLSv1.3' && sinceRequestMs <= refusalMsMax);
+}
+
+/** A round trip across the world, and what a busy server takes to look at a certificate. */
+const refusalMsMax = 500;
 
 /** The code for a final status outside 2xx. */
 export function failureOfStatus(status: number): FailureCode {
@@ -131,14 +155,16 @@ const unforeseen: Readonly<Record<PhaseName, AttemptFailureCode>> = {
   first_byte: 'connection_closed',
 };
 
-/** What a receiver's "no certificate, no service" looks like from here, or that it does not like ours. */
-const refusals: ReadonlySet<AttemptFailureCode> = new Set([
-  'connection_reset',
-  'connection_closed',
-  'tls_failed',
+/**
+ * What a receiver says by an alert when it wants a certificate, or another one. When it asks for one, a cipher has been
+ * agreed on: `handshake_failure` can only be about the certificate, and that is how OpenSSL says it in TLS 1.2.
+ */
+const alertCauses: ReadonlySet<FailureCause | undefined> = new Set([
+  'client_certificate_refused',
+  'no_common_cipher',
 ]);
 
-/** Broken off in the handshake, the request was not sent: no handler of it is to blame. */
+/** Broken off without a word. In the handshake the request was not sent: no handler of it is to blame. */
 const breaks: ReadonlySet<AttemptFailureCode> = new Set(['connection_reset', 'connection_closed']);
 
 function failureOfLookup(error: unknown): Failure {
@@ -208,6 +234,8 @@ const failureRules: readonly FailureRule[] = [
   [/^INVALID_PURPOSE$/, 'tls_untrusted', 'wrong_purpose'],
   [/^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|CRL_|INVALID_CA|PATH_LENGTH_)/, 'tls_untrusted'],
   [/^(?:ERROR_IN_CERT_|(?:ISSUER|AKID)_)/, 'tls_untrusted'],
+  // Node has no name for the younger results of OpenSSL, which are about names and numbers that a chain may have.
+  [/^UNSPECIFIED$|_VIOLATION$/, 'tls_untrusted', 'chain_breaks_rules'],
 ];
 
 /** A name with several addresses fails with one error per address, in an AggregateError. */

@@ -26,6 +26,15 @@ export interface TlsFacts {
   readonly clientCertificateGiven: boolean;
 }
 
+/** What an attempt had seen of the receiver when it ended. */
+export interface Seen {
+  readonly tls?: TlsFacts | undefined;
+  /** Since the handshake ended well and the request went out; absent before. */
+  readonly sinceRequestMs?: number | undefined;
+  /** Whether any byte came back. */
+  readonly hasAnswerBegun: boolean;
+}
+
 interface Timing<Name extends PhaseName> {
   readonly name: Name;
   readonly ms: number;
@@ -40,7 +49,9 @@ export interface PhaseRecord {
   /** Ends the open phase, if there is one. */
   readonly close: (ok: boolean) => void;
   readonly describeTls: (facts: TlsFacts) => void;
-  readonly tlsFacts: () => TlsFacts | undefined;
+  /** A byte of the answer is here. */
+  readonly beginAnswer: () => void;
+  readonly seen: () => Seen;
   /** The phase entered last, open or not. */
   readonly current: () => PhaseName;
   readonly list: () => readonly Phase[];
@@ -52,6 +63,8 @@ export function recordPhases(now: () => number): PhaseRecord {
   let open: { name: PhaseName; startedAt: number } | undefined;
   let current: PhaseName = 'lookup';
   let tls: TlsFacts | undefined;
+  let requestedAt: number | undefined;
+  let hasAnswerBegun = false;
 
   function close(ok: boolean): void {
     if (open === undefined) return;
@@ -64,12 +77,20 @@ export function recordPhases(now: () => number): PhaseRecord {
       close(true);
       current = name;
       open = { name, startedAt: now() };
+      if (name === 'request') requestedAt = open.startedAt;
     },
     close,
     describeTls: (facts) => {
       tls = facts;
     },
-    tlsFacts: () => tls,
+    beginAnswer: () => {
+      hasAnswerBegun = true;
+    },
+    seen: () => ({
+      tls,
+      sinceRequestMs: requestedAt === undefined ? undefined : now() - requestedAt,
+      hasAnswerBegun,
+    }),
     current: () => current,
     list: () => done.map((phase) => toPhase(phase, tls ?? { clientCertificateGiven: false })),
   };

@@ -54,7 +54,7 @@ export function makePost(network: Network = {}): Post {
       answer = await perform(attempt);
     } catch (error) {
       phases.close(false);
-      answer = { kind: 'failure', ...failureOf(error, phases.current(), phases.tlsFacts()) };
+      answer = { kind: 'failure', ...failureOf(error, phases.current(), phases.seen()) };
     } finally {
       deadline.clear();
       waits.forEach((timer) => {

@@ -17,6 +17,8 @@ export interface HeadReader {
   readonly take: (chunk: Buffer) => { readonly head: ResponseHead; readonly rest: Buffer } | undefined;
   /** The head as far as it has come, once its status line is complete. */
   readonly begun: () => ResponseHead | undefined;
+  /** Of the last status line that is complete, 1xx among them. */
+  readonly status: () => number | undefined;
   /** How many 1xx responses have come. */
   readonly informational: () => number;
 }
@@ -81,7 +83,7 @@ export function makeHeadReader(): HeadReader {
     }
   }
 
-  return { take, begun, informational: () => informational };
+  return { take, begun, status: () => status, informational: () => informational };
 }
 
 /** At once: who speaks another protocol may well say nothing more, and wait. */

@@ -11,6 +11,10 @@ export interface Response {
   readonly take: (chunk: Buffer) => boolean;
   /** Nothing more will come: a status line without the end of its headers is as good as a head (RFC 9112, 8). */
   readonly breakOff: () => void;
+  /**
+   * As far as it has come, once the verdict is known: by a complete head, or by a final status line that says 2xx,
+   * whatever becomes of its headers. Of other statuses the headers matter: `retry-after` stands there.
+   */
   readonly head: () => ResponseHead | undefined;
   /** What has come of the body. */
   readonly body: () => Uint8Array;
@@ -38,7 +42,11 @@ export function makeResponse(): Response {
     breakOff: () => {
       head ??= reader.begun();
     },
-    head: () => head,
+    head: () => head ?? (isSuccess(reader.status()) ? reader.begun() : undefined),
     body: () => body?.bytes() ?? new Uint8Array(),
   };
+}
+
+function isSuccess(status = 0): boolean {
+  return status >= 200 && status <= 299;
 }

@@ -56,7 +56,9 @@ export function mustMatch({ ifMatch, ifNoneMatch }: Conditions, shown: unknown):
   if (ifMatch !== undefined && (current === undefined || !isAmong(ifMatch, current))) {
     throw new PreconditionFailed(
       'changed_meanwhile',
-      'It is not what you have seen: somebody else has changed it since. Read it again.',
+      current === undefined
+        ? 'It is not there, and If-Match asked that it is: it was removed, or there never was one.'
+        : 'It is not what you have seen: somebody else has changed it since. Read it again.',
     );
   }
   if (ifNoneMatch !== undefined && current !== undefined && isAmong(ifNoneMatch, current)) {

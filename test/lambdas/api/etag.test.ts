@@ -49,10 +49,12 @@ describe('an ETag', () => {
     else expect(check).toThrow('somebody else has changed it');
   });
 
-  it('of nothing matches nothing', () => {
-    expect(() => {
-      mustMatch({ ifMatch: '*' }, undefined);
-    }).toThrow();
+  it.each(['*', '"x"'])('of nothing matches nothing, and blames nobody: %s', (ifMatch) => {
+    const check = () => {
+      mustMatch({ ifMatch }, undefined);
+    };
+    expect(check).toThrow('It is not there');
+    expect(check).not.toThrow('somebody else');
   });
 });
 

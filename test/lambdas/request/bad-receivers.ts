@@ -51,6 +51,12 @@ export const scripts = {
       write('a');
     });
   },
+  slowErrorHeaders: ({ write, every }) => {
+    write('HTTP/1.1 503 Busy\r\nx-slow: ');
+    every(10, () => {
+      write('a');
+    });
+  },
   slowStatusLine: ({ write, every }) => {
     const bytes = Array.from('HTTP/1.1 200 ');
     every(50, () => {
@@ -88,6 +94,13 @@ export const scripts = {
   },
   hugeHeader: ({ end }) => {
     end(`HTTP/1.1 200 OK\r\nx-huge: ${'a'.repeat(1_000_000)}\r\n\r\n`);
+  },
+  hugeErrorHeader: ({ end }) => {
+    end(`HTTP/1.1 500 Oh\r\nx-huge: ${'a'.repeat(1_000_000)}\r\n\r\n`);
+  },
+  endlessHeaders: ({ write, flood }) => {
+    write('HTTP/1.1 200 OK\r\n');
+    flood(Buffer.from('x-a: b\r\n'.repeat(1000)));
   },
   manyHeaders: ({ end }) => {
     end(

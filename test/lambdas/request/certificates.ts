@@ -26,6 +26,8 @@ export interface Wish {
   readonly usages?: readonly string[];
   /** Of an RSA key; without it the key is P-256. */
   readonly rsaBits?: number;
+  /** Of an intermediate: the only name, with those below it, that it may vouch for. */
+  readonly permittedName?: string;
   /** That the authority signs with. */
   readonly hash?: 'SHA-1' | 'SHA-256';
 }
@@ -83,7 +85,10 @@ function authorityOf(
         subject: `CN=${wish.commonName ?? 'Intermediate'}`,
         publicKey: own.publicKey,
         ...validity(wish),
-        extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+        extensions: [
+          new x509.BasicConstraintsExtension(true, undefined, true),
+          ...nameConstraints(wish.permittedName),
+        ],
       });
       return authorityOf(issued, own);
     },
@@ -127,4 +132,13 @@ function alternativeNames(names: readonly string[]): InstanceType<typeof x509.Ex
       names.map((value) => ({ type: /^[0-9.]+$|:/.test(value) ? 'ip' : 'dns', value })),
     ),
   ];
+}
+
+/** A list of permitted DNS names, of one. Source: RFC 5280, 4.2.1.10. */
+function nameConstraints(permitted: string | undefined): InstanceType<typeof x509.Extension>[] {
+  if (permitted === undefined) return [];
+  const wrap = (tag: number, content: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([tag, content.length]), content]);
+  const subtree = wrap(0x30, wrap(0x82, Buffer.from(permitted)));
+  return [new x509.Extension('2.5.29.30', true, wrap(0x30, wrap(0xa0, subtree)))];
 }

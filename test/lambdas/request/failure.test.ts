@@ -12,7 +12,7 @@ import {
   type Failure,
   type FailureCode,
 } from '../../../lambdas/request/failure.ts';
-import type { PhaseName, TlsFacts } from '../../../lambdas/request/phases.ts';
+import type { PhaseName, Seen, TlsFacts } from '../../../lambdas/request/phases.ts';
 
 const phases: readonly PhaseName[] = ['lookup', 'address_check', 'connect', 'tls', 'request', 'first_byte'];
 
@@ -22,7 +22,11 @@ function anError(code: string, more: object = {}): Error {
 
 const codeOf = (...given: Parameters<typeof failureOf>) => failureOf(...given).code;
 
-const asked: TlsFacts = { clientCertificateRequested: true, clientCertificateGiven: false };
+/** What had been seen of a receiver that asked for a client certificate, and got none. */
+function seenOf(tls: Partial<TlsFacts> = {}, more: Partial<Seen> = {}): Seen {
+  const facts = { version: 'TLSv1.3', clientCertificateRequested: true, clientCertificateGiven: false };
+  return { tls: { ...facts, ...tls }, sinceRequestMs: 40, hasAnswerBegun: false, ...more };
+}
 
 describe('an error of Node becomes a code', () => {
   const cases: [string, PhaseName, AttemptFailureCode][] = [
@@ -108,15 +112,75 @@ describe('an error of Node becomes a code', () => {
     ]);
   });
 
-  test('a hang-up by a receiver that asked for a certificate and got none is about the certificate', () => {
-    const hangUp = anError('ECONNRESET');
+  const [none, given] = [{}, { clientCertificateGiven: true }];
+  const old = { version: 'TLSv1.2' };
+  const [without, with_] = ['hung_up_without_certificate', 'hung_up_with_certificate'] as const;
+  const hangUps: [string, Seen, Failure][] = [
+    ['got none', seenOf(none), { code: 'tls_client_certificate_required', cause: without }],
+    ['got ours', seenOf(given), { code: 'connection_closed', cause: with_ }],
+    [
+      'got none, and worked on the request first',
+      seenOf(none, { sinceRequestMs: 3000 }),
+      { code: 'connection_closed', cause: without },
+    ],
+    [
+      'got none in TLS 1.2, where a handshake that ended well was its consent',
+      seenOf(old),
+      { code: 'connection_closed', cause: without },
+    ],
+    [
+      'got none in TLS 1.2, and broke off the handshake',
+      seenOf(old, { sinceRequestMs: undefined }),
+      { code: 'tls_client_certificate_required', cause: without },
+    ],
+    [
+      'got none, and had begun to answer',
+      seenOf(none, { hasAnswerBegun: true }),
+      { code: 'connection_closed' },
+    ],
+    [
+      'got ours, and had begun to answer',
+      seenOf(given, { hasAnswerBegun: true }),
+      { code: 'connection_closed' },
+    ],
+  ];
 
-    expect(codeOf(hangUp, 'first_byte', asked)).toBe('tls_client_certificate_required');
-    expect(codeOf(hangUp, 'first_byte', { ...asked, clientCertificateGiven: true })).toBe(
-      'connection_closed',
-    );
-    expect(codeOf(new AttemptExpired(5000), 'first_byte', asked)).toBe('timeout');
-    expect(codeOf(new AttemptFailure('invalid_response'), 'first_byte', asked)).toBe('invalid_response');
+  test.each(hangUps)('a hang-up by a receiver that asked for a certificate, %s', (_name, seen, expected) => {
+    const phase = seen.sinceRequestMs === undefined ? 'tls' : 'first_byte';
+    expect(failureOf(anError('ECONNRESET'), phase, seen)).toEqual(expected);
+  });
+
+  const alerts: [string, Failure, Failure][] = [
+    [
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      { code: 'tls_client_certificate_required' },
+      { code: 'tls_client_certificate_required' },
+    ],
+    [
+      'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+      { code: 'tls_client_certificate_required' },
+      { code: 'tls_failed', cause: 'client_certificate_refused' },
+    ],
+    [
+      'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+      { code: 'tls_client_certificate_required' },
+      { code: 'tls_failed', cause: 'client_certificate_refused' },
+    ],
+    ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', { code: 'tls_failed' }, { code: 'tls_failed' }],
+  ];
+
+  test.each(alerts)('an alert says what it says: %s', (code, unmet, met) => {
+    expect(failureOf(anError(code), 'first_byte', seenOf(none))).toEqual(unmet);
+    expect(failureOf(anError(code), 'first_byte', seenOf(given))).toEqual(met);
+  });
+
+  test('what ends an attempt for a reason of its own is not about the certificate that was asked for', () => {
+    expect(codeOf(new AttemptExpired(5000), 'first_byte', seenOf())).toBe('timeout');
+    expect(codeOf(new AttemptFailure('invalid_response'), 'first_byte', seenOf())).toBe('invalid_response');
+    expect(failureOf(anError('UNSPECIFIED'), 'tls', seenOf())).toEqual({
+      code: 'tls_untrusted',
+      cause: 'chain_breaks_rules',
+    });
   });
 
   test('anything at all that is thrown becomes a code, and nothing of it is shown', () => {

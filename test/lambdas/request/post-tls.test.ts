@@ -6,7 +6,7 @@ import type { TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { AttemptFailureCode, Failure } from '../../../lambdas/request/failure.ts';
-import { aTcpReceiver, scripts } from './bad-receivers.ts';
+import { aTcpReceiver, scripts, type Script } from './bad-receivers.ts';
 import { anAuthority, aSelfSigned, type Identity, type Wish } from './certificates.ts';
 import {
   aReceiver,
@@ -133,6 +133,11 @@ describe.concurrent('a certificate that is not right is refused before anything 
       'for clients',
       { code: 'tls_untrusted', cause: 'wrong_purpose' },
       async () => identity(await authority.issue({ usages: ['1.3.6.1.5.5.7.3.2'] })),
+    ],
+    [
+      'under an intermediate for other names',
+      { code: 'tls_untrusted', cause: 'chain_breaks_rules' },
+      async () => ({ ...(await under({ permittedName: 'other.localhost' })), requestCert: true }),
     ],
   ];
 
@@ -343,15 +348,82 @@ describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)(
       expect(receiver.received()).toBe('');
     });
 
-    test('none given, and the receiver just hangs up: tls_client_certificate_required', async () => {
-      const receiver = await aReceiver(
+    const optional: TlsOptions = { ...wanting, rejectUnauthorized: false };
+
+    test.each<[string, Script]>([
+      [
+        'reads it and breaks off',
         ({ reset }) => {
           reset();
         },
-        { ...wanting, rejectUnauthorized: false },
-      );
+      ],
+      [
+        'works on it and closes',
+        ({ end, after }) => {
+          after(700, end);
+        },
+      ],
+    ])(
+      'none given to a receiver that could do without, and %s: told both that may be',
+      async (_name, script) => {
+        const receiver = await aReceiver(script, optional);
 
-      expect(verdict(await tryPost({ port: receiver.port }))).toBe('tls_client_certificate_required');
+        const told = toldOf(await tryPost({ port: receiver.port }));
+
+        expect(told?.message).toMatch(/asked for a client certificate, got none, and hung up before it sent/);
+        expect(told?.advice).toMatch(/if the server requires one; .* broken off/);
+      },
+    );
+
+    test.each<[string, boolean, Script]>([
+      [
+        'half a status line',
+        false,
+        ({ write, after, end }) => {
+          write('HTTP/1.1 2');
+          after(30, end);
+        },
+      ],
+      [
+        'a status 102',
+        false,
+        ({ write, after, end }) => {
+          write('HTTP/1.1 102 Wait\r\n\r\n');
+          after(30, end);
+        },
+      ],
+      [
+        'half a status line',
+        true,
+        ({ write, after, end }) => {
+          write('HTTP/1.1 2');
+          after(30, end);
+        },
+      ],
+    ])(
+      'broken off behind %s, certificate given %s: not about certificates',
+      async (_name, isGiven, script) => {
+        const receiver = await aReceiver(script, optional);
+
+        const { answer } = await tryPost({
+          port: receiver.port,
+          ...(isGiven ? { clientCertificate: ours } : {}),
+        });
+
+        expect(answer).toEqual({ kind: 'failure', code: 'connection_closed' });
+      },
+    );
+
+    test('given, accepted, and the handler dies: not told that the certificate is at fault', async () => {
+      const receiver = await aReceiver(({ after, reset }) => {
+        after(700, reset);
+      }, wanting);
+
+      const result = await tryPost({ port: receiver.port, clientCertificate: ours });
+
+      expect(verdict(result)).toBe('connection_reset');
+      expect(toldOf(result)?.message).toMatch(/got the one of this endpoint, and hung up before it sent/);
+      expect(toldOf(result)?.advice).toMatch(/does not trust .*, or .* broken off/);
     });
 
     test('given right: delivered', async () => {
@@ -369,7 +441,7 @@ describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)(
 
       const result = await tryPost({ port: receiver.port, clientCertificate: strangers });
 
-      expect(result.answer).toMatchObject({ kind: 'failure', cause: 'client_certificate_refused' });
+      expect(result.answer).toMatchObject({ kind: 'failure', cause: 'hung_up_with_certificate' });
       expect(receiver.received()).toBe('');
     });
 
