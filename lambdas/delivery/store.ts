@@ -1,8 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { endpoint } from '../endpoint/endpoint.ts';
-import { endpointKey } from '../endpoint/store.ts';
+import { endpointKey, readEndpoint } from '../endpoint/store.ts';
 import { endedPositionOf, endedQueries } from './ended-list.ts';
 import type { EndedPosition } from './ended-list.ts';
 import { deliveryKey } from './key.ts';
@@ -53,7 +52,7 @@ export function makeReadRecipient(read: Read) {
     ]);
     return {
       organization: organization.optional().parse(organizationItem),
-      endpoint: endpoint.optional().parse(endpointItem),
+      endpoint: readEndpoint(endpointItem),
     };
   };
 }

@@ -105,18 +105,18 @@ function removeRoute({ registration, getEndpoint }: CertificateRoutesPorts): Rou
     handle: async ({ params, mustMatch, audited }) => {
       const before = await found(getEndpoint(params.organizationId, params.endpointId), 'endpoint');
       const { clientCertificate, ...without } = before;
-      mustMatch(clientCertificate && shownCertificate.parse(clientCertificate));
       const work = async () => {
         const after = await replace(registration, { before, changed: without }, () => Promise.resolve());
         await registration.secrets.remove({ ...params, part: 'client-certificate' });
         return after;
       };
       if (clientCertificate !== undefined) {
+        mustMatch(shownCertificate.parse(clientCertificate));
         await audited(show(before), work, show);
         return;
       }
-      // A call before this one may have been cut off before it destroyed the key. The endpoint is written first, so
-      // that nothing is destroyed that somebody has uploaded since.
+      // A call before this one may have been cut off before it destroyed the key, and its ETag stands for nothing any
+      // more. The endpoint is written first, so that nothing is destroyed that somebody has uploaded since.
       await work();
       throw new NotFound('client certificate');
     },

@@ -1,33 +1,34 @@
 import type { Organization } from '../organization/organization.ts';
 import { mergePolicy, setsSchedule } from '../organization/policy.ts';
-import { allOf, Conflict, NotWritten } from '../shared/errors.ts';
+import { allOf, NotFound, NotWritten } from '../shared/errors.ts';
 import { newEndpointId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { isoTime, isoTimeAfter } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
 import { newSecret } from '../signing/secret.ts';
-import type { SecretName, SecretWriter } from '../signing/secret.ts';
+import type { SecretWriter } from '../signing/secret.ts';
 import type { Endpoint, EndpointChange, NewEndpoint } from './endpoint.ts';
 import { judge, refuseTakenName, refuseTooMany } from './judge.ts';
 import type { OthersPorts, Rules } from './judge.ts';
 import { judgeHeaders, retireHeaders, storeHeaders } from './own-header.ts';
 import type { OwnHeader, WantedHeader } from './own-header.ts';
+import { changedMeanwhile, removeSecrets } from './unregister.ts';
+import type { UnregisterPorts } from './unregister.ts';
 
 export interface RegisterPorts {
   readonly rules: Rules;
-  readonly endpoints: OthersPorts['endpoints'] & {
-    readonly add: (endpoint: Endpoint) => Promise<void>;
-    readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
-    readonly remove: (organizationId: string, id: string) => Promise<void>;
-  };
+  readonly endpoints: OthersPorts['endpoints'] &
+    UnregisterPorts['endpoints'] & {
+      readonly get: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+      readonly add: (endpoint: Endpoint) => Promise<void>;
+      readonly replace: (before: Endpoint, after: Endpoint) => Promise<boolean>;
+    };
   readonly secrets: SecretWriter;
   readonly chance: { readonly newUuid: () => string; readonly randomBytes: RandomBytes };
   /** Sees to it that the organization has a signing key. */
   readonly ensureKey: (organizationId: string) => Promise<void>;
   readonly now: Now;
 }
-
-type Owner = Omit<SecretName, 'part'>;
 
 /** An endpoint that has just been made, and its secret, which is shown this once. */
 export interface Registered {
@@ -158,7 +159,7 @@ export async function carryOut(
  * Writes a changed endpoint, unless somebody has been faster; what was written for it beforehand is undone, unless
  * the endpoint may name it.
  *
- * @throws Conflict `changed_meanwhile`
+ * @throws Conflict `changed_meanwhile`; NotFound when it has been removed since it was read.
  */
 export async function replace(
   ports: RegisterPorts,
@@ -167,39 +168,24 @@ export async function replace(
 ): Promise<Endpoint> {
   const after = { ...changed, updatedAt: isoTimeAfter(before.updatedAt, ports.now()) };
   const isReplaced = await ports.endpoints.replace(before, after).catch(async (fault: unknown) => {
-    if (fault instanceof NotWritten) await undo();
+    if (fault instanceof NotWritten) await takeBack(ports, before, undo);
     throw fault;
   });
   if (isReplaced) return after;
-  await undo();
-  throw changedMeanwhile();
+  throw (await takeBack(ports, before, undo)) === 'gone' ? new NotFound('endpoint') : changedMeanwhile();
 }
 
-function changedMeanwhile(): Conflict {
-  return new Conflict('changed_meanwhile', 'Somebody else has just changed this endpoint: read it again.');
-}
-
-/**
- * Removes an endpoint that is as it was read, with its secrets and what else is kept of it (`forget`). A write of it comes
- * first, by which whoever has read it before can change it no more: one that somebody has changed stays, and keeps its secrets.
- * The endpoint itself goes last, so that after a failure the same call can be made again.
- *
- * @throws Conflict `changed_meanwhile`
- */
-export async function unregister(
+/** Undoes what was written for an endpoint; of one that is gone by now, no secret may stay: nobody could remove it. */
+async function takeBack(
   ports: RegisterPorts,
-  before: Endpoint,
-  forget: (id: string) => Promise<void>,
-): Promise<void> {
-  const { organizationId, id, updatedAt } = before;
-  const taken = { ...before, updatedAt: isoTimeAfter(updatedAt, ports.now()) };
-  if (!(await ports.endpoints.replace(before, taken))) throw changedMeanwhile();
+  { organizationId, id }: Endpoint,
+  undo: () => Promise<void>,
+): Promise<'undone' | 'gone'> {
+  if ((await ports.endpoints.get(organizationId, id)) !== undefined) {
+    await undo();
+    return 'undone';
+  }
+  // Its secrets were removed before we wrote: Secrets Manager has made them again for us.
   await removeSecrets(ports, { organizationId, endpointId: id });
-  await forget(id);
-  await ports.endpoints.remove(organizationId, id);
-}
-
-async function removeSecrets({ secrets }: RegisterPorts, owner: Owner): Promise<void> {
-  for (const part of ['signing', 'headers', 'client-certificate'] as const)
-    await secrets.remove({ ...owner, part });
+  return 'gone';
 }

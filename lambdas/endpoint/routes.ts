@@ -16,8 +16,9 @@ import { endWaiting, followSwitchingOn, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
 import { judgeAlone } from './judge.ts';
-import { amend, register, unregister } from './register.ts';
+import { amend, register } from './register.ts';
 import type { RegisterPorts } from './register.ts';
+import { unregister } from './unregister.ts';
 
 export interface EndpointRoutesPorts {
   readonly registration: RegisterPorts;
@@ -29,6 +30,8 @@ export interface EndpointRoutesPorts {
   readonly getOrganization: (id: string) => Promise<Organization | undefined>;
   readonly endpoints: {
     readonly get: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
+    /** The same, also when its removal has begun, and was cut off. */
+    readonly getToRemove: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
     readonly list: (organizationId: string, query: EndpointsQuery) => Promise<Page<Endpoint>>;
   };
 }
@@ -124,10 +127,8 @@ function getRoute(ports: EndpointRoutesPorts): Route {
     body: noBody,
     answer: { status: 200, schema: shownWithHealth },
     tagged: settingsOf,
-    handle: async ({ params }) => {
-      const { organizationId, endpointId } = params;
-      return withHealth(ports, await found(ports.endpoints.get(organizationId, endpointId), 'endpoint'));
-    },
+    handle: async ({ params: { organizationId, endpointId } }) =>
+      withHealth(ports, await found(ports.endpoints.get(organizationId, endpointId), 'endpoint')),
   });
 }
 
@@ -204,8 +205,8 @@ function removeRoute({ endpoints, health, registration }: EndpointRoutesPorts): 
     body: noBody,
     answer: { status: 204, schema: undefined },
     heedsIfMatch: true,
-    handle: async ({ params, mustMatch, audited }) => {
-      const before = await found(endpoints.get(params.organizationId, params.endpointId), 'endpoint');
+    handle: async ({ params: { organizationId, endpointId }, mustMatch, audited }) => {
+      const before = await found(endpoints.getToRemove(organizationId, endpointId), 'endpoint');
       mustMatch(show(before));
       await audited(show(before), () => unregister(registration, before, health.forget), nothing);
     },

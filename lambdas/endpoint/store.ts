@@ -1,13 +1,12 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { organization } from '../organization/organization.ts';
 import { organizationKey } from '../organization/store.ts';
 import { endpointId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page } from '../shared/page.ts';
-import { isWrittenAfterAll, queryAll, queryCount, queryPage } from '../shared/store.ts';
+import { isPutAfterAll, queryAll, queryCount, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { expiryOf } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -26,13 +25,21 @@ export function endpointKey(organizationId: string, id: string): Key {
 const list = 'certificates';
 
 /** An endpoint as it stands in the configuration. */
-export function endpointItem(stored: Endpoint): Item {
+export function endpointItem(stored: Endpoint): Item & Key {
   const { clientCertificate } = stored;
   return {
     ...endpointKey(stored.organizationId, stored.id),
     ...stored,
     ...(clientCertificate === undefined ? {} : { list, listOrder: clientCertificate.notAfter }),
   };
+}
+
+/**
+ * An item as an endpoint. One whose removal has begun is gone for everybody but who removes it: its secrets may be gone,
+ * and nothing can be signed for it any more.
+ */
+export function readEndpoint(item: Item | undefined): Endpoint | undefined {
+  return item?.['isBeingRemoved'] === true ? undefined : endpoint.optional().parse(item);
 }
 
 /** Endpoints in the configuration. */
@@ -42,7 +49,14 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
       const Key = endpointKey(organizationId, id);
       // Whoever was answered a moment ago finds what he was answered.
       const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-      return answer.Item === undefined ? undefined : endpoint.parse(answer.Item);
+      return readEndpoint(answer.Item);
+    },
+
+    /** The same, also when its removal has begun. */
+    getToRemove: async (organizationId: string, id: string): Promise<Endpoint | undefined> => {
+      const Key = endpointKey(organizationId, id);
+      const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return endpoint.optional().parse(answer.Item);
     },
 
     /** Writes an endpoint that is new. */
@@ -60,15 +74,14 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
      */
     replace: async (before: Endpoint, after: Endpoint): Promise<boolean> => {
       const Item = endpointItem(after);
-      const ConditionExpression = 'updatedAt = :read';
+      const ConditionExpression = 'updatedAt = :read AND attribute_not_exists(isBeingRemoved)';
       const ExpressionAttributeValues = { ':read': before.updatedAt };
-      const write = { TableName: config, Item, ConditionExpression, ExpressionAttributeValues };
-      return isWrittenAfterAll(client, new PutCommand(write), async () => {
-        const Key = endpointKey(after.organizationId, after.id);
-        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-        return isDeepStrictEqual(endpoint.optional().parse(there.Item), endpoint.parse(after));
+      return isPutAfterAll(client, {
+        ...{ TableName: config, Item, ConditionExpression, ExpressionAttributeValues },
       });
     },
+
+    startRemoval: startRemovalOf(client, config),
 
     remove: async (organizationId: string, id: string): Promise<void> => {
       const Key = endpointKey(organizationId, id);
@@ -83,12 +96,30 @@ export function makeEndpointStore(client: DynamoDBDocumentClient, config: string
   };
 }
 
+/**
+ * Marks an endpoint that is as it was read as one whose removal has begun; false when it has been changed or removed
+ * since. It keeps its ETag, so that the same call can be made again, and loses its place among the certificates.
+ *
+ * @throws NotWritten when the write failed and was not made.
+ */
+function startRemovalOf(client: DynamoDBDocumentClient, config: string) {
+  return async function startRemoval(before: Endpoint): Promise<boolean> {
+    return isPutAfterAll(client, {
+      TableName: config,
+      Item: { ...before, ...endpointKey(before.organizationId, before.id), isBeingRemoved: true },
+      ConditionExpression: 'updatedAt = :read',
+      ExpressionAttributeValues: { ':read': before.updatedAt },
+    });
+  };
+}
+
 /** How many endpoints an organization has; one that was made a moment ago may not be among them. */
 function countOf(client: DynamoDBDocumentClient, config: string) {
   return async function count(organizationId: string): Promise<number> {
     return queryCount(client, {
       TableName: config,
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      FilterExpression: 'attribute_not_exists(isBeingRemoved)',
       ExpressionAttributeValues: { ':pk': endpointKey(organizationId, '').pk, ':prefix': 'ENDPOINT#' },
     });
   };
@@ -100,7 +131,7 @@ function idsNamedOf(client: DynamoDBDocumentClient, config: string) {
     const items = await queryAll(client, {
       TableName: config,
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      FilterExpression: '#name = :name',
+      FilterExpression: '#name = :name AND attribute_not_exists(isBeingRemoved)',
       ProjectionExpression: 'id',
       // NAME is a reserved word.
       ExpressionAttributeNames: { '#name': 'name' },
@@ -126,10 +157,12 @@ function listOf(client: DynamoDBDocumentClient, config: string) {
       Limit: page.limit,
       ...(after === undefined ? {} : { ExclusiveStartKey: endpointKey(organizationId, after) }),
     });
-    const data = items.map((item) => endpoint.parse(item));
-    const last = data.at(-1);
+    const last = endpoint.optional().parse(items.at(-1));
     return {
-      data: data.filter((one) => isAskedFor(page, one)),
+      data: items
+        .map(readEndpoint)
+        .filter((one) => one !== undefined)
+        .filter((one) => isAskedFor(page, one)),
       nextCursor: isLast || last === undefined ? null : cursorAt([last.id]),
     };
   };
@@ -147,9 +180,14 @@ export function makeReadSubscribers(client: DynamoDBDocumentClient, config: stri
       ConsistentRead: true,
     });
     const own = items.find((item) => item['sk'] === sk);
+    const all = items.filter(isEndpoint);
+    const leaving = all
+      .filter((item) => readEndpoint(item) === undefined)
+      .map((item) => endpoint.parse(item));
     return {
       organization: own === undefined ? undefined : organization.parse(own),
-      endpoints: items.filter(isEndpoint).map((item) => endpoint.parse(item)),
+      endpoints: all.map(readEndpoint).filter((one) => one !== undefined),
+      ...(leaving.length === 0 ? {} : { leaving }),
     };
   };
 }

@@ -6,6 +6,8 @@ export interface Subscribers {
   /** Absent when there is no such organization. */
   readonly organization: Organization | undefined;
   readonly endpoints: readonly Endpoint[];
+  /** Those whose removal has begun and was cut off: nothing is sent to them, and a removal of them goes on. */
+  readonly leaving?: readonly Endpoint[];
 }
 
 /** Whether the organization that was looked for is there. */

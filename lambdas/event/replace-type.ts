@@ -1,4 +1,4 @@
-import { Conflict } from '../shared/errors.ts';
+import { Conflict, MadeMeanwhile } from '../shared/errors.ts';
 import type { Now } from '../shared/time.ts';
 import type { TypeChange } from './define-type.ts';
 import type { EventType } from './event-type.ts';
@@ -23,7 +23,7 @@ export async function replaceType(
   { before, after }: TypeChange,
 ): Promise<EventType> {
   if (await eventTypes.replace(before, after)) return after;
-  throw changedMeanwhile();
+  throw before === undefined ? new MadeMeanwhile('event type') : changedMeanwhile();
 }
 
 /**

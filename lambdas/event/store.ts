@@ -7,7 +7,14 @@ import { parseJson } from '../shared/json.ts';
 import type { OpenSpan } from '../shared/open-span.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWritten, isWrittenAfterAll, makeBatchedRead, queryAll, queryPage } from '../shared/store.ts';
+import {
+  isPutAfterAll,
+  isWritten,
+  isWrittenAfterAll,
+  makeBatchedRead,
+  queryAll,
+  queryPage,
+} from '../shared/store.ts';
 import type { Key } from '../shared/store.ts';
 import { isoTime } from '../shared/time.ts';
 import type { Now } from '../shared/time.ts';
@@ -215,12 +222,7 @@ export function makeEventTypeStore(client: DynamoDBDocumentClient, config: strin
               ConditionExpression: 'etag = :read',
               ExpressionAttributeValues: { ':read': etagOf(before) },
             };
-      const write = new PutCommand({ TableName: config, Item, ...condition });
-      return isWrittenAfterAll(client, write, async () => {
-        const Key = { pk: Item.pk, sk: Item.sk };
-        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-        return there.Item?.['etag'] === Item.etag;
-      });
+      return isPutAfterAll(client, { TableName: config, Item, ...condition });
     },
 
     /**

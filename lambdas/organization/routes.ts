@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Conflict, found } from '../shared/errors.ts';
+import { Conflict, found, MadeMeanwhile } from '../shared/errors.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { itself, Made, noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
@@ -116,5 +116,6 @@ async function write(
   after: Organization,
 ): Promise<z.output<typeof shown>> {
   if (await organizations.replace(before, after)) return show(after);
+  if (before === undefined) throw new MadeMeanwhile('organization');
   throw new Conflict('changed_meanwhile', 'Somebody else has just changed this organization: try again.');
 }

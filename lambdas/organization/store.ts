@@ -1,11 +1,10 @@
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { organizationId } from '../shared/identifier.ts';
 import { cursorAt, positionOf } from '../shared/page.ts';
 import type { Page, PageQuery } from '../shared/page.ts';
-import { isWrittenAfterAll, queryPage } from '../shared/store.ts';
+import { isPutAfterAll, queryPage } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { organization } from './organization.ts';
 import type { Organization } from './organization.ts';
@@ -19,7 +18,7 @@ export function organizationKey(id: string): Key {
 const list = 'organizations';
 
 /** An organization as it stands in the configuration. */
-export function organizationItem(stored: Organization): Item {
+export function organizationItem(stored: Organization): Item & Key {
   return { ...organizationKey(stored.id), ...stored, list, listOrder: stored.id };
 }
 
@@ -47,12 +46,7 @@ export function makeOrganizationStore(client: DynamoDBDocumentClient, config: st
               ConditionExpression: 'updatedAt = :read',
               ExpressionAttributeValues: { ':read': before.updatedAt },
             };
-      const write = new PutCommand({ TableName: config, Item, ...condition });
-      return isWrittenAfterAll(client, write, async () => {
-        const Key = organizationKey(after.id);
-        const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-        return isDeepStrictEqual(organization.optional().parse(there.Item), organization.parse(after));
-      });
+      return isPutAfterAll(client, { TableName: config, Item, ...condition });
     },
 
     list: listOf(client, config),

@@ -139,6 +139,13 @@ export class Conflict extends Refusal {
   public readonly status = 409;
 }
 
+/** What was not there when it was looked for has been made by somebody else since. */
+export class MadeMeanwhile extends Conflict {
+  public constructor(what: string) {
+    super('changed_meanwhile', `Somebody else has just made this ${what}: try again.`);
+  }
+}
+
 /** What the caller has seen is not what is stored any more. */
 export class PreconditionFailed extends Refusal {
   public readonly status = 412;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Conflict, PreconditionFailed } from './errors.ts';
+import { Conflict, MadeMeanwhile, PreconditionFailed } from './errors.ts';
 
 /** The strong ETag (RFC 9110, section 8.8.3) of what a caller sees of something; the order of fields does not count. */
 export function etagOf(shown: unknown): string {
@@ -62,17 +62,28 @@ export function mustMatch({ ifMatch, ifNoneMatch }: Conditions, shown: unknown):
     );
   }
   if (ifNoneMatch !== undefined && current !== undefined && isAmong(ifNoneMatch, current)) {
-    throw new PreconditionFailed(
-      'already_exists',
-      'It is there already, and If-None-Match asked that it is not.',
-    );
+    throw alreadyExists();
   }
 }
 
-/** Who said by `If-Match` what he had seen is told that it is that no more, also if it ceased to be so while he was served. */
-export function asOvertaken(fault: unknown): unknown {
-  const isOvertaken = fault instanceof Conflict && fault.code === 'changed_meanwhile';
-  return isOvertaken ? new PreconditionFailed(fault.code, fault.message) : fault;
+function alreadyExists(): PreconditionFailed {
+  return new PreconditionFailed(
+    'already_exists',
+    'It is there already, and If-None-Match asked that it is not.',
+  );
+}
+
+/**
+ * Who said by `If-Match` what he had seen is told that it is that no more, also if it ceased to be so while he was served;
+ * so is who said by `If-None-Match: *` that it must not be there.
+ */
+export function asOvertaken({ ifMatch, ifNoneMatch }: Conditions, fault: unknown): unknown {
+  if (!(fault instanceof Conflict) || fault.code !== 'changed_meanwhile') return fault;
+  // Of another conflict nobody knows that it is there: an endpoint was changed, say, that still has no certificate.
+  const isMade =
+    fault instanceof MadeMeanwhile && ifNoneMatch !== undefined && tagsIn(ifNoneMatch).includes('*');
+  if (isMade) return alreadyExists();
+  return ifMatch === undefined ? fault : new PreconditionFailed(fault.code, fault.message);
 }
 
 /**

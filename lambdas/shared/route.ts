@@ -188,7 +188,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
         audited,
       };
       const answered = await handle(request).catch((fault: unknown) => {
-        throw ifMatch === undefined ? fault : asOvertaken(fault);
+        throw asOvertaken({ ifMatch, ifNoneMatch }, fault);
       });
       return answerOf(rest, { answered, params: raw.params });
     },

@@ -1,7 +1,13 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { DynamoDBDocumentClient, QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type {
+  DynamoDBDocumentClient,
+  PutCommandInput,
+  QueryCommandInput,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import DataLoader from 'dataloader';
+import { randomUUID } from 'node:crypto';
 import { NotWritten } from './errors.ts';
 import { inTime } from './in-time.ts';
 
@@ -45,6 +51,25 @@ export async function isWrittenAfterAll(
   if (outcome === true || (await isThere())) return true;
   if (outcome instanceof NotWritten) throw outcome;
   return false;
+}
+
+/**
+ * The same for an item, which is told by a mark of the write that it carries: two callers who write the very same at
+ * once are not both told that it was theirs.
+ *
+ * @throws NotWritten when the write failed and was not made.
+ */
+export async function isPutAfterAll(
+  client: DynamoDBDocumentClient,
+  { Item, ...rest }: PutCommandInput & { readonly Item: Item & Key },
+): Promise<boolean> {
+  const writtenBy = randomUUID();
+  const write = new PutCommand({ ...rest, Item: { ...Item, writtenBy } });
+  return isWrittenAfterAll(client, write, async () => {
+    const place = { TableName: rest.TableName, Key: { pk: Item.pk, sk: Item.sk }, ConsistentRead: true };
+    const there = await client.send(new GetCommand(place));
+    return there.Item?.['writtenBy'] === writtenBy;
+  });
 }
 
 export interface QueryPage {

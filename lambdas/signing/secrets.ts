@@ -50,27 +50,28 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
       }
     },
 
-    /** Takes a version's label: a secret holds twenty, and a version without one is deleted in time. */
+    /** Takes a version's label: a secret holds twenty, and a version without one is deleted in time. One of a secret that is gone, too. */
     retire: async (name: SecretName, versionId: string): Promise<void> => {
-      await client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: nameOf(prefix, name),
-          VersionStage: labelOf(versionId),
-          RemoveFromVersionId: versionId,
-        }),
-      );
+      const write = new UpdateSecretVersionStageCommand({
+        SecretId: nameOf(prefix, name),
+        VersionStage: labelOf(versionId),
+        RemoveFromVersionId: versionId,
+      });
+      await client.send(write).catch(unlessGone);
     },
 
     /** Removes a secret for good; one that is gone already is no error. */
     remove: async (name: SecretName): Promise<void> => {
       const SecretId = nameOf(prefix, name);
-      try {
-        await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
-      } catch (fault) {
-        if (!(fault instanceof ResourceNotFoundException)) throw fault;
-      }
+      const write = new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true });
+      await client.send(write).catch(unlessGone);
     },
   };
+}
+
+/** What is gone need not be retired or removed any more. */
+function unlessGone(fault: unknown): void {
+  if (!(fault instanceof ResourceNotFoundException)) throw fault;
 }
 
 /** A first version is AWSCURRENT whatever it is put as: so it is one that holds nothing, and stays so. */

@@ -1,3 +1,4 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isServed } from '../../lambdas/delivery/decide.ts';
@@ -23,12 +24,28 @@ afterAll(() => tables.close());
 
 type Configuration = Omit<MemoryConfiguration, 'set' | 'setOrganization'>;
 
-const configurations: [string, () => Configuration][] = [
-  ['memory', () => over(memoryTables({ now: () => 0 }))],
-  ['DynamoDB', () => over(tables)],
+type Client = DynamoDBDocumentClient;
+
+const memory = memoryTables({ now: () => 0 });
+const configurations: [string, (through?: (client: Client) => Client) => Configuration][] = [
+  ['memory', (through) => over(memory, through)],
+  ['DynamoDB', (through) => over(tables, through)],
 ];
 
-function over({ client, config }: Tables): Configuration {
+/** A client whose first answer to a write is lost, so that it sends the same a second time. */
+function twice(client: Client): Client {
+  const send = async (command: PutCommand) => {
+    if (command instanceof PutCommand) await client.send(command);
+    return client.send(command);
+  };
+  return { send } as unknown as Client;
+}
+
+function over(
+  { client: direct, config }: Pick<Tables, 'client' | 'config'>,
+  through = (client: Client): Client => client,
+): Configuration {
+  const client = through(direct);
   return {
     organizations: makeOrganizationStore(client, config),
     endpoints: makeEndpointStore(client, config),
@@ -87,12 +104,19 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
       expect(await configuration.organizations.get(organizationId)).toEqual(after);
     });
 
-    test('with the very same a second time, as the SDK does when its first answer is lost', async () => {
+    test('also when the SDK writes a second time, because its first answer was lost', async () => {
+      const { organizations } = open(twice);
+      expect(await organizations.replace(undefined, ownAt(later))).toBe(true);
+      expect(await organizations.replace(ownAt(later), ownAt(latest))).toBe(true);
+    });
+
+    test('once, when several write the very same at the same moment', async () => {
       const [before, after] = [ownAt(later), ownAt(latest)];
-      expect(await configuration.organizations.replace(undefined, before)).toBe(true);
-      expect(await configuration.organizations.replace(undefined, before)).toBe(true);
-      expect(await configuration.organizations.replace(before, after)).toBe(true);
-      expect(await configuration.organizations.replace(before, after)).toBe(true);
+      const { replace } = configuration.organizations;
+      const made = await Promise.all([1, 2, 3].map(() => replace(undefined, before)));
+      expect(made.filter(Boolean)).toHaveLength(1);
+      const changed = await Promise.all([1, 2, 3].map(() => replace(before, after)));
+      expect(changed.filter(Boolean)).toHaveLength(1);
     });
 
     test('not, when somebody has been faster', async () => {
@@ -154,12 +178,20 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
       expect(_description).toBe('x');
     });
 
-    test('with the very same a second time, as the SDK does when its first answer is lost', async () => {
-      const before = own();
-      const after = own({ active: false, updatedAt: later });
+    test('also when the SDK writes a second time, because its first answer was lost', async () => {
+      const { endpoints } = open(twice);
+      const [before, after] = [own(), own({ active: false, updatedAt: later })];
       await configuration.endpoints.add(before);
-      expect(await configuration.endpoints.replace(before, after)).toBe(true);
-      expect(await configuration.endpoints.replace(before, after)).toBe(true);
+      expect(await endpoints.replace(before, after)).toBe(true);
+      expect(await endpoints.startRemoval(after)).toBe(true);
+    });
+
+    test('once, when several write the very same at the same moment', async () => {
+      const [before, after] = [own(), own({ active: false, updatedAt: later })];
+      await configuration.endpoints.add(before);
+      const { replace } = configuration.endpoints;
+      const changed = await Promise.all([1, 2, 3].map(() => replace(before, after)));
+      expect(changed.filter(Boolean)).toHaveLength(1);
     });
 
     test('not, when somebody has changed it meanwhile', async () => {
@@ -179,6 +211,30 @@ describe.each(configurations)('the configuration in %s', (kind, open) => {
       expect(await configuration.endpoints.replace(before, own({ updatedAt: later }))).toBe(false);
       expect(await configuration.endpoints.get(organizationId, before.id)).toBeUndefined();
     });
+  });
+
+  test('gives nobody an endpoint whose removal has begun, but who removes it', async () => {
+    const [before, kept] = [own({ name: 'one' }), own({ name: 'two' })];
+    const { endpoints, readSubscribers, readRecipient } = configuration;
+    await endpoints.add({ ...before, name: 'billing' });
+    await endpoints.add(kept);
+    const read = await endpoints.get(organizationId, before.id);
+    expect(await endpoints.startRemoval({ ...before, name: 'billing' })).toBe(true);
+    expect(await endpoints.get(organizationId, before.id)).toBeUndefined();
+    expect(await endpoints.getToRemove(organizationId, before.id)).toEqual(read);
+    expect(await collect((query) => endpoints.list(organizationId, query))).toEqual([kept]);
+    expect(await endpoints.count(organizationId)).toBe(1);
+    expect(await endpoints.idsNamed(organizationId, 'billing')).toEqual([]);
+    const { organization } = { organization: undefined };
+    expect(await readRecipient(organizationId, before.id)).toEqual({ organization, endpoint: undefined });
+    expect(await readSubscribers(organizationId)).toEqual({
+      organization,
+      endpoints: [kept],
+      leaving: [read],
+    });
+    // Who has read it before cannot bring it back.
+    expect(await endpoints.replace(before, own({ name: 'one', updatedAt: later }))).toBe(false);
+    expect(await endpoints.startRemoval({ ...before, name: 'billing' })).toBe(true);
   });
 
   test('removes an endpoint, and one that is gone without a complaint', async () => {

@@ -36,7 +36,8 @@ export function memorySecrets(): MemorySecrets {
       }),
     retire: (name, versionId) =>
       soon(() => {
-        if (secrets.get(nameOf(name))?.delete(versionId) === true) return;
+        const versions = secrets.get(nameOf(name));
+        if (versions === undefined || versions.delete(versionId)) return;
         throw new Error('there is no such version of a secret');
       }),
     remove: (name) =>

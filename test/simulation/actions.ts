@@ -1,6 +1,7 @@
 import { deliveryRoutes } from '../../lambdas/delivery/routes.ts';
 import { resume } from '../../lambdas/endpoint/health/resume.ts';
-import { amend, unregister } from '../../lambdas/endpoint/register.ts';
+import { amend } from '../../lambdas/endpoint/register.ts';
+import { unregister } from '../../lambdas/endpoint/unregister.ts';
 import { rotateSecret } from '../../lambdas/endpoint/rotate-secret.ts';
 import type { Endpoint, EndpointChange } from '../../lambdas/endpoint/endpoint.ts';
 import { NotFound } from '../../lambdas/shared/errors.ts';

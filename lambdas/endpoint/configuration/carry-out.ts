@@ -10,8 +10,9 @@ import { show } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { endWaiting, followSwitchingOn } from '../health/resume.ts';
 import type { ResumePorts } from '../health/resume.ts';
-import { carryOut, make, unregister } from '../register.ts';
+import { carryOut, make } from '../register.ts';
 import type { RegisterPorts } from '../register.ts';
+import { unregister } from '../unregister.ts';
 import type { ConfiguredEndpoint } from './configuration.ts';
 import type { Plan, PlannedEndpoint } from './plan-import.ts';
 

@@ -101,11 +101,11 @@ function importRoute(ports: ConfigurationRoutesPorts): Route {
     heedsIfMatch: true,
     heedsIdempotencyKey: true,
     handle: async ({ params: { organizationId: id }, query, body, mustMatch, audited }) => {
-      const { organization: there, endpoints } = await ports.readSubscribers(id);
+      const { organization: there, endpoints, leaving = [] } = await ports.readSubscribers(id);
       const organization = await found(Promise.resolve(there), 'organization');
       mustMatch(configurationOf({ organization, endpoints }));
       const asked = { wanted: body, prune: query.prune === 'true' };
-      const plan = await planImport(ports.registration.rules, { organization, endpoints }, asked);
+      const plan = await planImport(ports.registration.rules, { organization, endpoints, leaving }, asked);
       const dryRun = query.dryRun === 'true';
       const { policyChanges } = plan;
       if (dryRun) return { dryRun, ...preview(plan) };

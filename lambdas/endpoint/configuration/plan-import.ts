@@ -11,6 +11,7 @@ import { headersAfter, judgeHeaders, newSecrets } from '../own-header.ts';
 import { exported } from './configuration.ts';
 import type { ConfiguredEndpoint, WantedConfiguration } from './configuration.ts';
 import { matchAll, refuseNamesOf, refuseTwice, refuseUnclear } from './match.ts';
+import type { Subscribers } from '../subscribers.ts';
 
 /** What is to become of one endpoint. */
 export type PlannedEndpoint =
@@ -46,7 +47,7 @@ export interface Asked {
  */
 export async function planImport(
   rules: Rules,
-  { organization, endpoints }: { organization: Organization; endpoints: readonly Endpoint[] },
+  { organization, endpoints, leaving = [] }: Subscribers & { organization: Organization },
   { wanted, prune }: Asked,
 ): Promise<Plan> {
   const policy = wanted.policy ?? organization.policy;
@@ -77,7 +78,9 @@ export async function planImport(
     }),
   );
   const left = unmentioned.map((before) => ({ outcome: prune ? 'removed' : 'unlisted', before }) as const);
-  return { organization: after, policyChanges, endpoints: [...planned, ...left] };
+  // Of which a removal was cut off, by an import or otherwise.
+  const ending = prune ? leaving.map((before) => ({ outcome: 'removed', before }) as const) : [];
+  return { organization: after, policyChanges, endpoints: [...planned, ...left, ...ending] };
 }
 
 /**

@@ -198,7 +198,8 @@ export function memorySecretStore(): MemorySecretStore {
       }),
     retire: (name, versionId) =>
       soon(() => {
-        if (secrets.get(nameOf(name))?.delete(versionId) !== true) {
+        const versions = secrets.get(nameOf(name));
+        if (versions !== undefined && !versions.delete(versionId)) {
           throw new Error('there is no such version of a secret');
         }
       }),

@@ -47,6 +47,20 @@ describe('a PUT', () => {
     expect(again.statusCode).toBe(412);
     expect(JSON.parse(again.body)).toMatchObject({ code: 'already_exists' });
   });
+
+  it.each(puts.filter(([, { path }]) => !path.includes('certificate')))(
+    'that may only make %s makes it once, when several ask for the very same at the same moment',
+    async (_what, wish) => {
+      const service = aWorld();
+      const put = { ...wish, method: 'PUT', ifNoneMatch: '*' } as const;
+      const answers = await Promise.all([put, put, put].map((one) => service.ask(one)));
+      expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 412, 412]);
+      const refused = answers.filter(({ statusCode }) => statusCode === 412);
+      expect(refused.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject(
+        Array.from({ length: 2 }, () => ({ code: 'already_exists' })),
+      );
+    },
+  );
 });
 
 describe('where to look', () => {

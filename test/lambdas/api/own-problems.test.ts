@@ -38,7 +38,7 @@ const overtaken: Partial<Case> = {
     return {
       configuration: {
         ...configuration,
-        endpoints: { ...endpoints, replace },
+        endpoints: { ...endpoints, replace, startRemoval: replace },
         organizations: { ...organizations, replace },
       },
     };

@@ -57,7 +57,14 @@ describe('the rotation of a secret under load', () => {
     const ports: RegisterPorts = {
       rules: { listEventTypes: notUsed, target: notUsed as never, retentionDays: 30, endpointsMax: 1 },
       endpoints: {
-        ...{ add: notUsed, count: notUsed, idsNamed: notUsed, remove: notUsed },
+        ...{
+          add: notUsed,
+          count: notUsed,
+          idsNamed: notUsed,
+          remove: notUsed,
+          get: notUsed,
+          startRemoval: notUsed,
+        },
         replace: () => Promise.resolve(true),
       },
       secrets,

@@ -176,6 +176,21 @@ describe('the client certificate of an endpoint', () => {
     expect(keptIn(service)).toEqual([]);
   });
 
+  it('whose removal was cut off is destroyed by the same call, with the same If-Match', async () => {
+    const secrets = memorySecretStore();
+    const faults = [new Error('Secrets Manager is away')];
+    const remove: typeof secrets.remove = (name) => {
+      const fault = faults.pop();
+      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
+    };
+    const service = aWorld(memoryConfiguration(), { ...secrets, remove });
+    const { headers } = await service.ask({ method: 'PUT', path, body: uploaded });
+    const wish = { method: 'DELETE', path, ifMatch: headers['etag'] ?? '' } as const;
+    expect(await service.ask(wish)).toMatchObject({ statusCode: 500 });
+    expect(await service.ask(wish)).toMatchObject({ statusCode: 404 });
+    expect(keptIn(service)).toEqual([]);
+  });
+
   it('of a change that could not be written is not kept, unless that is not certain', async () => {
     const configuration = memoryConfiguration();
     const faults = [new NotWritten(new Error('the table is away')), new Error('nobody knows')];

@@ -267,7 +267,7 @@ describe('changing an endpoint', () => {
       { configuration: { ...configuration, endpoints: { ...configuration.endpoints, replace } } },
     );
     const answer = await service.ask({ method: 'PATCH', path: one, body: { description: 'mine' } });
-    expect(answer.statusCode).toBe(409);
+    expect(answer.statusCode).toBe(404);
     expect(await configuration.endpoints.get('org_1', endpointIdOf('one'))).toBeUndefined();
   });
 });
@@ -300,6 +300,57 @@ describe('removing an endpoint', () => {
     expect(secrets.secrets.size).toBe(0);
   });
 
+  it('that was cut off is gone for everybody else, and ended by the same call with the same If-Match', async () => {
+    const secrets = memorySecretStore();
+    let calls = 0;
+    const remove: typeof secrets.remove = (name) =>
+      (calls += 1) === 2 ? Promise.reject(new Error('Secrets Manager is away')) : secrets.remove(name);
+    const service = aWorld({}, { secrets: { ...secrets, remove } });
+    const { id } = await create(service, { url, name: 'billing' });
+    const path = `${endpoints}/${id}`;
+    const wish = {
+      method: 'DELETE',
+      path,
+      ifMatch: (await service.ask({ path })).headers['etag'] ?? '',
+    } as const;
+    expect((await service.ask(wish)).statusCode).toBe(500);
+    const others = [
+      await service.ask({ path }),
+      await service.ask({ method: 'PATCH', path, body: { description: 'back?' } }),
+      await service.ask({ method: 'POST', path: `${path}/secret/rotate`, body: {} }),
+    ];
+    expect(others.map(({ statusCode }) => statusCode)).toEqual([404, 404, 404]);
+    expect((await service.ask({ path: endpoints })).body).not.toContain(id);
+    expect((await create(service, { url, name: 'billing' })).id).not.toBe(id);
+    expect((await service.ask(wish)).statusCode).toBe(204);
+    expect((await service.ask(wish)).statusCode).toBe(404);
+    expect([...secrets.secrets.keys()].filter((name) => name.includes(id))).toEqual([]);
+  });
+
+  it.each([
+    ['a rotation', { method: 'POST', path: '/secret/rotate', body: { overlapSeconds: 0 } }],
+    [
+      'a new secret header',
+      { method: 'PATCH', path: '', body: { headers: [{ name: 'x-key', value: 'k', secret: true }] } },
+    ],
+  ] as const)('leaves no secret behind, when %s is at work beside it', async (_what, wish) => {
+    const secrets = memorySecretStore();
+    let beside = (): Promise<unknown> => Promise.resolve();
+    // All of the removal comes between our reading and the first thing that we write.
+    const put: typeof secrets.put = async (...given) => {
+      const removal = beside();
+      beside = () => Promise.resolve();
+      await removal;
+      return secrets.put(...given);
+    };
+    const service = aWorld({}, { secrets: { ...secrets, put } });
+    const { id } = await create(service, { url });
+    beside = () => service.ask({ method: 'DELETE', path: `${endpoints}/${id}` });
+    const answer = await service.ask({ ...wish, path: `${endpoints}/${id}${wish.path}` });
+    expect(problemOf(answer)).toMatchObject({ status: 404, code: 'not_found' });
+    expect(secrets.secrets.size).toBe(0);
+  });
+
   it('that is another organization’s touches neither its secret nor its health', async () => {
     const service = aWorld();
     service.configuration.setOrganization(anOrganization({ id: 'org_2' }));
@@ -321,13 +372,13 @@ describe('removing an endpoint', () => {
     async (how, status) => {
       const configuration = memoryConfiguration();
       // Between our reading and our removal, another administrator gives it another URL.
-      const replace: typeof configuration.endpoints.replace = (before, after) => {
+      const startRemoval: typeof configuration.endpoints.startRemoval = (before) => {
         configuration.set({ ...before, description: 'theirs', updatedAt: '2026-11-23T09:59:59.999Z' });
-        return configuration.endpoints.replace(before, after);
+        return configuration.endpoints.startRemoval(before);
       };
       const service = aWorld(
         {},
-        { configuration: { ...configuration, endpoints: { ...configuration.endpoints, replace } } },
+        { configuration: { ...configuration, endpoints: { ...configuration.endpoints, startRemoval } } },
       );
       const { id } = await create(service, { url });
       const path = `${endpoints}/${id}`;

@@ -262,6 +262,22 @@ describe('an import in parts', () => {
     ]);
   });
 
+  it('that was cut off while it removed an endpoint ends that when it is sent again', async () => {
+    const secrets = memorySecretStore();
+    const faults = [new Error('planted')];
+    const remove: typeof secrets.remove = (name) => {
+      const fault = faults.pop();
+      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
+    };
+    const service = aWorld({ secrets: { ...secrets, remove } });
+    await importInto(service, configuration(entry('old')));
+    const none = configuration();
+    expect(saidOf(await importInto(service, none, { query: { prune: 'true' } }))).toEqual(['old failed']);
+    expect(saidOf(await importInto(service, none, { query: { prune: 'true' } }))).toEqual(['old removed']);
+    expect(saidOf(await importInto(service, none, { query: { prune: 'true' } }))).toEqual([]);
+    expect(secrets.secrets.size).toBe(0);
+  });
+
   it('whose endpoint somebody else changes meanwhile changes the others', async () => {
     const base = memoryConfiguration();
     let races = 0;
