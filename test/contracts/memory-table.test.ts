@@ -74,7 +74,7 @@ function sendOf({ kind, input }: Step, run: string): Send {
       return async (client) => {
         const pages = await pagesOf(client, own);
         return pages
-          .flatMap(({ Items, Count }) => Items ?? [Count])
+          .flatMap(({ Items, Count }): unknown[] => Items ?? [Count])
           .map(textOf)
           .toSorted();
       };
