@@ -1,5 +1,12 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
 import type {
   DynamoDBDocumentClient,
   PutCommandInput,
@@ -35,19 +42,53 @@ export async function isWritten(
   }
 }
 
+/** DynamoDB cancels a transaction that meets another one of the same item, which has ended a moment later. */
+const togetherPausesMs = [25, 50, 100, 200];
+
 /**
- * Whether a conditional write was made, also when its answer was lost: then the SDK writes a second time and meets its
- * own first one, or gives up. So whenever it is not certain, the item is looked at.
+ * Whether a transaction was made, all of it; false when one of its conditions did not hold, and nothing was made.
+ *
+ * @param write has a token, by which DynamoDB knows a second one as the first
+ */
+async function isWrittenTogether(
+  client: DynamoDBDocumentClient,
+  write: TransactWriteCommand,
+): Promise<boolean> {
+  for (const ms of [...togetherPausesMs, undefined]) {
+    try {
+      await client.send(write);
+      return true;
+    } catch (fault) {
+      if (!(fault instanceof TransactionCanceledException)) throw fault;
+      const codes = (fault.CancellationReasons ?? []).map(({ Code }) => Code);
+      if (codes.includes('ConditionalCheckFailed')) return false;
+      // The SDK sends again what fails, but not what is cancelled.
+      if (ms === undefined || !codes.every((code) => passingCodes.has(code))) throw fault;
+      await pause(ms);
+    }
+  }
+  return false;
+}
+
+const passingCodes = new Set([
+  ...['None', 'TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded', undefined],
+]);
+
+/**
+ * Whether a conditional write was made, or a transaction, also when its answer was lost: then the SDK writes a second
+ * time and meets its own first one, or gives up. So whenever it is not certain, the item is looked at.
  *
  * @param isThere whether the table holds just what was to be written, or nothing after a removal; by a consistent read.
  * @throws NotWritten when the write failed and was not made.
  */
 export async function isWrittenAfterAll(
   client: DynamoDBDocumentClient,
-  write: PutCommand | DeleteCommand,
+  write: PutCommand | DeleteCommand | TransactWriteCommand,
   isThere: () => Promise<boolean>,
 ): Promise<boolean> {
-  const outcome = await isWritten(client, write).catch((fault: unknown) => new NotWritten(fault));
+  const writing =
+    write instanceof TransactWriteCommand ? isWrittenTogether(client, write) : isWritten(client, write);
+  const outcome = await writing.catch((fault: unknown) => new NotWritten(fault));
   if (outcome === true || (await isThere())) return true;
   if (outcome instanceof NotWritten) throw outcome;
   return false;

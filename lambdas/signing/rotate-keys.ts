@@ -7,10 +7,10 @@ import type { KeyAlgorithm, PublicJwk, SigningKey } from './signing-key.ts';
 export interface KeyPorts {
   readonly keys: {
     readonly list: (organizationId: string) => Promise<SigningKey[]>;
-    readonly put: (key: SigningKey) => Promise<void>;
-    /** Writes a key over the one that was read; false when its end has been set since. */
-    readonly replace: (before: SigningKey, after: SigningKey) => Promise<boolean>;
-    readonly remove: (key: SigningKey) => Promise<void>;
+    /** The key that the last rotation has made, by its `kid`; undefined before the first one. */
+    readonly newestKid: (organizationId: string) => Promise<string | undefined>;
+    /** Writes a rotation, the whole of it or nothing; false when another one has been written since it was begun. */
+    readonly rotate: (rotated: RotatedKeys) => Promise<boolean>;
   };
   /** @param used KMS's ids of the keys that the organization has already */
   readonly createKey: (
@@ -19,6 +19,22 @@ export interface KeyPorts {
     used: readonly string[],
   ) => Promise<{ keyId: string; jwk: PublicJwk }>;
   readonly now: Now;
+}
+
+/** What a rotation changes. */
+export interface RotatedKeys {
+  readonly made: SigningKey;
+  /** Those whose end is another one now. */
+  readonly ended: readonly { readonly before: SigningKey; readonly after: SigningKey }[];
+  /** What `newestKid` said when the rotation was begun. */
+  readonly newestKid: string | undefined;
+}
+
+/** The keys of an organization as somebody has read them who is about to rotate them. */
+export interface ReadKeys {
+  readonly organizationId: string;
+  readonly newestKid: string | undefined;
+  readonly keys: readonly SigningKey[];
 }
 
 export interface Rotation {
@@ -31,10 +47,30 @@ export interface Rotation {
 
 /** Makes an organization's first key, in use at once; nothing when it has one. */
 export async function ensureKey(ports: KeyPorts, organizationId: string): Promise<void> {
-  const nowMs = ports.now();
-  const usable = (await ports.keys.list(organizationId)).filter((key) => isOpen(key, nowMs));
-  if (usable.length > 0) return;
-  await rotateKeys(ports, organizationId, { algorithm: 'ES256', leadSeconds: 0, overlapSeconds: 0 });
+  const read = await readKeys(ports, organizationId);
+  if (hasOpen(read.keys, ports.now())) return;
+  try {
+    await rotateRead(ports, read, { algorithm: 'ES256', leadSeconds: 0, overlapSeconds: 0 });
+  } catch (fault) {
+    if (!(fault instanceof Conflict)) throw fault;
+    // Somebody else has made it: whose it is, nobody minds.
+    if (!hasOpen(await ports.keys.list(organizationId), ports.now())) throw fault;
+  }
+}
+
+/** Rotates the keys of an organization as they are now: see `rotateRead`. */
+export async function rotateKeys(
+  ports: KeyPorts,
+  organizationId: string,
+  rotation: Rotation,
+): Promise<SigningKey[]> {
+  return rotateRead(ports, await readKeys(ports, organizationId), rotation);
+}
+
+export async function readKeys({ keys }: KeyPorts, organizationId: string): Promise<ReadKeys> {
+  // Before the list: a rotation that the list lacks has then been written since, and is met when this one is.
+  const newestKid = await keys.newestKid(organizationId);
+  return { organizationId, newestKid, keys: await keys.list(organizationId) };
 }
 
 /**
@@ -44,12 +80,11 @@ export async function ensureKey(ports: KeyPorts, organizationId: string): Promis
  * @returns all keys of the organization as they are now.
  * @throws Conflict `changed_meanwhile` when somebody else has rotated them since they were read; nothing has changed then.
  */
-export async function rotateKeys(
+export async function rotateRead(
   { keys, createKey, now }: KeyPorts,
-  organizationId: string,
+  { organizationId, newestKid, keys: before }: ReadKeys,
   { algorithm, leadSeconds, overlapSeconds }: Rotation,
 ): Promise<SigningKey[]> {
-  const before = await keys.list(organizationId);
   const used = before.map((key) => key.keyId);
   const { keyId, jwk } = await createKey(organizationId, algorithm, used);
   const nowMs = now();
@@ -64,27 +99,33 @@ export async function rotateKeys(
     publishedAt: isoTime(nowMs),
     activeFrom: isoTime(activeFromMs),
   };
-  // The new one first: a crash in between leaves two keys published, and none missing.
-  await keys.put(made);
-  const retiredAt = isoTime(activeFromMs + overlapSeconds * 1000);
-  const ended: SigningKey[] = [];
-  // The one without an end first: every rotation ends it, so that of two the second is told before it has ended another.
-  for (const key of open.toSorted((a, b) => Number(hasEnd(a)) - Number(hasEnd(b)))) {
-    // One that would have come into use later has been overtaken: it must never take over from the younger.
-    const isOvertaken = Date.parse(key.activeFrom) > nowMs && Date.parse(key.activeFrom) >= activeFromMs;
-    const after = { ...key, retiredAt: isOvertaken ? isoTime(nowMs) : earlier(key, retiredAt) };
-    if (!(await keys.replace(key, after))) {
-      // Its key in KMS is nobody's now, and is found as such (destroy-orphans.ts).
-      await keys.remove(made);
-      throw new Conflict('changed_meanwhile', 'Somebody else has just rotated these keys: read them again.');
-    }
-    ended.push(after);
+  const retiredAtMs = activeFromMs + overlapSeconds * 1000;
+  const ended = open.map((key) => ({
+    before: key,
+    after: endedBy(key, { nowMs, activeFromMs, retiredAtMs }),
+  }));
+  const changed = ended.filter(({ before, after }) => before.retiredAt !== after.retiredAt);
+  if (!(await keys.rotate({ made, ended: changed, newestKid }))) {
+    // The next try goes on with the key that is in KMS now (create-key.ts).
+    throw new Conflict('changed_meanwhile', 'Somebody else has just rotated these keys: read them again.');
   }
-  return [...before.filter((key) => !isOpen(key, nowMs)), ...ended, made];
+  return [...before.filter((key) => !isOpen(key, nowMs)), ...ended.map(({ after }) => after), made];
 }
 
-function hasEnd({ retiredAt }: SigningKey): boolean {
-  return retiredAt !== undefined;
+interface RotationTimes {
+  readonly nowMs: number;
+  readonly activeFromMs: number;
+  readonly retiredAtMs: number;
+}
+
+function endedBy(key: SigningKey, { nowMs, activeFromMs, retiredAtMs }: RotationTimes): SigningKey {
+  // One that would have come into use later has been overtaken: it must never take over from the younger.
+  const isOvertaken = Date.parse(key.activeFrom) > nowMs && Date.parse(key.activeFrom) >= activeFromMs;
+  return { ...key, retiredAt: isOvertaken ? isoTime(nowMs) : earlier(key, isoTime(retiredAtMs)) };
+}
+
+function hasOpen(keys: readonly SigningKey[], nowMs: number): boolean {
+  return keys.some((key) => isOpen(key, nowMs));
 }
 
 function isOpen({ retiredAt }: SigningKey, nowMs: number): boolean {

@@ -4,7 +4,7 @@ import { organizationId } from '../shared/identifier.ts';
 import { pageOf } from '../shared/page.ts';
 import { noBody, noQuery, route } from '../shared/route.ts';
 import type { Route } from '../shared/route.ts';
-import { rotateKeys } from './rotate-keys.ts';
+import { readKeys, rotateRead } from './rotate-keys.ts';
 import type { KeyPorts } from './rotate-keys.ts';
 import { keyAlgorithm, keySetOf, keyState, publishedJwk, signingKey, stateOf } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -74,9 +74,10 @@ function rotateRoute(ports: KeyPorts): Route {
     heedsIdempotencyKey: true,
     handle: async ({ params, body, mustMatch, audited }) => {
       const shown = (all: readonly SigningKey[]) => show(all, ports.now());
-      const before = shown(await ports.keys.list(params.organizationId));
+      const read = await readKeys(ports, params.organizationId);
+      const before = shown(read.keys);
       mustMatch(before);
-      const work = () => rotateKeys(ports, params.organizationId, body);
+      const work = () => rotateRead(ports, read, body);
       return shown(await audited(before.data, work, (after) => shown(after).data));
     },
   });

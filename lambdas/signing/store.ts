@@ -1,10 +1,12 @@
-import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { randomUUID } from 'node:crypto';
+import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { isWrittenAfterAll, queryAll } from '../shared/store.ts';
 import type { Item, Key } from '../shared/store.ts';
 import { shownTime } from '../shared/time.ts';
 import type { CreateKeyPorts } from './create-key.ts';
+import type { RotatedKeys } from './rotate-keys.ts';
 import { signingKey } from './signing-key.ts';
 import type { KeyAlgorithm, SigningKey } from './signing-key.ts';
 
@@ -13,6 +15,14 @@ const list = 'signing-keys';
 
 function keyOf({ organizationId, kid }: Pick<SigningKey, 'organizationId' | 'kid'>): Key {
   return { pk: `ORG#${organizationId}`, sk: `KEY#${kid}` };
+}
+
+/**
+ * Names the newest key of an organization, and is written with every rotation: of two at once the second finds another
+ * one. It is not among the keys: functions of a version before would take it for one.
+ */
+function newestOf(organizationId: string): Key {
+  return { pk: `ORG#${organizationId}`, sk: 'NEWEST-KEY' };
 }
 
 function itemOf(key: SigningKey): Item {
@@ -33,16 +43,13 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
       return items.map((item) => signingKey.parse(item));
     },
 
-    put: async (key: SigningKey): Promise<void> => {
-      await client.send(new PutCommand({ TableName: config, Item: itemOf(key) }));
+    newestKid: async (organizationId: string): Promise<string | undefined> => {
+      const Key = newestOf(organizationId);
+      const { Item } = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+      return Item === undefined ? undefined : newestKey.parse(Item).kid;
     },
 
-    /**
-     * Writes a key over the one that was read; false when its end has been set, or the key removed, since.
-     *
-     * @throws NotWritten when the write failed and was not made.
-     */
-    replace: replaceOf(client, config),
+    rotate: rotateOf(client, config),
 
     /** Keys of all organizations that have retired before a moment (ISO time). */
     listRetired: async (before: string): Promise<SigningKey[]> => {
@@ -63,22 +70,58 @@ export function makeSigningKeyStore(client: DynamoDBDocumentClient, config: stri
   };
 }
 
-function replaceOf(client: DynamoDBDocumentClient, config: string) {
-  return async function replace(before: SigningKey, after: SigningKey): Promise<boolean> {
-    const { retiredAt } = before;
-    const condition =
-      retiredAt === undefined
-        ? { ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(retiredAt)' }
-        : {
-            ConditionExpression: 'retiredAt = :read',
-            ExpressionAttributeValues: { ':read': retiredAt },
-          };
-    const write = new PutCommand({ TableName: config, Item: itemOf(after), ...condition });
-    return isWrittenAfterAll(client, write, async () => {
-      const Key = keyOf(after);
-      const there = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-      return there.Item?.['retiredAt'] === after.retiredAt;
+const newestKey = z.object({ kid: z.string() });
+
+function rotateOf(client: DynamoDBDocumentClient, TableName: string) {
+  /**
+   * Writes a rotation in one transaction; false when another has been written since its keys were read.
+   *
+   * @throws NotWritten when the write failed and was not made.
+   */
+  return async function rotate({ made, ended, newestKid }: RotatedKeys): Promise<boolean> {
+    // Two rotations may have the same new key (create-key.ts): by this each knows its own.
+    const rotationId = randomUUID();
+    const { organizationId, kid } = made;
+    const Put = { TableName, Item: { ...itemOf(made), rotationId }, ...ifAbsent };
+    const head = { TableName, Item: { ...newestOf(organizationId), kid } };
+    const ifNewest = {
+      ConditionExpression: 'kid = :read',
+      ExpressionAttributeValues: { ':read': newestKid },
+    };
+    const write = new TransactWriteCommand({
+      ClientRequestToken: rotationId,
+      TransactItems: [
+        { Put },
+        ...ended.map((key) => endingOf(TableName, key)),
+        { Put: { ...head, ...(newestKid === undefined ? ifAbsent : ifNewest) } },
+      ],
     });
+    return isWrittenAfterAll(client, write, async () => {
+      const { Item } = await client.send(
+        new GetCommand({ TableName, Key: keyOf(made), ConsistentRead: true }),
+      );
+      return Item?.['rotationId'] === rotationId;
+    });
+  };
+}
+
+const ifAbsent = { ConditionExpression: 'attribute_not_exists(pk)' };
+
+type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+/** Gives a key another end, if it has the one that was read, and is there. */
+function endingOf(TableName: string, { before, after }: RotatedKeys['ended'][number]): TransactItem {
+  const isAsRead =
+    before.retiredAt === undefined
+      ? { ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(retiredAt)', values: {} }
+      : { ConditionExpression: 'retiredAt = :read', values: { ':read': before.retiredAt } };
+  return {
+    Update: {
+      ...{ TableName, Key: keyOf(before), ConditionExpression: isAsRead.ConditionExpression },
+      UpdateExpression: 'SET retiredAt = :end, #list = :list, listOrder = :end',
+      ExpressionAttributeNames: { '#list': 'list' },
+      ExpressionAttributeValues: { ':end': after.retiredAt, ':list': list, ...isAsRead.values },
+    },
   };
 }
 

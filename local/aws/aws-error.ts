@@ -3,6 +3,8 @@ export interface AwsErrorOptions {
   status?: number;
   /** SQS only: the code of the old query protocol, which some callers still compare with. */
   queryCode?: string;
+  /** What the answer says besides code and message. */
+  fields?: object;
   cause?: unknown;
 }
 
@@ -12,6 +14,7 @@ export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
   readonly queryCode: string;
+  readonly fields: object;
 
   constructor(code: string, message: string, options: AwsErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -19,5 +22,6 @@ export class AwsError extends Error {
     this.code = code;
     this.status = options.status ?? 400;
     this.queryCode = options.queryCode ?? code;
+    this.fields = options.fields ?? {};
   }
 }

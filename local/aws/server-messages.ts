@@ -54,7 +54,12 @@ export function sendError(response: ServerResponse, error: unknown): void {
     );
     if (error.status === 413) response.setHeader('connection', 'close');
   }
-  sendJson(response, error.status, { __type: error.code, message: error.message });
+  sendJson(response, error.status, bodyOf(error));
+}
+
+/** A refusal as its answer writes it. */
+export function bodyOf({ code, message, fields }: AwsError): object {
+  return { __type: code, message, ...fields };
 }
 
 /** A response that ends only once something has been done; what that throws is sent in place of the answer. */

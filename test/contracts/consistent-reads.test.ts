@@ -11,6 +11,7 @@ test.each([
   ['an endpoint', (of: Tables) => makeEndpointStore(of.client, of.config).get('org_1', 'ep_1')],
   ['an organization', (of: Tables) => makeOrganizationStore(of.client, of.config).get('org_1')],
   ['who subscribes', (of: Tables) => makeReadSubscribers(of.client, of.config)('org_1')],
+  ['the newest signing key', (of: Tables) => makeSigningKeyStore(of.client, of.config).newestKid('org_1')],
   ['signing keys', (of: Tables) => makeSigningKeyStore(of.client, of.config).list('org_1')],
 ])(
   'what was answered a moment ago is heeded by whoever reads %s: an old reading would be remembered under the new version',

@@ -4,7 +4,7 @@ import type { Input, Piece } from './draw-expressions.ts';
 
 /** A request; `RUN` in it stands for the run, so that each has partitions of its own. */
 export interface Step {
-  readonly kind: 'put' | 'update' | 'delete' | 'get' | 'query' | 'index' | 'batch';
+  readonly kind: 'put' | 'update' | 'delete' | 'get' | 'query' | 'index' | 'batch' | 'transaction';
   readonly input: Input;
 }
 
@@ -50,6 +50,19 @@ export const drawnWrite: fc.Arbitrary<Step> = fc.oneof(
     }),
   ),
 );
+
+const named: Readonly<Record<string, string>> = { put: 'Put', update: 'Update', delete: 'Delete' };
+
+/** Some writes together; now and then two of the same item. */
+export const drawnTransaction: fc.Arbitrary<Step> = fc
+  .array(drawnWrite, { minLength: 1, maxLength: 3 })
+  .map((writes) =>
+    step('transaction', {
+      TransactItems: writes.map(({ kind, input: { ReturnValues: _, ...input } }) => ({
+        [named[kind] ?? kind]: input,
+      })),
+    }),
+  );
 
 const projection = fc.constantFrom<Piece>(
   { text: 'pk, n, #list', names: { '#list': 'list' } },

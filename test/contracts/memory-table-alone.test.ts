@@ -1,4 +1,11 @@
-import { GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { aClock } from '../fakes/clock.ts';
 import type { TestClock } from '../fakes/clock.ts';
@@ -108,6 +115,19 @@ describe('a request is observed with what it costs', () => {
     expect(seen).toMatchObject([{ writeUnits: 1, isConditionFailed: true }]);
   });
 
+  test('a write of a transaction costs twice as much, also when it is cancelled', async () => {
+    const ConditionExpression = 'attribute_not_exists(pk)';
+    const add = (Item: Record<string, unknown>) => ({ Put: { TableName, Item, ConditionExpression } });
+    const together = new TransactWriteCommand({
+      TransactItems: [add(dead), add({ ...Key, sk: 'other', text: 'x'.repeat(2_000) })],
+    });
+    await tables.client.send(together);
+    await expect(tables.client.send(together)).rejects.toThrow('cancelled');
+    // The first one is put into an index, which costs a write as ever.
+    expect(costs()).toEqual([3, 4, 2, 4]);
+    expect(seen.map(({ isConditionFailed }) => isConditionFailed)).toEqual([false, false, true, true]);
+  });
+
   test('a read by 4 KB, and half without strong consistency', async () => {
     await put({ ...Key, text: 'x'.repeat(5_000) });
     seen = [];
@@ -130,6 +150,9 @@ test('what the table does not know it refuses', async () => {
   const odd = new PutCommand({ TableName, Item: Key, ReturnConsumedCapacity: 'TOTAL' });
   await expect(tables.client.send(odd)).rejects.toThrow('ReturnConsumedCapacity');
   await expect(put({ ...Key, set: new Set(['a']) })).rejects.toThrow('Unsupported type');
+  const ConditionCheck = { TableName, Key, ConditionExpression: 'attribute_exists(pk)' };
+  const checked = new TransactWriteCommand({ TransactItems: [{ ConditionCheck }] });
+  await expect(tables.client.send(checked)).rejects.toThrow('ConditionCheck');
   const nested = new UpdateCommand({ TableName, Key, UpdateExpression: 'REMOVE a.b' });
   await expect(tables.client.send(nested)).rejects.toThrow('updates of a part');
   const elsewhere = new GetCommand({ TableName: 'elsewhere', Key });

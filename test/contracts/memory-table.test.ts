@@ -1,18 +1,21 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   DeleteCommand,
   GetCommand,
   PutCommand,
   QueryCommand,
+  TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient, QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import type { Input } from './draw-expressions.ts';
-import { drawnRead, drawnWrite } from './draw-requests.ts';
+import { drawnRead, drawnTransaction, drawnWrite } from './draw-requests.ts';
 import type { Step } from './draw-requests.ts';
 import { startTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -28,6 +31,7 @@ import type { Tables } from './tables.ts';
  * - dynalite lets the condition of a write name a part of a key, as in `pk.x`.
  * - dynalite compares the bounds of BETWEEN as JavaScript does, which is not the order of their bytes.
  * - dynalite finds no size of an empty string.
+ * - dynalite knows no transactions: local/aws makes them of its writes.
  * - Among items of an index with the same sort key there is no order: pages are compared as a whole.
  */
 let dynalite: Tables;
@@ -51,6 +55,11 @@ function sendOf({ kind, input }: Step, run: string): Send {
       return async (client) => plain(await client.send(new UpdateCommand({ Key: {}, ...given })));
     case 'delete':
       return async (client) => plain(await client.send(new DeleteCommand({ Key: {}, ...given })));
+    case 'transaction':
+      return async (client) => {
+        const TransactItems = transactItems.parse(own['TransactItems']);
+        return plain(await client.send(new TransactWriteCommand({ TransactItems })));
+      };
     case 'get':
       return async (client) => plain(await client.send(new GetCommand({ Key: {}, ...given })));
     case 'batch':
@@ -65,7 +74,7 @@ function sendOf({ kind, input }: Step, run: string): Send {
       return async (client) => {
         const pages = await pagesOf(client, own);
         return pages
-          .flatMap(({ Items, Count }) => Items ?? [Count])
+          .flatMap(({ Items, Count }): unknown[] => Items ?? [Count])
           .map(textOf)
           .toSorted();
       };
@@ -101,11 +110,21 @@ function textOf(value: unknown): string {
   return JSON.stringify(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
+const given = z.looseObject({}).transform((input) => ({ ...input, TableName }));
+const transactItems = z.array(
+  z.union([
+    z.strictObject({ Put: given.transform((input) => ({ Item: {}, ...input })) }),
+    z.strictObject({ Update: given.transform((input) => ({ Key: {}, UpdateExpression: '', ...input })) }),
+    z.strictObject({ Delete: given.transform((input) => ({ Key: {}, ...input })) }),
+  ]),
+);
+
 async function outcomeOf(send: Send, client: DynamoDBDocumentClient): Promise<unknown> {
   try {
     return await send(client);
   } catch (fault) {
     if (!(fault instanceof Error)) throw fault;
+    if (fault instanceof TransactionCanceledException) return [fault.message, fault.CancellationReasons];
     return `refused: ${fault.name}`;
   }
 }
@@ -114,7 +133,11 @@ let runs = 0;
 
 test('whatever is asked for, the table in memory answers and refuses as dynalite does', async () => {
   const steps = fc.array(
-    fc.oneof({ weight: 3, arbitrary: drawnWrite }, { weight: 2, arbitrary: drawnRead }),
+    fc.oneof(
+      { weight: 3, arbitrary: drawnWrite },
+      { weight: 2, arbitrary: drawnRead },
+      { weight: 1, arbitrary: drawnTransaction },
+    ),
     {
       minLength: 10,
       maxLength: 30,

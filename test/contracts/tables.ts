@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import dynalite from 'dynalite';
+import { openDynamoDb } from '../../local/aws/dynamodb.ts';
+import { readBody } from '../../local/aws/server-messages.ts';
 import { memoryTables } from '../fakes/table/memory-tables.ts';
 import type { MemoryTables } from '../fakes/table/memory-tables.ts';
 import { tableKeys, tableShapes } from '../fakes/table/shapes.ts';
@@ -17,9 +19,14 @@ export const kinds: [string, () => Promise<Tables>][] = [
   ['DynamoDB', startTables],
 ];
 
-/** The two tables of lib/storage.ts in a DynamoDB that lives in memory. */
+/** The two tables of lib/storage.ts in the local runtime's DynamoDB, which lives in memory. */
 export async function startTables(): Promise<Tables> {
-  const server = dynalite({ createTableMs: 0 });
+  const dynamodb = openDynamoDb();
+  const server = createServer((request, response) => {
+    void readBody(request).then((body) => {
+      dynamodb.answer(request, response, body);
+    });
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -38,6 +45,7 @@ export async function startTables(): Promise<Tables> {
       plain.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await dynamodb.close();
     },
   };
 }

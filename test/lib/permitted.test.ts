@@ -20,6 +20,12 @@ const operations: Readonly<Record<string, string>> = {
   UpdateCommand: 'UpdateItem',
   DeleteCommand: 'DeleteItem',
 };
+/** Of a transaction each part takes what it would take alone. */
+const parts: Readonly<Record<string, string>> = {
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+};
 const tables: Readonly<Record<string, string>> = { config: 'StorageConfig', ledger: 'StorageLedger' };
 
 const command = z.object({
@@ -27,6 +33,7 @@ const command = z.object({
     TableName: z.string().optional(),
     IndexName: z.string().optional(),
     RequestItems: z.record(z.string(), z.unknown()).default({}),
+    TransactItems: z.array(z.record(z.string(), z.object({ TableName: z.string() }))).default([]),
   }),
 });
 
@@ -34,11 +41,17 @@ const command = z.object({
 function neededBy(given: object): string[] {
   const { name } = given.constructor;
   const { input } = command.parse(given);
-  const { TableName, IndexName, RequestItems } = input;
+  const { TableName, IndexName, RequestItems, TransactItems } = input;
   const index = IndexName === undefined ? '' : `/index/${IndexName}`;
-  return [...(TableName === undefined ? [] : [TableName]), ...Object.keys(RequestItems)].map(
-    (table) => `dynamodb:${operations[name] ?? name} on ${tables[table] ?? table}${index}`,
-  );
+  const tableNames = [...(TableName === undefined ? [] : [TableName]), ...Object.keys(RequestItems)];
+  const needed = (operation: string, table: string) =>
+    `dynamodb:${operation} on ${tables[table] ?? table}${index}`;
+  return [
+    ...tableNames.map((table) => needed(operations[name] ?? name, table)),
+    ...TransactItems.flatMap((one) =>
+      Object.entries(one).map(([part, of]) => needed(parts[part] ?? part, of.TableName)),
+    ),
+  ];
 }
 
 test('whatever the functions ask of DynamoDB in a hundred disasters, the template permits', async () => {

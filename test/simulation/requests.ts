@@ -4,6 +4,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Reference } from './book.ts';
@@ -17,7 +18,8 @@ export function nameOf(command: unknown): string {
   if (command instanceof UpdateCommand) return `update ${placeOf(command.input.Key)}`;
   if (command instanceof DeleteCommand) return `delete ${placeOf(command.input.Key)}`;
   if (command instanceof QueryCommand) return `query ${placesOf(command).join(' ')}`;
-  return `get ${keysOf(command).map(placeOf).join(', ')}`;
+  const verb = command instanceof TransactWriteCommand ? 'write together' : 'get';
+  return `${verb} ${keysOf(command).map(placeOf).join(', ')}`;
 }
 
 function placeOf(item: Item = {}): string {
@@ -63,6 +65,12 @@ function writtenBy(command: unknown): { waiting?: unknown; statusKey?: unknown }
 function keysOf(command: unknown): Item[] {
   if (command instanceof BatchGetCommand) {
     return Object.values(command.input.RequestItems ?? {}).flatMap(({ Keys = [] }) => Keys);
+  }
+  if (command instanceof TransactWriteCommand) {
+    const { TransactItems = [] } = command.input;
+    return TransactItems.map(
+      ({ Put, Update, Delete }): Item => Put?.Item ?? Update?.Key ?? Delete?.Key ?? {},
+    );
   }
   if (command instanceof PutCommand) return [command.input.Item ?? {}];
   if (command instanceof GetCommand || command instanceof UpdateCommand || command instanceof DeleteCommand) {

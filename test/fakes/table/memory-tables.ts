@@ -4,6 +4,7 @@ import { tableShapes } from './shapes.ts';
 import { compareText } from './text.ts';
 import { Table } from './table.ts';
 import type { OnWrite } from './table.ts';
+import { Transactions } from './transactions.ts';
 import type { Observe } from './units.ts';
 
 export interface MemoryTables {
@@ -40,10 +41,11 @@ export interface ClientWish {
 export function memoryTables(wish: MemoryTablesWish): MemoryTables {
   const { now, indexLagMs = () => 0, readLagMs, observe = () => undefined, onWrite } = wish;
   const tables = tableShapes.map((shape) => new Table(shape, { now, indexLagMs, readLagMs, onWrite }));
+  const account = { tables, transactions: new Transactions(now) };
   const ledger = tables.filter(({ shape }) => shape.name === 'ledger');
   return {
-    client: clientOf(tables, observe),
-    clientFor: (own) => clientOf(tables, own.observe, own.travel),
+    client: clientOf(account, observe),
+    clientFor: (own) => clientOf(account, own.observe, own.travel),
     config: 'config',
     ledger: 'ledger',
     close: () => Promise.resolve(),

@@ -1,7 +1,9 @@
 import {
   ConditionalCheckFailedException,
   DynamoDBServiceException,
+  IdempotentParameterMismatchException,
   ResourceNotFoundException,
+  TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 
 const $metadata = {};
@@ -13,6 +15,26 @@ export function refusal(message: string): DynamoDBServiceException {
 
 export function conditionFailed(): ConditionalCheckFailedException {
   return new ConditionalCheckFailedException({ message: 'The conditional request failed', $metadata });
+}
+
+/** @param codes of each write of the transaction, in their order: why it was not made, or `None` */
+export function transactionCanceled(
+  codes: readonly ('None' | 'ConditionalCheckFailed')[],
+): TransactionCanceledException {
+  return new TransactionCanceledException({
+    message: `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes.join(', ')}]`,
+    CancellationReasons: codes.map((Code) =>
+      Code === 'None' ? { Code } : { Code, Message: 'The conditional request failed' },
+    ),
+    $metadata,
+  });
+}
+
+export function tokenReused(): IdempotentParameterMismatchException {
+  return new IdempotentParameterMismatchException({
+    message: 'The client token was used before with other parameters',
+    $metadata,
+  });
 }
 
 export function noSuchTable(): ResourceNotFoundException {

@@ -31,6 +31,9 @@ export interface Written {
   readonly indexUnits: Readonly<Record<string, number>>;
 }
 
+/** @throws when there is no table of this name */
+export type TableOf = (name: string | undefined) => Table;
+
 /** The items of a table, with its indexes; it knows nothing of requests. */
 export class Table {
   readonly shape: TableShape;

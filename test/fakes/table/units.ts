@@ -10,7 +10,8 @@ export function readUnits(bytes: number, isConsistent: boolean): number {
 
 /** A request, as its caller pays for it. */
 export interface ObservedRequest {
-  readonly operation: 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'BatchGetItem';
+  readonly operation:
+    'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'BatchGetItem' | 'TransactWriteItems';
   readonly table: string;
   /** The index that was read. */
   readonly index?: string;

@@ -53,7 +53,7 @@ const overtakenType: Partial<Case> = {
 const overtakenRotation: Partial<Case> = {
   prepare: ({ signing }) => {
     signing.set();
-    Object.assign(signing.keys, { replace: () => Promise.resolve(false) });
+    Object.assign(signing.keys, { rotate: () => Promise.resolve(false) });
   },
 };
 const disabled: Partial<Case> = {

@@ -9,6 +9,7 @@ import { rotateSecret } from '../../../lambdas/endpoint/rotate-secret.ts';
 import type { RegisterPorts } from '../../../lambdas/endpoint/register.ts';
 import { rawSignature } from '../../../lambdas/signing/der.ts';
 import { rotateKeys } from '../../../lambdas/signing/rotate-keys.ts';
+import type { RotatedKeys } from '../../../lambdas/signing/rotate-keys.ts';
 import { keySetOf, publicJwk } from '../../../lambdas/signing/signing-key.ts';
 import type { SigningKey } from '../../../lambdas/signing/signing-key.ts';
 import { signDigest as signAsKms } from '../../../local/aws/kms-signature.ts';
@@ -109,10 +110,11 @@ describe('the rotation of a signing key under load', () => {
     const ports = {
       keys: {
         list: () => Promise.resolve([...all.values()]),
-        put: (key: SigningKey) => Promise.resolve(void all.set(key.kid, key)),
-        replace: (_before: SigningKey, after: SigningKey) =>
-          Promise.resolve(Boolean(all.set(after.kid, after))),
-        remove: (key: SigningKey) => Promise.resolve(void all.delete(key.kid)),
+        newestKid: () => Promise.resolve([...all.keys()].at(-1)),
+        rotate: ({ made, ended }: RotatedKeys) => {
+          for (const key of [...ended.map(({ after }) => after), made]) all.set(key.kid, key);
+          return Promise.resolve(true);
+        },
       },
       createKey: () => {
         const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -4,7 +4,7 @@ import type { DestroyPorts } from '../../../lambdas/signing/destroy-keys.ts';
 import type { OrphanPorts } from '../../../lambdas/signing/destroy-orphans.ts';
 import { rawSignature } from '../../../lambdas/signing/der.ts';
 import type { SignDigest } from '../../../lambdas/signing/jwt.ts';
-import type { KeyPorts } from '../../../lambdas/signing/rotate-keys.ts';
+import type { KeyPorts, RotatedKeys } from '../../../lambdas/signing/rotate-keys.ts';
 import { publicJwk, thumbprintOf } from '../../../lambdas/signing/signing-key.ts';
 import type { KeyAlgorithm, SigningKey } from '../../../lambdas/signing/signing-key.ts';
 import { signDigest as signAsKms } from '../../../local/aws/kms-signature.ts';
@@ -27,6 +27,7 @@ export interface MemorySigning extends KeyPorts {
 /** The table of signing keys and KMS in memory. A key that KMS does not have, or has destroyed, signs nothing. */
 export function aSigning(now: () => number): MemorySigning {
   const stored = new Map<string, SigningKey>();
+  const newest = new Map<string, string>();
   const privateKeys = new Map<string, KeyObject>();
   const tagged = new Map<string, { organizationId: string; madeAtMs: number }>();
   const made: string[] = [];
@@ -39,7 +40,8 @@ export function aSigning(now: () => number): MemorySigning {
     made.push(keyId);
     return { keyId, jwk: publicJwk.parse(publicKey.export({ format: 'jwk' })) };
   };
-  const keep = (key: SigningKey) => void stored.set(`${key.organizationId} ${key.kid}`, structuredClone(key));
+  const nameOf = ({ organizationId, kid }: SigningKey) => `${organizationId} ${kid}`;
+  const keep = (key: SigningKey) => void stored.set(nameOf(key), structuredClone(key));
   return {
     now,
     made,
@@ -57,20 +59,24 @@ export function aSigning(now: () => number): MemorySigning {
     },
     keys: {
       list: (organizationId) => soon(() => all().filter((key) => key.organizationId === organizationId)),
-      put: (key) =>
+      newestKid: (organizationId) => soon(() => newest.get(organizationId)),
+      rotate: ({ made, ended, newestKid }) =>
         soon(() => {
-          keep(key);
-        }),
-      replace: (before, after) =>
-        soon(() => {
-          const there = stored.get(`${before.organizationId} ${before.kid}`);
-          const isAsRead = there !== undefined && there.retiredAt === before.retiredAt;
-          if (isAsRead) keep(after);
-          return isAsRead;
+          const { organizationId } = made;
+          const isAsRead = ({ before }: RotatedKeys['ended'][number]) => {
+            const there = stored.get(nameOf(before));
+            return there !== undefined && there.retiredAt === before.retiredAt;
+          };
+          if (newest.get(organizationId) !== newestKid || stored.has(nameOf(made))) return false;
+          if (!ended.every(isAsRead)) return false;
+          for (const { after } of ended) keep(after);
+          keep(made);
+          newest.set(organizationId, made.kid);
+          return true;
         }),
       listRetired: (before) =>
         soon(() => all().filter(({ retiredAt }) => retiredAt !== undefined && retiredAt < before)),
-      remove: (key) => soon(() => void stored.delete(`${key.organizationId} ${key.kid}`)),
+      remove: (key) => soon(() => void stored.delete(nameOf(key))),
     },
     createKey: (organizationId, algorithm) => soon(() => make(algorithm, organizationId)),
     signDigest: ({ keyId, algorithm }, digest) =>

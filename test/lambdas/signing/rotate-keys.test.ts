@@ -1,8 +1,11 @@
 import fc from 'fast-check';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ensureKey, rotateKeys } from '../../../lambdas/signing/rotate-keys.ts';
-import type { Rotation } from '../../../lambdas/signing/rotate-keys.ts';
+import type { KeyPorts, Rotation } from '../../../lambdas/signing/rotate-keys.ts';
 import { activeKey, keySetOf, thumbprintOf } from '../../../lambdas/signing/signing-key.ts';
+import type { SigningKey } from '../../../lambdas/signing/signing-key.ts';
+import { isoTime } from '../../../lambdas/shared/time.ts';
 import { anOrganization } from '../../fakes/an-organization.ts';
 import { aClock, testStartMs } from '../../fakes/clock.ts';
 import { aService } from '../api/a-service.ts';
@@ -20,6 +23,12 @@ describe('the first key of an organization', () => {
     expect(await world.active()).toBe(first);
     expect(await world.published()).toEqual([first]);
     expect(world.signing.made).toHaveLength(1);
+  });
+
+  it('is one, and everybody is content with it, when several want it at the same moment', async () => {
+    const world = aWorld();
+    await Promise.all(['a', 'b', 'c'].map(() => ensureKey(world.signing, 'org_1')));
+    expect(await world.published()).toHaveLength(1);
   });
 
   it('signs at once, too, when it is made by a rotation: there is nobody to wait for', async () => {
@@ -114,14 +123,14 @@ describe('a rotation', () => {
     expect(given.toSorted(byKid)).toEqual((await world.signing.keys.list('org_1')).toSorted(byKid));
   });
 
-  it('that crashes before it has ended the old key has published the new one', async () => {
+  it('that cannot be written changes nothing', async () => {
     const world = aWorld();
-    const old = world.signing.set().kid;
-    const replace = () => Promise.reject(new Error('killed'));
-    const crashing = { ...world.signing, keys: { ...world.signing.keys, replace } };
+    world.signing.set();
+    const before = await world.signing.keys.list('org_1');
+    const rotate = () => Promise.reject(new Error('killed'));
+    const crashing = { ...world.signing, keys: { ...world.signing.keys, rotate } };
     await expect(rotateKeys(crashing, 'org_1', aRotation())).rejects.toThrow('killed');
-    expect(await world.published()).toHaveLength(2);
-    expect(await world.active()).toBe(old);
+    expect(await world.signing.keys.list('org_1')).toEqual(before);
   });
 
   it('at the same moment as another is refused, and leaves no key behind: one new key, not two', async () => {
@@ -136,6 +145,31 @@ describe('a rotation', () => {
     });
     expect(await world.published()).toHaveLength(2);
     expect(await world.active()).toBe(old);
+  });
+
+  // Both found nothing to end, so neither met the other: two keys were in use, and one of them for ever.
+  it('at the same moment as another, both of them the first, makes one key', async () => {
+    const world = aWorld();
+    const both = await Promise.allSettled(
+      ['a', 'b'].map(() => rotateKeys(world.signing, 'org_1', aRotation())),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(await world.published()).toHaveLength(1);
+  });
+
+  // KMS takes no token, so that of two who begin at once both may go on with the key that one of them has made.
+  it('at the same moment as another, with the same new key, is refused as well', async () => {
+    const world = aWorld();
+    world.signing.set();
+    const begun = world.signing.createKey('org_1', 'ES256', []);
+    const ports = { ...world.signing, createKey: () => begun };
+    const both = await Promise.allSettled([
+      rotateKeys(ports, 'org_1', aRotation()),
+      rotateKeys(ports, 'org_1', aRotation({ leadSeconds: 0 })),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    const made = (await world.signing.keys.list('org_1')).at(-1);
+    expect(made?.activeFrom).toBe(isoTime(testStartMs + hour * 1000));
   });
 
   it('whose key KMS cannot make changes nothing', async () => {
@@ -198,6 +232,56 @@ describe('rotations one upon another', () => {
   });
 });
 
+describe('at the same moment, in whatever order their steps come,', () => {
+  const hours = fc.integer({ min: 0, max: 2 });
+  const rotation = fc
+    .record({ lead: hours, overlap: hours })
+    .map(({ lead, overlap }) => aRotation({ leadSeconds: lead * hour, overlapSeconds: overlap * hour }));
+
+  // The second ended the first one's new key, failed on the old one, and took its own away: nothing signed after that.
+  it('two rotations leave a newest key without an end, and who is told so has changed nothing', async () => {
+    const drawn = fc.record({
+      ...{ scheduler: fc.scheduler(), before: fc.array(rotation, { maxLength: 2 }) },
+      ...{ both: fc.tuple(rotation, rotation), haveSameKey: fc.boolean() },
+    });
+    await fc.assert(
+      fc.asyncProperty(drawn, async ({ scheduler, before, both, haveSameKey }) => {
+        const world = aWorld();
+        for (const one of before) {
+          await world.rotate(one);
+          world.clock.pass(1);
+        }
+        const known = await world.signing.keys.list('org_1');
+        const ports = inTurns(haveSameKey ? withOneKey(world.signing) : world.signing, scheduler);
+        const ended = await scheduler.waitFor(
+          Promise.allSettled(both.map((one) => rotateKeys(ports, 'org_1', one))),
+        );
+        const [made, refused] = [ended.filter(isMade), ended.filter((one) => !isMade(one))];
+        for (const one of refused) expect(one).toMatchObject({ reason: { code: 'changed_meanwhile' } });
+        const after = await world.signing.keys.list('org_1');
+        expect(after).toHaveLength(known.length + made.length);
+        expect(made.length).toBeGreaterThan(0);
+        expect(made.some(({ value }) => isDeepStrictEqual(kidsOf(value), kidsOf(after)))).toBe(true);
+        expect(after.filter(({ retiredAt }) => retiredAt === undefined)).toHaveLength(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  // Who looks twice finds the first one's key the second time, and would have ended it.
+  it('those who want a first key are all content with one', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+        const world = aWorld();
+        const ports = inTurns(world.signing, scheduler);
+        await scheduler.waitFor(Promise.all(['a', 'b', 'c'].map(() => ensureKey(ports, 'org_1'))));
+        expect(await world.signing.keys.list('org_1')).toMatchObject([{ kid: await world.active() }]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 describe('the routes of signing keys', () => {
   it('show the youngest key first, with its state, and never the name that KMS has for it', async () => {
     const service = aService();
@@ -227,6 +311,25 @@ describe('the routes of signing keys', () => {
     const answer = await service.ask({ method: 'POST', path: `${path}/rotate`, body });
     expect(JSON.parse(answer.body)).toMatchObject({ status: 400, code: 'invalid_request', field });
     expect(service.signing.made).toEqual([]);
+  });
+
+  it('are not rotated by who has said what he has seen, when somebody rotates them while he does', async () => {
+    const service = aService();
+    const { configuration, signing } = service;
+    configuration.setOrganization(anOrganization());
+    signing.set();
+    const etag = String((await service.ask({ path })).headers['etag']);
+    const { list } = signing.keys;
+    const listThenRotate: typeof list = async (organizationId) => {
+      const keys = await list(organizationId);
+      Object.assign(signing.keys, { list });
+      await rotateKeys(signing, organizationId, aRotation());
+      return keys;
+    };
+    Object.assign(signing.keys, { list: listThenRotate });
+    const answer = await service.ask({ method: 'POST', path: `${path}/rotate`, ifMatch: etag });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 412, code: 'changed_meanwhile' });
+    expect(await list('org_1')).toHaveLength(2);
   });
 
   it('give the key set to anybody, who may keep it for five minutes', async () => {
@@ -271,6 +374,37 @@ function aWorld() {
     active: async () => activeKey(await list(), clock.now())?.kid,
     published: async () => keySetOf(await list(), clock.now()).keys.map(({ kid }) => kid),
   };
+}
+
+/** The same ports, each call of which waits until the scheduler lets it go on. */
+function inTurns({ keys, createKey, now }: KeyPorts, scheduler: fc.Scheduler): KeyPorts {
+  return {
+    keys: {
+      list: scheduler.scheduleFunction(keys.list),
+      newestKid: scheduler.scheduleFunction(keys.newestKid),
+      rotate: scheduler.scheduleFunction(keys.rotate),
+    },
+    createKey: scheduler.scheduleFunction(createKey),
+    now,
+  };
+}
+
+/** All are given the same new key as long as nobody has it in use (create-key.ts). */
+function withOneKey(ports: KeyPorts): KeyPorts {
+  let begun = ports.createKey('org_1', 'ES256', []);
+  const createKey: KeyPorts['createKey'] = async (organizationId, algorithm, used) => {
+    if (used.includes((await begun).keyId)) begun = ports.createKey(organizationId, algorithm, used);
+    return begun;
+  };
+  return { ...ports, createKey };
+}
+
+function isMade<Value>(ended: PromiseSettledResult<Value>): ended is PromiseFulfilledResult<Value> {
+  return ended.status === 'fulfilled';
+}
+
+function kidsOf(keys: readonly SigningKey[]): string[] {
+  return keys.map(({ kid }) => kid).toSorted();
 }
 
 function aRotation(given: Partial<Rotation> = {}): Rotation {

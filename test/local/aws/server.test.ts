@@ -9,6 +9,7 @@ import {
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import * as kmsSdk from '@aws-sdk/client-kms';
@@ -174,6 +175,21 @@ test('DynamoDB stores and refuses through the SDK', async () => {
     );
   await put();
   await expect(put()).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
+});
+
+test('DynamoDB makes a transaction once whose answer was lost, as the SDK sends it again with its token', async () => {
+  const client = new DynamoDBClient({ ...clientOptions(), maxAttempts: 2 });
+  let losses = 0;
+  faults.lost = (_service, action) => {
+    if (action !== 'TransactWriteItems' || (losses += 1) > 1) return;
+    throw new AwsError('InternalServerError', 'lost', { status: 500 });
+  };
+  const ConditionExpression = 'attribute_not_exists(pk)';
+  const Put = { TableName: 'ledger', Item: { pk: { S: 'together' } }, ConditionExpression };
+  await client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put }] }));
+  expect(losses).toBe(2);
+  const again = client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put }] }));
+  await expect(again).rejects.toMatchObject({ name: 'TransactionCanceledException' });
 });
 
 describe('the server', () => {
