@@ -38,7 +38,7 @@ export function changeOf(
   if (bytesOf(definition) > definitionBytesMax) {
     throw new TooLarge(
       'event_type_too_large',
-      'An event type may have 65536 bytes, schema and example included.',
+      `An event type may have ${String(definitionBytesMax)} bytes, schema and example included.`,
     );
   }
   allNow(

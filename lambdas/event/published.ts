@@ -18,6 +18,15 @@ export const resource = z.string().min(1).max(512);
 export const idempotencyKey = z.string().min(1).max(256);
 export const data = eventData;
 
+/** For what a producer says: a key alone makes no id. */
+export const isKeyTimed = (said: { readonly idempotencyKey?: unknown; readonly occurredAt?: unknown }) =>
+  said.idempotencyKey === undefined || said.occurredAt !== undefined;
+export const keyUntimed = {
+  error: 'goes together with occurredAt, since both make the id',
+  path: ['idempotencyKey'],
+  when: ifObject,
+};
+
 /** The envelope in which EventBridge hands an event to its target. */
 const busEvent = z.object({
   id: z.string().min(1).max(64),
@@ -38,11 +47,7 @@ const detail = z
     idempotencyKey: idempotencyKey.optional(),
     data,
   })
-  .refine((d) => d.idempotencyKey === undefined || d.occurredAt !== undefined, {
-    error: 'goes together with occurredAt, since both make the id',
-    path: ['idempotencyKey'],
-    when: ifObject,
-  });
+  .refine(isKeyTimed, keyUntimed);
 
 /** What is known of every event on the bus that names an organization. */
 export interface Arrival {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { allOf, TooLarge } from '../shared/errors.ts';
-import { ifObject, refusalOf } from '../shared/faults.ts';
+import { refusalOf } from '../shared/faults.ts';
 import { organizationId } from '../shared/identifier.ts';
 import { memberText, withMemberText } from '../shared/json-text.ts';
 import { pageOf } from '../shared/page.ts';
@@ -25,7 +25,15 @@ import type { PublishOncePorts } from './publication/publish-once.ts';
 import type { SchemaRule } from './schema.ts';
 import type { StoredEvent } from './event.ts';
 import { resourcesOf } from './publication/fingerprint.ts';
-import { apiSource, data, idempotencyKey, occurredAt, resource } from './published.ts';
+import {
+  apiSource,
+  data,
+  idempotencyKey,
+  isKeyTimed,
+  keyUntimed,
+  occurredAt,
+  resource,
+} from './published.ts';
 
 export interface EventRoutesPorts {
   readonly listEventTypes: () => Promise<EventType[]>;
@@ -61,11 +69,7 @@ const publishBody = z
     occurredAt: occurredAt.optional(),
     idempotencyKey: idempotencyKey.optional(),
   })
-  .refine((b) => b.idempotencyKey === undefined || b.occurredAt !== undefined, {
-    error: 'goes together with occurredAt, since both make the id',
-    path: ['idempotencyKey'],
-    when: ifObject,
-  })
+  .refine(isKeyTimed, keyUntimed)
   .meta({ id: 'NewEvent', dependentRequired: { idempotencyKey: ['occurredAt'] } });
 
 /** The operations on event types and events that need nothing but events. */

@@ -54,9 +54,9 @@ export function judgeData({ schema }: Pick<EventType, 'schema'>, data: unknown, 
   try {
     if (withinBudget(budgetOf(whose, text), () => validate(plain))) return fits;
   } catch (fault) {
-    // It may have been ended in the midst of anything: what it has remembered is not to be trusted any more.
+    // It may have been ended in the midst of anything: what patterns have remembered is not to be trusted any more. A
+    // compiled schema remembers nothing.
     forgetPatterns();
-    validators.delete(text);
     if (!(fault instanceof OutOfBudget)) return endless;
     if (whose !== undefined) slow.set(slowKey(whose, text), true);
     return tooSlow;

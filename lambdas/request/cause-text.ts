@@ -1,4 +1,5 @@
 import type { FailureCause } from './failure.ts';
+import { connectMsMax } from './limits.ts';
 
 export interface FailureText {
   /** One sentence: what happened. */
@@ -24,8 +25,7 @@ export const causes: Readonly<Record<FailureCause, FailureText>> = {
   },
   handshake_unfinished: {
     message: 'The connection was made, but the receiver did not finish the TLS handshake {limit}.',
-    advice:
-      'Check that this port speaks TLS and that nothing before the server holds it up. Connection and handshake have 5 s: a longer timeoutSeconds does not help.',
+    advice: `Check that this port speaks TLS and that nothing before the server holds it up. Connection and handshake have ${String(connectMsMax / 1000)} s: a longer timeoutSeconds does not help.`,
   },
   request_unread: {
     message: 'The receiver did not read the whole request {limit}.',

@@ -1,5 +1,6 @@
 import { causes, type FailureText } from './cause-text.ts';
 import type { Failure, FailureCode } from './failure.ts';
+import { connectMsMax, headBytesMax, lookupMsMax } from './limits.ts';
 
 /**
  * A failure in the words of the person who looks after the endpoint: the phase, the limit that applied, and what is
@@ -40,8 +41,7 @@ export const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
   },
   dns_timeout: {
     message: 'The host name was not resolved {limit}.',
-    advice:
-      "Check that the domain's name servers answer from the internet within 3 s, whatever timeoutSeconds says.",
+    advice: `Check that the domain's name servers answer from the internet within ${String(lookupMsMax / 1000)} s, whatever timeoutSeconds says.`,
   },
   blocked_address: {
     message: 'The host name of the URL leads to an address that is not public.',
@@ -54,8 +54,7 @@ export const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
   },
   connection_timeout: {
     message: 'No connection to the receiver could be made {limit}.',
-    advice:
-      'Check that a firewall lets connections from the internet through to this port; they have 5 s, whatever timeoutSeconds says.',
+    advice: `Check that a firewall lets connections from the internet through to this port; they have ${String(connectMsMax / 1000)} s, whatever timeoutSeconds says.`,
   },
   connection_reset: {
     message: 'The receiver broke off the connection before it sent a status line.',
@@ -108,7 +107,7 @@ export const texts: Readonly<Record<FixedFailureCode, FailureText>> = {
     advice: 'Check that an HTTP/1.1 server answers on this port, and that no proxy changes its answers.',
   },
   header_overflow: {
-    message: "The headers of the receiver's response are larger than 16 kB.",
+    message: `The headers of the receiver's response are larger than ${String(headBytesMax / 1024)} kB.`,
     advice: 'Make the server send fewer or shorter headers, cookies above all.',
   },
 };

@@ -9,6 +9,7 @@ import { makeDeadline, type Deadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
 import { AttemptFailure, failureOf } from './failure.ts';
 import { requestHead } from './headers.ts';
+import { connectMsMax, lookupMsMax } from './limits.ts';
 import { recordPhases, roundedMs, type PhaseRecord } from './phases.ts';
 
 export interface Address {
@@ -81,12 +82,6 @@ interface Attempt {
 function destroyAll(sockets: readonly Socket[]): void {
   for (const socket of sockets.toReversed()) socket.destroy();
 }
-
-/** A resolver that has not answered by then will not; the rest of the deadline is the receiver's. */
-const lookupMsMax = 3000;
-
-/** For TCP and the TLS handshake together. */
-const connectMsMax = 5000;
 
 /** With several addresses, how long one may take before the next is tried: four of them fit in `connectMsMax`. */
 const addressMsMax = 1200;

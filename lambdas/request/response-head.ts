@@ -1,4 +1,5 @@
 import { AttemptFailure } from './failure.ts';
+import { headBytesMax } from './limits.ts';
 
 /** The final status line of a response, and the header lines that came with it. */
 export interface ResponseHead {
@@ -22,9 +23,6 @@ export interface HeadReader {
   /** How many 1xx responses have come. */
   readonly informational: () => number;
 }
-
-/** Larger than what any receiver needs. */
-const headBytesMax = 16_384;
 
 /** The status line that a response begins with; of no other protocol do the first bytes look so. */
 const protocol = 'HTTP/1.';

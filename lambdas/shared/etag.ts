@@ -11,6 +11,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Not `canonicalText`, which has another text for a number that no double can hold: event types are stored with their
+ * tag, and one that holds such a number could not be changed any more.
+ */
 function sorted(value: object): object {
   return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

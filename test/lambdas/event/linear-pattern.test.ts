@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { linearPattern } from '../../../lambdas/event/linear-pattern.ts';
+import { withinBudget } from '../../../lambdas/event/within-budget.ts';
 import { growthMax, growthOf } from '../../fakes/growth.ts';
+import { heapBytes } from '../../fakes/heap.ts';
 
 describe('a pattern', () => {
   const samples = [
@@ -91,8 +94,11 @@ describe('a pattern', () => {
     (source) => {
       const pattern = linearPattern(source, 'u');
       for (const letter of ['a', 'x', ',']) {
+        const textOf = (size: number) => `${letter.repeat(size)}!`;
+        // What backtracks would not end before whoever waits for this test gives up. The longest one takes 11 ms.
+        withinBudget(2_000, () => pattern.test(textOf(32_000)));
         const growth = growthOf((size) => {
-          const text = `${letter.repeat(size)}!`;
+          const text = textOf(size);
           return () => pattern.test(text);
         }, 2_000);
         expect(growth).toBeLessThan(growthMax);
@@ -100,8 +106,26 @@ describe('a pattern', () => {
     },
   );
 
+  it.each([
+    ['many texts', 40, 500],
+    ['one long text', 1, 20_000],
+  ])('remembers little of what it has read, whatever that is: %s', (_what, count, length) => {
+    // Any sequence of the two letters leads to a state of its own.
+    const patterns = ['a', 'b', '[ab]'].map((last) => linearPattern(`a(?:a|b){30}${last}[0-9]`, 'u'));
+    const texts = Array.from({ length: count }, () => lettersOf(length));
+    for (const pattern of patterns) pattern.test('a');
+    const before = heapBytes();
+    for (const pattern of patterns) for (const text of texts) pattern.test(text);
+    expect(heapBytes() - before).toBeLessThan(8 * 2 ** 20);
+  });
+
   it('that is none is refused', () => {
     expect(() => linearPattern('(', 'u')).toThrow(SyntaxError);
     expect(() => linearPattern('[[:alpha:]]', 'u')).toThrow(SyntaxError);
   });
 });
+
+/** In an order that does not come again. */
+function lettersOf(length: number): string {
+  return Array.from(randomBytes(length), (byte) => (byte % 2 === 0 ? 'a' : 'b')).join('');
+}

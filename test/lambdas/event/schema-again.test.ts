@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { judgeData } from '../../../lambdas/event/schema.ts';
 import * as budget from '../../../lambdas/event/within-budget.ts';
@@ -42,4 +43,35 @@ test('one that can never be compiled is not tried again', () => {
   pass(86_400_000);
   expect(judgeData({ schema }, {}).kind).toBe('not_judged');
   expect(compile).toHaveBeenCalledTimes(1);
+});
+
+test('data that took too long do not have the schema compiled again: that may take longer than they may', () => {
+  const schema = { type: 'object', required: ['judged'] };
+  const within = vi.mocked(budget.withinBudget);
+  expect(judgeData({ schema }, { judged: 1 }).kind).toBe('fits');
+  within.mockClear().mockImplementationOnce(() => {
+    throw new budget.OutOfBudget();
+  });
+  expect(judgeData({ schema }, { judged: 1 }).kind).toBe('not_judged');
+  expect(judgeData({ schema }, { judged: 1 }).kind).toBe('fits');
+  expect(judgeData({ schema }, {}).kind).toBe('breaks');
+  expect(within).toHaveBeenCalledTimes(3);
+});
+
+test('what a pattern remembers is not trusted once judging was ended in the midst of it', () => {
+  const reading = vi.spyOn(RE2JS.prototype, 'test');
+  const judge = (a: string) =>
+    judgeData({ schema: { properties: { a: { pattern: '^midst$' } } } }, { a }).kind;
+  const reader = () => reading.mock.contexts.at(-1);
+  judge('midst');
+  const first = reader();
+  judge('midst');
+  expect(reader()).toBe(first);
+  reading.mockImplementationOnce(() => {
+    throw new RangeError('Maximum call stack size exceeded');
+  });
+  expect(judge('midst')).toBe('not_judged');
+  expect([judge('midst'), judge('other')]).toEqual(['fits', 'breaks']);
+  expect(reader()).not.toBe(first);
+  reading.mockRestore();
 });

@@ -252,6 +252,12 @@ describe('a schema', () => {
       'schema',
     ],
     [
+      'that has the name of an older draft',
+      { schema: { $id: 'http://json-schema.org/draft-07/schema#' } },
+      'invalid_schema',
+      'schema',
+    ],
+    [
       'that its example breaks',
       { schema: amount, example: { amount: 5 } },
       'example_breaks_schema',

@@ -139,6 +139,19 @@ describe('the audit', () => {
     expect(lines.map((line) => auditEntry.parse(JSON.parse(line)))).toEqual(all);
   });
 
+  it('is not sent again to who has this export already, and is once there is more', async () => {
+    const service = aWorld();
+    const wish = { path: `${organization}/audit/export` };
+    await service.ask({ method: 'PATCH', path: one, body: { active: false } });
+    const ifNoneMatch = (await service.ask(wish)).headers['etag'] ?? '';
+    expect(ifNoneMatch).toMatch(/^"[\w-]{22}"$/);
+    expect(await service.ask({ ...wish, ifNoneMatch })).toMatchObject({ statusCode: 304, body: '' });
+    service.clock.pass(1_000);
+    await service.ask({ method: 'PATCH', path: one, body: { active: true } });
+    const more = await service.ask({ ...wish, ifNoneMatch });
+    expect([more.statusCode, more.body.trim().split('\n').length]).toEqual([200, 2]);
+  });
+
   it('of the catalogue is the operator’s', async () => {
     const service = aWorld();
     const body = { category: 'governance', description: 'Due.' };
