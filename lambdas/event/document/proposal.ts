@@ -1,4 +1,4 @@
-import { eventTypeName } from '../event-type.ts';
+import { definedName } from '../event-type.ts';
 import type { Place } from './reference.ts';
 
 /** An event type as a document describes it, before anything in it has been checked. */
@@ -16,5 +16,5 @@ export interface Proposal {
  * `Address` or `Money`: it is a type only when a category is given to it.
  */
 export function isTypeNamed(name: string, category: unknown): boolean {
-  return eventTypeName.safeParse(name).success && (name.includes('.') || category !== undefined);
+  return definedName.safeParse(name).success && (name.includes('.') || category !== undefined);
 }
