@@ -1,3 +1,4 @@
+import type { Refusal } from '../../shared/errors.ts';
 import { definedName } from '../event-type.ts';
 import type { Place } from './reference.ts';
 
@@ -17,4 +18,14 @@ export interface Proposal {
  */
 export function isTypeNamed(name: string, category: unknown): boolean {
   return definedName.safeParse(name).success && (name.includes('.') || category !== undefined);
+}
+
+/** The same refusal of an event type, with the names that its fields have in both kinds of document. */
+export function asWritten<Fault extends Refusal>(refusal: Fault): Fault {
+  const named = (field: string | undefined) => field?.replace(/^(?:category|deprecated)(?=$|\.)/, 'x-$&');
+  refusal.field = named(refusal.field);
+  refusal.faults = refusal.faults.map(({ field, ...fault }) =>
+    field === undefined ? fault : { ...fault, field: named(field) ?? field },
+  );
+  return refusal;
 }
