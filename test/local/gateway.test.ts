@@ -133,6 +133,13 @@ describe('the answer', () => {
     });
     expect(large.status).toBe(413);
   });
+
+  it('is 431 when request line and headers are above ten kilobytes', async () => {
+    routes.push({ key: 'GET /open/{proxy+}', invoke: echo });
+    const withHeader = (bytes: number) =>
+      fetch(`${gateway.url}/open/x`, { headers: { 'x-long': 'x'.repeat(bytes) } });
+    expect([(await withHeader(9_500)).status, (await withHeader(10_240)).status]).toEqual([200, 431]);
+  });
 });
 
 it.each([
