@@ -28,7 +28,7 @@ const bodyBytesMax = 10 * 1024 * 1024;
 
 /** Stands in for the HTTP API of the stack: routes, tokens and payload format 2.0, on loopback only. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: headBytesMax }, (request, response) => {
     void answerTo(request, options)
       // Whatever went wrong is in the function's log; API Gateway says no more than this.
       .catch(() => gatewayAnswer(500, 'Internal Server Error'))
@@ -48,6 +48,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   };
 }
+
+/** Of request line and headers together: what is longer is answered with 431 (API Gateway's quotas for HTTP APIs). */
+const headBytesMax = 10_240;
 
 async function answerTo(request: IncomingMessage, options: GatewayOptions): Promise<Answer> {
   // Joined, not resolved: a path that begins with two slashes must not become a host name.

@@ -1,4 +1,12 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose';
+import {
+  calculateJwkThumbprint,
+  errors,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import type { JSONWebKeySet } from 'jose';
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -63,6 +71,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
         issuer: expected.issuer,
         requiredClaims: ['exp'],
         currentDate: new Date(options.nowMs()),
+      }).catch((fault: unknown) => {
+        throw new Error(reasonOf(fault), { cause: fault });
       });
       if (protectedHeader.kid !== kid) throw new Error('the token was signed with a key that is not known');
       // As the authorizer of an HTTP API: `client_id` counts only where there is no `aud` (Cognito's access tokens).
@@ -73,6 +83,16 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       return payload;
     },
   };
+}
+
+/** Why a token is refused, in words of ours: a caller reads them in `WWW-Authenticate`. */
+function reasonOf(fault: unknown): string {
+  if (fault instanceof errors.JWTExpired) return 'the token has expired';
+  if (fault instanceof errors.JWSSignatureVerificationFailed) {
+    return 'the token was altered, or signed with a key that is not known';
+  }
+  if (!(fault instanceof errors.JWTClaimValidationFailed)) return 'the token is no JWT signed with RS256';
+  return fault.claim === 'iss' ? 'the token is of another issuer' : `the token has no usable ${fault.claim}`;
 }
 
 /** An RSA key with its private half. */

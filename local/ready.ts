@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureOrganization } from './demo/endpoints.ts';
 import type { Runtime } from './runtime.ts';
@@ -78,6 +78,14 @@ export async function announce(ready: Ready, stateFolder: string): Promise<void>
   await chmod(path, 0o600);
   console.log(`ready ${json}`);
   console.log(nextSteps(ready));
+}
+
+/** Takes the file away, unless another one has been started since: its addresses lead nowhere now. */
+export async function withdraw({ pid }: Pick<Ready, 'pid'>, stateFolder: string): Promise<void> {
+  const path = join(stateFolder, 'local.json');
+  const kept: unknown = JSON.parse(await readFile(path, 'utf8').catch(() => 'null'));
+  const isOurs = typeof kept === 'object' && kept !== null && 'pid' in kept && kept.pid === pid;
+  if (isOurs) await rm(path, { force: true });
 }
 
 function nextSteps({ api, organizationId, log }: Ready): string {

@@ -7,7 +7,7 @@ import type { Demo } from './demo/show.ts';
 import { rowOf, tableHead } from './demo/table.ts';
 import { parseFlags, usage, WrongFlags } from './flags.ts';
 import type { Flags } from './flags.ts';
-import { announce, prepare } from './ready.ts';
+import { announce, prepare, withdraw } from './ready.ts';
 import type { Ready } from './ready.ts';
 import { startRuntime } from './runtime.ts';
 
@@ -48,6 +48,7 @@ async function start(flags: Flags): Promise<void> {
   if (demo !== undefined) void show(ready, showing.signal);
   stopOnSignal(async () => {
     showing.abort();
+    await withdraw(ready, stateFolder);
     await runtime.stop();
     await receiver?.stop();
     log.file.end();

@@ -16,17 +16,26 @@ export function acceptHeaderOf(method: Route['method']): 'Accept-Post' | 'Accept
   return method === 'PATCH' ? 'Accept-Patch' : 'Accept';
 }
 
+type Taking = Pick<Route, 'method' | 'body' | 'bodyTypes'>;
+
 /**
- * Refuses a body that says it is something else than the operation takes. One that says nothing is read as JSON.
+ * Refuses a body that says it is something else than the operation takes, or compressed. One that says nothing is read
+ * as JSON.
  *
  * @throws UnsupportedType
  */
-export function refuseOtherTypes(
-  route: Pick<Route, 'method' | 'body' | 'bodyTypes'>,
-  contentType: string | undefined,
+export function refuseForeignBody(
+  route: Taking,
+  headers: Readonly<Record<string, string | undefined>>,
 ): void {
   // Who sends a body where there is none is told that.
-  if (contentType === undefined || route.body === noBody) return;
+  if (route.body === noBody) return;
+  refuseOtherTypes(route, headers['content-type']);
+  refuseEncoding(route, headers['content-encoding']);
+}
+
+function refuseOtherTypes(route: Taking, contentType: string | undefined): void {
+  if (contentType === undefined) return;
   const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
   const types = bodyTypesOf(route);
   const isTaken = types.some(
@@ -34,9 +43,20 @@ export function refuseOtherTypes(
   );
   const isUtf8 = parameters.every((one) => !one.startsWith('charset=') || /^charset="?utf-?8"?$/.test(one));
   if (isTaken && isUtf8) return;
-  throw new UnsupportedType(`The body must be sent as content-type: ${types.join(' or ')}, in UTF-8.`, {
-    [acceptHeaderOf(route.method).toLowerCase()]: types.join(', '),
-  });
+  const message = `The body must be sent as content-type: ${types.join(' or ')}, in UTF-8.`;
+  throw new UnsupportedType(message, takenBy(route));
+}
+
+/** RFC 9110, section 15.5.16. */
+function refuseEncoding(route: Taking, contentEncoding = 'identity'): void {
+  const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase());
+  if (codings.every((coding) => coding === '' || coding === 'identity')) return;
+  const message = 'The body must be sent as it is, without content-encoding such as gzip.';
+  throw new UnsupportedType(message, { ...takenBy(route), 'accept-encoding': 'identity' });
+}
+
+function takenBy(route: Taking): Readonly<Record<string, string>> {
+  return { [acceptHeaderOf(route.method).toLowerCase()]: bodyTypesOf(route).join(', ') };
 }
 
 /** Every document in JSON. */

@@ -157,6 +157,10 @@ function takenTypes(route: Answered): object {
       schema: { type: 'string' },
       description: `What is taken: ${bodyTypesOf(route).join(', ')}.`,
     },
+    'Accept-Encoding': {
+      schema: { const: 'identity' },
+      description: 'When the body was compressed: it is taken as it is, only.',
+    },
   };
 }
 

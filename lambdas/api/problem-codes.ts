@@ -70,7 +70,8 @@ export const problemCodes = {
     document_too_large: 'The document brings more copies than a catalogue could hold.',
   },
   415: {
-    unsupported_media_type: 'The body says by `content-type` that it is something else than is taken here.',
+    unsupported_media_type:
+      'The body says by `content-type` that it is something else than is taken here, or by `content-encoding` that it is compressed.',
   },
   422: {
     idempotency_key_reused: 'The `Idempotency-Key` came with another request before.',

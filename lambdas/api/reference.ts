@@ -97,7 +97,8 @@ function rowsOf(schema: Node, prefix: string): string[] {
     const one = node.parse(value);
     const path = prefix === '' ? name : `${prefix}.${name}`;
     const need = required.includes(name) ? '' : 'optional';
-    const what = [typeOf(one), ...limitsOf(one)].map(escaped).join('<br>');
+    const description = one.description === undefined ? [] : [marked(one.description)];
+    const what = [escaped(typeOf(one)), ...description, ...limitsOf(one).map(escaped)].join('<br>');
     return [
       `<tr><td><code>${escaped(path)}</code></td><td>${what}</td><td>${need}</td></tr>`,
       ...rowsOf(one, path),
@@ -128,13 +129,17 @@ const limits = {
 } as const;
 
 function limitsOf(schema: Node): string[] {
-  const said = Object.entries(limits).flatMap(([name, words]) => {
+  return Object.entries(limits).flatMap(([name, words]) => {
     const value = schema[name];
     // A whole number has these by its type alone.
     if (value === undefined || Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER) return [];
     return [`${words} ${typeof value === 'string' ? value : JSON.stringify(value)}`];
   });
-  return schema.description === undefined ? said : [schema.description, ...said];
+}
+
+/** Descriptions are Markdown (OpenAPI 3.1), of which ours use one thing. A pattern may have backticks of its own. */
+function marked(description: string): string {
+  return escaped(description).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 const entities: Readonly<Record<string, string>> = {

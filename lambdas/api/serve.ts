@@ -27,7 +27,7 @@ import type { OncePorts } from './once.ts';
 import { faultAnswer, problemOf } from './problem.ts';
 import type { HttpAnswer } from './problem.ts';
 import type { LimitRate } from './rate-limit.ts';
-import { refuseOtherTypes } from './body-type.ts';
+import { refuseForeignBody } from './body-type.ts';
 import { bodyOf, bodyTextOf, hasBody } from './request-body.ts';
 import { readQuery } from './read-query.ts';
 import { openCursor, sealCursor } from './seal-cursor.ts';
@@ -127,7 +127,7 @@ async function answered(
   const { route, params } = match;
   const query = readQuery(request, refusals);
   const list = { path: request.rawPath, query };
-  if (hasBody(request)) refuseOtherTypes(route, request.headers['content-type']);
+  if (hasBody(request)) refuseForeignBody(route, request.headers);
   const parts = {
     params,
     body: givenBody(request, route),

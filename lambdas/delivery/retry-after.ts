@@ -9,7 +9,9 @@ const retryAfterMsMax = 86_400_000;
  * @param header as the receiver wrote it
  */
 export function retryAfterMs(header: string | undefined, { nowMs }: { readonly nowMs: number }): number {
-  const text = header?.trim() ?? '';
+  // A proxy may join the header of the server and its own: one value that stands there twice is that value, as of
+  // Content-Length (RFC 9112, 6.3). Which of two counts, nobody can tell.
+  const text = header?.trim().replace(/^(\d+)(?:[ \t]*,[ \t]*\1)+$/, '$1') ?? '';
   const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : timeOf(text, nowMs) - nowMs;
   return Number.isNaN(waitMs) ? 0 : Math.min(retryAfterMsMax, Math.max(0, waitMs));
 }

@@ -37,7 +37,7 @@ export const certificateSecret = z.object({ certificate: z.string(), privateKey:
  * Reads an uploaded certificate and its key.
  *
  * @throws InvalidRequest when one cannot be read, they do not belong together, the chain is out of order, a certificate
- * is not valid at this moment, too weak or not for clients, or OpenSSL does not load them.
+ * is not valid at this moment, too weak, of a kind of key that TLS has no use for or not for clients, or OpenSSL does not load them.
  */
 export function readCertificate(
   uploaded: z.output<typeof uploadedCertificate>,
@@ -83,6 +83,7 @@ function judgeChain(chain: Chain, key: KeyObject | undefined, nowMs: number): vo
       throw refusal('privateKey', 'The key does not belong to the first certificate.');
     },
     () => {
+      if (!isForTls(leaf.publicKey)) throw refusal('certificate', unfit);
       const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
       // OpenSSL of today takes 1,024 bits, and that of tomorrow does not.
       const isShort = bits !== undefined && bits < 2_048;
@@ -99,6 +100,17 @@ function judgeChain(chain: Chain, key: KeyObject | undefined, nowMs: number): vo
     },
   );
 }
+
+/**
+ * OpenSSL loads any key, and in the handshake sends no certificate at all if TLS has no signature for its kind: the
+ * receiver would be said to have got none. Source: RFC 8446, section 4.2.3.
+ */
+function isForTls({ asymmetricKeyType: kind, asymmetricKeyDetails }: KeyObject): boolean {
+  return kind === 'ec' ? curves.has(asymmetricKeyDetails?.namedCurve ?? '') : kinds.has(kind ?? '');
+}
+
+const kinds = new Set(['rsa', 'rsa-pss', 'ed25519', 'ed448']);
+const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 function refuseDisorder(chain: Chain): void {
   const isOrdered = chain.every((one, index) => {
@@ -154,6 +166,8 @@ function refuseUnloadable({ certificate, privateKey }: z.output<typeof uploadedC
   throw refusal('certificate', sentence);
 }
 
+const unfit =
+  'TLS cannot use a key of this kind: use RSA of 2048 bits, P-256, P-384, P-521, Ed25519 or Ed448.';
 const weak =
   'The key is too short, or a signature too weak, for TLS: use RSA of 2048 bits or P-256, signed with SHA-256.';
 

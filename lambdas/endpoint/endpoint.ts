@@ -14,7 +14,10 @@ const eventTypePattern = z.string().max(128).meta({ pattern: patternOfTypes.sour
 /** A name that people give, unique in its organization: configuration as code knows an endpoint by it. */
 export const endpointName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, _ and -, at most 64');
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,63}$/,
+    'lower-case letters, digits, _ and -, 1 to 64 of them, beginning with a letter or digit',
+  );
 
 const fields = {
   /** Judged by `parseTarget`; here only bounded. */

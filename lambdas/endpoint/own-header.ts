@@ -5,7 +5,7 @@ import type { SecretName, SecretWriter } from '../signing/secret.ts';
 /** A token (RFC 9110, section 5.6.2): every name that a header may have. */
 const name = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, "letters, digits and !#$%&'*+-.^_`|~, at most 64");
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, "letters, digits and !#$%&'*+-.^_`|~, 1 to 64 of them");
 
 /** Of all names and values together; a receiver's server takes 8 to 16 kB of headers, ours included. */
 const bytesMax = 4_096;
@@ -16,7 +16,7 @@ const bytesMax = 4_096;
  */
 const value = z
   .string()
-  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,4094}[\x21-\x7e])?$/, 'visible ASCII, at most 4096 characters');
+  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]{0,4094}[\x21-\x7e])?$/, 'visible ASCII, 1 to 4096 characters');
 
 /** A header that an administrator wants on every request; a secret one without a value keeps the value it has. */
 const wantedHeader = z

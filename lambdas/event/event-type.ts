@@ -20,17 +20,21 @@ export const eventTypeWord = '[A-Za-z0-9][A-Za-z0-9_-]*';
 /**
  * `pipeline.run.failed`, `userCreated`, `Order.Placed`: what Standard Webhooks recommends, and hyphens, since producers
  * on an existing bus use them. A letter or digit begins each word, so that no name is one of JavaScript's own.
- * `export` and `import` are operations of the catalogue, where a name would stand. EventBridge allows 128 characters in
- * detail-type.
+ * EventBridge allows 128 characters in detail-type.
  */
 export const eventTypeName = z
   .string()
   .max(128)
   .regex(
-    new RegExp(`^(?!(?:export|import)$)${eventTypeWord}(?:\\.${eventTypeWord})*$`),
-    'words of letters, digits, _ and -, joined by dots, such as pipeline.run.failed, and neither export nor import',
+    new RegExp(`^${eventTypeWord}(?:\\.${eventTypeWord})*$`),
+    'words joined by dots, such as pipeline.run.failed, each of letters, digits, _ and -, beginning with a letter or digit',
   )
   .describe('Name of an event type, such as `pipeline.run.failed`.');
+
+/** Of a type that is defined: `export` and `import` are operations of the catalogue, where its name would stand. */
+export const definedName = eventTypeName
+  .refine((name) => name !== 'export' && name !== 'import', 'must be neither export nor import')
+  .describe('Name of an event type of your own, such as `invoice.paid`.');
 
 /** The data of an event, as its producer writes them. */
 export const eventData = jsonObject.meta({

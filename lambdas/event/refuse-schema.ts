@@ -4,6 +4,7 @@ import { Conflict, faultsMax, InvalidRequest, throwAll } from '../shared/errors.
 import { plainOf } from '../shared/json.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
+import type { SchemaPart } from './schema-parts.ts';
 import { causeOf, wishOf } from './schema-fault.ts';
 import { compileSchema, judgeData } from './schema.ts';
 import { OutOfBudget, withinBudget } from './within-budget.ts';
@@ -54,7 +55,7 @@ function faultsOf(schema: object): string[] {
     if (faults.length === 0) compileSchema(schema, readingMsMax);
     return faults;
   } catch (fault) {
-    return [sentenceOf(fault)];
+    return [sentenceOf(fault, schema)];
   }
 }
 
@@ -73,6 +74,9 @@ function readFaults(schema: object): string[] {
       'An $id of json-schema.org names a draft of JSON Schema: give the schema an $id of your own, or none.',
     );
   }
+  if (parts.some(({ value }) => isDangling(value['$dynamicRef'], parts))) {
+    faults.push('A $dynamicRef leads to no $dynamicAnchor of the schema: add one, or write $ref.');
+  }
   if (leadsInCircle(parts)) {
     faults.push('A $ref leads back to itself without going into the data, and would never end.');
   }
@@ -86,6 +90,12 @@ function readFaults(schema: object): string[] {
   return [...faults, ...ofDraft.slice(0, faultsMax).map((fault) => `${noSchema}: ${fault}.`.slice(0, 500))];
 }
 
+/** Ajv takes such a reference for one to the whole schema. An empty anchor is that, indeed; without # it is refused by Ajv. */
+function isDangling(reference: unknown, parts: readonly SchemaPart[]): boolean {
+  if (typeof reference !== 'string' || !/^#./.test(reference)) return false;
+  return !parts.some(({ value }) => value['$dynamicAnchor'] === reference.slice(1));
+}
+
 const noSchema = 'This is no JSON Schema of draft 2020-12';
 
 function isOfDraft(id: string): boolean {
@@ -96,9 +106,13 @@ function isOfDraft(id: string): boolean {
 const draft = new Ajv2020({ strict: false, logger: false, allErrors: true });
 addFormats.default(draft);
 
-function sentenceOf(fault: unknown): string {
+function sentenceOf(fault: unknown, schema: object): string {
   if (fault instanceof Ajv2020.MissingRefError) {
-    return 'A $ref leads out of the schema. Nothing is fetched: bring what it means into $defs.';
+    const { missingSchema } = fault;
+    const isWithin = missingSchema === '' || partsOf(schema).some(({ id }) => id === missingSchema);
+    return isWithin
+      ? 'A $ref leads to nothing in the schema: mend its path, or add what it means to $defs.'
+      : 'A $ref leads out of the schema. Nothing is fetched: bring what it means into $defs.';
   }
   if (fault instanceof OutOfBudget) return 'The schema takes too long to be read: simplify it.';
   return `${noSchema}. ${causeOf(fault)}`;

@@ -157,9 +157,18 @@ const causes: readonly (readonly [RegExp, string])[] = [
   [/nullable/, 'The keyword nullable is none of JSON Schema: give type a list, such as ["string", "null"].'],
   [/regular expression/, 'A pattern is no regular expression (ECMA-262, flag u).'],
   [/anchor/, 'An $anchor is no plain name.'],
+  [/^enum must have/, 'An enum is empty: list what the value may be.'],
 ];
+
+/** Ajv names a keyword that it does not take as it stands; it is one of those that it knows. */
+const named = /dependencies of (\w+)|^"?(\$?\w+)"? (?:value )?(?:must|cannot|needs)/;
 
 export function causeOf(fault: unknown): string {
   const text = fault instanceof Error ? fault.message : '';
-  return causes.find(([pattern]) => pattern.test(text))?.[1] ?? 'One of its keywords has no meaning there.';
+  const cause = causes.find(([pattern]) => pattern.test(text))?.[1];
+  if (cause !== undefined) return cause;
+  const [, dependent, keyword = dependent] = named.exec(text) ?? [];
+  return keyword === undefined
+    ? 'One of its keywords has no meaning there.'
+    : `The keyword ${keyword} has no meaning there, or not with this value.`;
 }

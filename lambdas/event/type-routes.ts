@@ -8,7 +8,7 @@ import { isoTime } from '../shared/time.ts';
 import { catalogueOf } from './catalogue.ts';
 import { changeOf, ownAfter, refuseBuiltIn, refuseTooMany, refuseUnknownReplacement } from './define-type.ts';
 import { documentTypeRoutes } from './document/document-routes.ts';
-import { category, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
+import { category, definedName, eventType, eventTypeDefinition, eventTypeName } from './event-type.ts';
 import type { EventType } from './event-type.ts';
 import { refuseBrokenSchema, refuseTakenSchemaId } from './refuse-schema.ts';
 import { removeType, replaceType } from './replace-type.ts';
@@ -87,7 +87,7 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
     summary: 'Add or change an event type of your own',
     scope: 'webhooks:operate',
     entitlement: 'none',
-    params: z.strictObject({ name: eventTypeName }),
+    params: z.strictObject({ name: definedName }),
     query: noQuery,
     body: eventTypeDefinition,
     rules: (sound) =>

@@ -3,7 +3,12 @@ import { organizationId } from '../shared/identifier.ts';
 import { policy } from './policy.ts';
 import { shownTime } from '../shared/time.ts';
 
-const slug = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, _ and -');
+const slug = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_-]{0,63}$/,
+    'lower-case letters, digits, _ and -, 1 to 64 of them, beginning with a letter',
+  );
 
 /** What the operator says of an organization. */
 export const plan = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { Conflict, found, InvalidRequest } from '../shared/errors.ts';
+import { Conflict, found } from '../shared/errors.ts';
 import { endpointId, jobId, newJobId, organizationId } from '../shared/identifier.ts';
 import type { RandomBytes } from '../shared/identifier.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
@@ -14,6 +14,7 @@ import type { BeginPorts } from './begin.ts';
 import { newJob, recoverable, show, shownJob } from './job.ts';
 import type { Job } from './job.ts';
 import type { Receives } from './receives.ts';
+import { millisecondsOf, refuseSpan } from './span.ts';
 
 export interface RecoveryRoutesPorts {
   readonly getEndpoint: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
@@ -43,7 +44,15 @@ const whole = z
   })
   .meta({ id: 'DeadLetterRecovery' });
 const ofEndpoint = whole
-  .extend({ since: time, include: z.array(recoverable).min(1).max(3) })
+  .extend({
+    since: time,
+    include: z
+      .array(recoverable)
+      .min(1)
+      .max(recoverable.options.length)
+      .refine((wanted) => new Set(wanted).size === wanted.length, 'must not have the same entry twice')
+      .meta({ uniqueItems: true }),
+  })
   .meta({ id: 'EndpointRecovery' });
 
 /** The operations by which what was not delivered is found, and delivered after all. */
@@ -68,6 +77,9 @@ function recoverRoute(ports: RecoveryRoutesPorts): Route {
     params: toOrganization.extend({ endpointId }),
     query: noQuery,
     body: ofEndpoint,
+    rules: (sound) => {
+      refuseSpan(sound, ports.circumstances.now());
+    },
     answer: { status: 202, schema: shownJob, location: `${organizationPath}/jobs/{id}` },
     heedsIdempotencyKey: true,
     leavesConfiguration: true,
@@ -93,6 +105,9 @@ function deadLettersRoute(ports: RecoveryRoutesPorts): Route {
     params: toOrganization,
     query: noQuery,
     body: whole.prefault({}),
+    rules: (sound) => {
+      refuseSpan(sound, ports.circumstances.now());
+    },
     answer: { status: 202, schema: shownJob, location: `${organizationPath}/jobs/{id}` },
     heedsIdempotencyKey: true,
     leavesConfiguration: true,
@@ -113,13 +128,8 @@ interface Wish extends z.output<typeof whole> {
 function jobOf({ circumstances }: RecoveryRoutesPorts, wish: Wish, { subject }: Caller): Job {
   const { now, randomBytes, retentionDays } = circumstances;
   const nowMs = now();
-  // From the beginning: an event may have happened long before it was published.
-  const sinceMs = wish.since === undefined ? 0 : Date.parse(wish.since);
-  const untilMs = wish.until === undefined ? nowMs : Date.parse(wish.until);
-  if (sinceMs > nowMs) throw new InvalidRequest('invalid_request', 'since: lies in the future', 'since');
-  if (untilMs <= sinceMs) {
-    throw new InvalidRequest('invalid_request', 'until: must lie after since', 'until');
-  }
+  refuseSpan(wish, nowMs);
+  const { sinceMs, untilMs } = millisecondsOf(wish, nowMs);
   const span = { since: isoTime(sinceMs), until: isoTime(untilMs) };
   const id = newJobId(nowMs, randomBytes);
   return newJob({ ...wish, ...span, id, requestedBy: subject }, nowMs, retentionDays);

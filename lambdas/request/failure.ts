@@ -87,8 +87,8 @@ export class AttemptExpired extends Error {
 
 /**
  * The code for whatever ended an attempt, and its cause: an error of Node, a limit, or something thrown at us. It reads
- * only `code`, `syscall`, the phase and what the handshake showed, never a message, because messages carry addresses.
- * Never throws.
+ * only `code`, `syscall`, the phase and what the handshake showed, never a message, because messages carry addresses;
+ * but for three of OpenSSL's, which are constants (see `nameless`). Never throws.
  *
  * Limits are named by phase, so that the code says what to look at: `dns_timeout` while resolving,
  * `connection_timeout` before TCP is there, `timeout` from the TLS handshake on.
@@ -242,8 +242,21 @@ const failureRules: readonly FailureRule[] = [
 function codesOf(error: unknown): readonly string[] {
   if (error instanceof AggregateError) return error.errors.flatMap(codesOf);
   if (typeof error !== 'object' || error === null || !('code' in error)) return [];
-  return typeof error.code === 'string' ? [error.code] : [];
+  if (typeof error.code !== 'string') return [];
+  const name =
+    error.code === 'UNSPECIFIED' && error instanceof Error ? nameless.get(error.message) : undefined;
+  return [name ?? error.code];
 }
+
+/**
+ * Verification results that Node has no name for and gives as `UNSPECIFIED`, told apart by OpenSSL's text alone
+ * (X509_verify_cert_error_string); a test with a real receiver sees it when that changes.
+ */
+const nameless: ReadonlyMap<string, string> = new Map([
+  ['EE certificate key too weak', 'EE_KEY_TOO_SMALL'],
+  ['CA certificate key too weak', 'CA_KEY_TOO_SMALL'],
+  ['CA signature digest algorithm too weak', 'CA_MD_TOO_WEAK'],
+]);
 
 function hasSyscall(error: unknown): boolean {
   if (error instanceof AggregateError) return true;

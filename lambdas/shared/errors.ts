@@ -119,7 +119,10 @@ export function allNow(...rules: readonly (() => void)[]): void {
 export function throwAll(refusals: readonly InvalidRequest[]): void {
   const [first] = refusals;
   if (first === undefined) return;
-  first.faults = refusals.flatMap(({ faults }) => faults).slice(0, faultsMax);
+  // One that is about no field has nothing in its list; among others it would be lost.
+  const listed = ({ faults, code, message }: InvalidRequest): readonly Fault[] =>
+    faults.length > 0 || refusals.length === 1 ? faults : [{ code, detail: message }];
+  first.faults = refusals.flatMap(listed).slice(0, faultsMax);
   throw first;
 }
 

@@ -58,12 +58,7 @@ function tagsIn(header: string): string[] {
 export function mustMatch({ ifMatch, ifNoneMatch }: Conditions, shown: unknown): void {
   const current = shown === undefined ? undefined : etagOf(shown);
   if (ifMatch !== undefined && (current === undefined || !isAmong(ifMatch, current))) {
-    throw new PreconditionFailed(
-      'changed_meanwhile',
-      current === undefined
-        ? 'It is not there, and If-Match asked that it is: it was removed, or there never was one.'
-        : 'It is not what you have seen: somebody else has changed it since. Read it again.',
-    );
+    throw new PreconditionFailed('changed_meanwhile', whyNoMatch(ifMatch, current));
   }
   if (ifNoneMatch !== undefined && current !== undefined && isAmong(ifNoneMatch, current)) {
     throw alreadyExists();
@@ -76,6 +71,21 @@ function alreadyExists(): PreconditionFailed {
     'It is there already, and If-None-Match asked that it is not.',
   );
 }
+
+/** Who could not have matched whatever is there is not told of others. */
+function whyNoMatch(ifMatch: string, current: string | undefined): string {
+  if (current === undefined) return 'There is nothing here that an If-Match could match.';
+  const tags = tagsIn(ifMatch);
+  if (tags.some((tag) => strongTag.test(tag))) {
+    return 'It is not what you have seen: somebody else has changed it since. Read it again.';
+  }
+  return tags.some((tag) => tag.startsWith('W/'))
+    ? 'A weak tag (W/"…") matches nothing here: If-Match takes the strong one that a GET answers.'
+    : 'If-Match holds no tag: give the ETag as it was answered, with its quotes, such as "abc".';
+}
+
+/** RFC 9110, section 8.8.3. */
+const strongTag = /^"[^"]*"$/;
 
 /**
  * Who said by `If-Match` what he had seen is told that it is that no more, also if it ceased to be so while he was served;

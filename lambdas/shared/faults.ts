@@ -17,9 +17,14 @@ export function parsePart<S extends z.ZodType>(schema: S, value: unknown): Parse
   const faults: Fault[] = [];
   for (const issue of parsed.error.issues) {
     if (faults.length >= faultsMax) break;
-    faults.push(...faultsOf(issue, { schema, value, path: [] }));
+    // A text in place of a list is too long for one, too, and told what a list must be twice.
+    faults.push(...faultsOf(issue, { schema, value, path: [] }).filter((one) => !isAmong(faults, one)));
   }
   return { ok: false, faults: faults.slice(0, faultsMax) };
+}
+
+function isAmong(faults: readonly Fault[], { field, code, detail }: Fault): boolean {
+  return faults.some((one) => one.field === field && one.code === code && one.detail === detail);
 }
 
 /** For a rule about two fields: it is held against an object also when others of its fields are wrong, and tells of both. */

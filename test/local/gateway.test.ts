@@ -133,6 +133,13 @@ describe('the answer', () => {
     });
     expect(large.status).toBe(413);
   });
+
+  it('is 431 when request line and headers are above ten kilobytes', async () => {
+    routes.push({ key: 'GET /open/{proxy+}', invoke: echo });
+    const withHeader = (bytes: number) =>
+      fetch(`${gateway.url}/open/x`, { headers: { 'x-long': 'x'.repeat(bytes) } });
+    expect([(await withHeader(9_500)).status, (await withHeader(10_240)).status]).toEqual([200, 431]);
+  });
 });
 
 it.each([
@@ -211,8 +218,16 @@ describe('a route with an authorizer', () => {
     const [head = '', , signature = ''] = token.split('.');
     const altered = `${head}.${Buffer.from('{"iss":"x","exp":9999999999}').toString('base64url')}.${signature}`;
     offsetMs = 61_000;
-    for (const bad of [token, altered, 'nonsense'])
-      expect((await ask('/v1/x', `Bearer ${bad}`)).status).toBe(401);
+    const reasons = [
+      [token, 'the token has expired'],
+      [altered, 'the token was altered, or signed with a key that is not known'],
+      ['nonsense', 'the token is no JWT signed with RS256'],
+    ] as const;
+    for (const [bad, reason] of reasons) {
+      const answer = await ask('/v1/x', `Bearer ${bad}`);
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toContain(`error_description="${reason}"`);
+    }
   });
 
   it('asks for one of its scopes', async () => {

@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { differences } from '../../shared/difference.ts';
 import type { Difference } from '../../shared/difference.ts';
-import { InvalidRequest, readOrKeep, Refusal, throwAll } from '../../shared/errors.ts';
+import { allNow, InvalidRequest, readOrKeep, Refusal, throwAll } from '../../shared/errors.ts';
 import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
-import { changeOf, isBuiltIn, ownAfter, refuseTooMany } from '../define-type.ts';
+import { soundOf } from '../../shared/sound.ts';
+import { changeOf, isBuiltIn, ownAfter, refuseTooMany, refuseUnknownReplacement } from '../define-type.ts';
 import type { TypeChange } from '../define-type.ts';
-import { eventTypeDefinition } from '../event-type.ts';
+import { eventTypeDefinition, subscribableCategories } from '../event-type.ts';
 import type { EventType, EventTypeDefinition } from '../event-type.ts';
-import { refuseTakenSchemaId } from '../refuse-schema.ts';
+import { refuseBrokenSchema, refuseTakenSchemaId } from '../refuse-schema.ts';
 import { proposalsOfAsyncApi } from './async-api.ts';
 import { proposalsOfJsonSchema } from './json-schema.ts';
+import { asWritten } from './proposal.ts';
 import type { Proposal } from './proposal.ts';
 import { fieldOf } from './reference.ts';
 
@@ -98,23 +100,46 @@ function outcomeOf(
 ): TypeOutcome {
   if (definition === undefined) return { name, outcome: 'ignored', reason: 'not_an_event_type' };
   if (isBuiltIn(name)) return { name, outcome: 'ignored', reason: 'built_in' };
+  const refusals: InvalidRequest[] = [];
   const category = definition.category ?? given;
-  if (category === undefined) {
-    throw new InvalidRequest(
-      'missing_category',
-      'This event type has no category: name one in its tags or x-category, or for all of them by ?category=.',
-    );
-  }
-  const fields = Object.entries({ ...definition, category }).filter(([, value]) => value !== undefined);
-  const change = changeOf(own, { name, definition: parsed(Object.fromEntries(fields)) }, said);
+  if (category === undefined) refusals.push(missingCategory());
+  // What else is wrong is told, too, whatever the category will be.
+  const fields = Object.entries({ ...definition, category: category ?? subscribableCategories[0] }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const change = readOrKeep(refusals, () =>
+    changeOf(own, { name, definition: parsed(Object.fromEntries(fields), said.known) }, said),
+  );
+  throwAll(refusals);
+  if (change === undefined) throw missingCategory();
   const { before, after } = change;
   const outcome = before === undefined ? 'added' : isDeepStrictEqual(before, after) ? 'unchanged' : 'changed';
   return { name, outcome, change, changes: differences(before, after) };
 }
 
-function parsed(definition: unknown): EventTypeDefinition {
+function missingCategory(): InvalidRequest {
+  return new InvalidRequest(
+    'missing_category',
+    'This event type has no category: name one in its tags or x-category, or for all of them by ?category=.',
+  );
+}
+
+/** @throws InvalidRequest with what is wrong with its form, and with what can be said of it all the same */
+function parsed(definition: unknown, known: readonly Pick<EventType, 'name'>[]): EventTypeDefinition {
   const result = parsePart(eventTypeDefinition, definition);
   if (result.ok) return result.value;
+  const sound = soundOf(eventTypeDefinition, definition) ?? {};
+  allNow(
+    () => {
+      throw refusalOf(result.faults);
+    },
+    () => {
+      refuseBrokenSchema(sound);
+    },
+    () => {
+      refuseUnknownReplacement(known, sound);
+    },
+  );
   throw refusalOf(result.faults);
 }
 
@@ -124,6 +149,6 @@ function within<Result>({ place }: Proposal, work: () => Result): Result {
     return work();
   } catch (fault) {
     if (!(fault instanceof Refusal)) throw fault;
-    throw fault.at(fieldOf(place));
+    throw asWritten(fault).at(fieldOf(place));
   }
 }

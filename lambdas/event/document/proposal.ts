@@ -1,4 +1,5 @@
-import { eventTypeName } from '../event-type.ts';
+import type { Refusal } from '../../shared/errors.ts';
+import { definedName } from '../event-type.ts';
 import type { Place } from './reference.ts';
 
 /** An event type as a document describes it, before anything in it has been checked. */
@@ -16,5 +17,15 @@ export interface Proposal {
  * `Address` or `Money`: it is a type only when a category is given to it.
  */
 export function isTypeNamed(name: string, category: unknown): boolean {
-  return eventTypeName.safeParse(name).success && (name.includes('.') || category !== undefined);
+  return definedName.safeParse(name).success && (name.includes('.') || category !== undefined);
+}
+
+/** The same refusal of an event type, with the names that its fields have in both kinds of document. */
+export function asWritten<Fault extends Refusal>(refusal: Fault): Fault {
+  const named = (field: string | undefined) => field?.replace(/^(?:category|deprecated)(?=$|\.)/, 'x-$&');
+  refusal.field = named(refusal.field);
+  refusal.faults = refusal.faults.map(({ field, ...fault }) =>
+    field === undefined ? fault : { ...fault, field: named(field) ?? field },
+  );
+  return refusal;
 }

@@ -226,6 +226,7 @@ export interface Wish {
   readonly ifNoneMatch?: string;
   /** JSON, unless it says otherwise; `null` says nothing. */
   readonly contentType?: string | null;
+  readonly contentEncoding?: string;
   readonly idempotencyKey?: string;
   /** An administrator of `org_1`, unless it says otherwise; `null` is nobody, as on a route without authorizer. */
   readonly claims?: Claims | null;
@@ -254,6 +255,7 @@ export function aRequest({ method = 'GET', path, requestId = 'request-1', ...wis
     headers: {
       ...(contentType === null ? {} : { 'content-type': contentType }),
       ...(wish.ifNoneMatch === undefined ? {} : { 'if-none-match': wish.ifNoneMatch }),
+      ...(wish.contentEncoding === undefined ? {} : { 'content-encoding': wish.contentEncoding }),
       ...(wish.ifMatch === undefined ? {} : { 'if-match': wish.ifMatch }),
       ...(wish.idempotencyKey === undefined ? {} : { 'idempotency-key': wish.idempotencyKey }),
     },

@@ -267,6 +267,23 @@ describe('a body', () => {
     });
   });
 
+  it.each(['gzip', 'identity, br'])(
+    'that is compressed is refused, and told how: %s',
+    async (contentEncoding) => {
+      const answer = await aWorld().ask({ method: 'POST', path: endpoints, body: '\u001f', contentEncoding });
+      expect([answer.statusCode, answer.headers['accept-encoding']]).toEqual([415, 'identity']);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        code: 'unsupported_media_type',
+        detail: expect.stringContaining('content-encoding') as string,
+      });
+    },
+  );
+
+  it('that says that it is not is taken', async () => {
+    const wish = { method: 'POST', path: endpoints, body: json, contentEncoding: 'identity' } as const;
+    expect((await aWorld().ask(wish)).statusCode).toBe(201);
+  });
+
   it('of a PATCH may be a merge patch (RFC 7396)', async () => {
     const patch = { method: 'PATCH', path: endpoint, body: { description: 'mine' } } as const;
     const contentType = 'application/merge-patch+json';

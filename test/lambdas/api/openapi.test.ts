@@ -115,6 +115,7 @@ describe('the description of the API', () => {
       expect(body).toContain(path);
     }
     expect(body).toContain('policy.retry.maximumAttempts');
+    expect(body).toContain('Where to go on: <code>nextCursor</code> of the page before');
     expect(body).not.toMatch(/<script|src=|javascript:/);
   });
 

@@ -245,6 +245,11 @@ describe('a user who is refused', () => {
       ['since invalid_request'],
     ],
     [
+      'an endpoint with a text in place of a list, which is told once',
+      { method: 'POST', path: endpoints, body: { url, categories: 'governance' } },
+      ['categories invalid_request'],
+    ],
+    [
       'an endpoint with a wrong switch and a subscription that is not there',
       { method: 'POST', path: endpoints, body: { url, active: 'yes', eventTypes: ['nosuch.type'] } },
       ['active invalid_request', 'eventTypes.0 unknown_event_type'],
@@ -282,7 +287,7 @@ describe('a user who is refused', () => {
       ['certificate invalid_certificate', 'privateKey invalid_certificate'],
     ],
     [
-      'a document of event types with five faults',
+      'a document of event types with eight faults',
       {
         method: 'POST',
         path: '/v1/event-types/import',
@@ -290,7 +295,8 @@ describe('a user who is refused', () => {
         body: {
           $defs: {
             'a.lost': { 'x-category': 'governance', $ref: '#/$defs/none' },
-            'a.bare': { type: 'object' },
+            'a.bare': { type: 'nonsense' },
+            'a.badly': { 'x-category': 'nonsense', type: 'nonsense' },
             'a.broken': {
               ...{ 'x-category': 'governance', 'x-deprecated': { replacedBy: 'nosuch.type' } },
               ...{ type: 'nonsense', minLength: -1 },
@@ -302,9 +308,12 @@ describe('a user who is refused', () => {
       [
         '$defs.a.lost invalid_reference',
         '$defs.a.bare missing_category',
+        '$defs.a.bare.schema invalid_schema',
+        '$defs.a.badly.x-category invalid_request',
+        '$defs.a.badly.schema invalid_schema',
         '$defs.a.broken.schema invalid_schema',
         '$defs.a.broken.schema invalid_schema',
-        '$defs.a.broken.deprecated.replacedBy unknown_event_type',
+        '$defs.a.broken.x-deprecated.replacedBy unknown_event_type',
       ],
     ],
     [

@@ -11,6 +11,7 @@ describe('Retry-After is read in every form in which a server may write it', () 
     ['seconds', '30', 30_000],
     ['seconds between spaces', ' 30\t', 30_000],
     ['seconds with zeros before them', '0030', 30_000],
+    ['two headers that a proxy has joined', '900, 900', 900_000],
     ['the form of today', 'Fri, 27 Nov 2026 12:52:43 GMT', 900_000],
     ['the form of RFC 850', 'Friday, 27-Nov-26 12:52:43 GMT', 900_000],
     ['the same with the whole year', 'Fri, 27-Nov-2026 12:52:43 GMT', 900_000],

@@ -11,6 +11,7 @@ import { aService, memorySecretStore } from '../api/a-service.ts';
 import type { Service } from '../api/a-service.ts';
 import { anAuthority } from '../request/certificates.ts';
 import type { Authority, Identity } from '../request/certificates.ts';
+import { fitForTls, unfitForTls } from './keys-of-all-kinds.ts';
 import { signedWithMd5 } from './signed-with-md5.ts';
 
 const path = `/v1/organizations/org_1/endpoints/${endpointIdOf('one')}/client-certificate`;
@@ -80,6 +81,22 @@ describe('a certificate and its key', () => {
     const read = () => readCertificate({ certificate, privateKey }, Date.parse('2027-01-01T00:00:00Z'));
     expect(read).toThrow(/signature too weak/);
   });
+
+  const later = Date.parse('2027-01-01T00:00:00Z');
+  it.each(Object.entries(unfitForTls))(
+    'with a key of %s are refused: TLS would send none, and its owner be told to upload one',
+    (_kind, { certificate, key: privateKey }) => {
+      const read = () => readCertificate({ certificate, privateKey }, later);
+      expect(read).toThrow('TLS cannot use a key of this kind');
+    },
+  );
+
+  it.each(Object.entries(fitForTls))(
+    'with a key of %s are taken',
+    (_kind, { certificate, key: privateKey }) => {
+      expect(readCertificate({ certificate, privateKey }, later)).toHaveProperty('subject');
+    },
+  );
 
   it('are refused with an intermediate that is signed with SHA-1, and taken with such a root', async () => {
     const root = await anAuthority('Old root', { hash: 'SHA-1' });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { builtInEventTypes, catalogueOf, isPublishable } from '../../../lambdas/event/catalogue.ts';
-import { eventType, eventTypeName, subscribableCategories } from '../../../lambdas/event/event-type.ts';
+import { parsePart } from '../../../lambdas/shared/faults.ts';
+import {
+  definedName,
+  eventType,
+  eventTypeName,
+  subscribableCategories,
+} from '../../../lambdas/event/event-type.ts';
 
 const added = {
   name: 'billing.invoice.paid',
@@ -101,8 +107,6 @@ describe('eventTypeName', () => {
     '-a.b',
     'a._b',
     '__proto__',
-    'export',
-    'import',
     'ä.b',
     'a.b*',
     'a.*',
@@ -110,5 +114,20 @@ describe('eventTypeName', () => {
     `a.${'b'.repeat(127)}`,
   ])('refuses %j', (name) => {
     expect(eventTypeName.safeParse(name).success).toBe(false);
+  });
+
+  it.each(['_a', '-a', 'a._b', 'a.-b'])('says of %j that a letter or digit begins each word', (name) => {
+    const fault = parsePart(eventTypeName, name);
+    expect(fault).toMatchObject({
+      faults: [{ detail: expect.stringMatching(/beginning with a letter or digit$/) as string }],
+    });
+  });
+
+  it('defines none that is called as an operation of the catalogue', () => {
+    expect(['export', 'import', 'exported'].map((name) => definedName.safeParse(name).success)).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 });

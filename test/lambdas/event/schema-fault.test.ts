@@ -149,6 +149,14 @@ describe('what is no schema is said in words of ours', () => {
     [{ id: 'https://example.com/a' }, 'write $id'],
     [{ $defs: { a: { $anchor: 'x' }, b: { $anchor: 'x', type: 'null' } } }, 'the same $id or $anchor'],
     [{ $ref: 'https://example.com/other' }, 'A $ref leads out of the schema.'],
+    [{ $ref: '#/$defs/nope' }, 'A $ref leads to nothing in the schema'],
+    [{ properties: { a: { $ref: '#nope' } } }, 'A $ref leads to nothing in the schema'],
+    [{ $id: 'https://example.com/a', $ref: '#/$defs/nope' }, 'A $ref leads to nothing in the schema'],
+    [{ $dynamicRef: '#x' }, 'A $dynamicRef leads to no $dynamicAnchor'],
+    [{ properties: { a: { $dynamicRef: '#x' } } }, 'A $dynamicRef leads to no $dynamicAnchor'],
+    [{ const: 1, enum: [] }, 'An enum is empty: list what the value may be.'],
+    [{ formatMinimum: '2026-01-01' }, 'The keyword formatMinimum has no meaning there'],
+    [{ type: 'string', format: 'date', formatMinimum: 5 }, 'The keyword formatMinimum has no meaning there'],
   ])('%j', (schema, said) => {
     const definition = { category: 'governance', description: 'x', schema } as const;
     let sentence = '';

@@ -64,6 +64,7 @@ describe('recovering an endpoint', () => {
 
   test.each([
     ['nothing to look for', { include: [] }, 'include'],
+    ['the same twice', { include: ['dead', 'dead'] }, 'include'],
     ['what cannot be recovered', { include: ['delivered'] }, 'include.0'],
     ['no beginning', { since: undefined }, 'since'],
     ['a beginning that is no time', { since: 'yesterday' }, 'since'],
@@ -78,6 +79,19 @@ describe('recovering an endpoint', () => {
     expect([status, body['code'], body['field']]).toEqual([400, 'invalid_request', field]);
     expect(await jobsOf(place)).toEqual([]);
     expect(place.started).toEqual([]);
+  });
+
+  test('tells of a span that ends before it begins together with what else is wrong', async () => {
+    const wrong = { since, until: isoTime(testStartMs - 2 * hourMs), include: ['nope'] };
+    const { body } = await aPlace().recover(wrong);
+    expect(body['errors']).toMatchObject([{ field: 'include.0' }, { field: 'until' }]);
+  });
+
+  test('takes all there is to look for', async () => {
+    const place = aPlace();
+    const include = ['dead', 'discarded', 'missing', 'not_entitled'];
+    expect((await place.recover({ since, include })).status).toBe(202);
+    expect(await jobsOf(place)).toMatchObject([{ include }]);
   });
 
   test.each([

@@ -93,6 +93,13 @@ describe.concurrent('a certificate that is not right is refused before anything 
     });
   });
 
+  const tooWeak = { code: 'tls_untrusted', cause: 'weak_key' } as const;
+  // A receiver whose own OpenSSL does not mind.
+  const weakly = (issued: Identity, requestCert = false): TlsOptions => ({
+    ...identity(issued),
+    requestCert,
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  });
   const causes: [string, Omit<Failure, 'limitMs'>, () => Promise<TlsOptions>][] = [
     ['expired', { code: 'tls_expired' }, async () => identity(await authority.issue({ validToDays: -0.1 }))],
     [
@@ -138,6 +145,18 @@ describe.concurrent('a certificate that is not right is refused before anything 
       'under an intermediate for other names',
       { code: 'tls_untrusted', cause: 'chain_breaks_rules' },
       async () => ({ ...(await under({ permittedName: 'other.localhost' })), requestCert: true }),
+    ],
+    ['of an RSA key of 1,024 bits', tooWeak, async () => weakly(await authority.issue({ rsaBits: 1_024 }))],
+    ['signed with SHA-1', tooWeak, async () => weakly(await authority.issue({ hash: 'SHA-1' }))],
+    [
+      'under an intermediate that is signed with SHA-1',
+      tooWeak,
+      async () => ({ ...(await under({ hash: 'SHA-1' })), requestCert: true }),
+    ],
+    [
+      'weak, of a receiver that asks for one',
+      tooWeak,
+      async () => weakly(await authority.issue({ rsaBits: 1_024 }), true),
     ],
   ];
 

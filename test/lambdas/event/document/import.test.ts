@@ -226,7 +226,7 @@ describe('an import', () => {
     [
       'a category that is none',
       { $defs: { 'invoice.paid': { 'x-category': 'money' } } },
-      { code: 'invalid_request', field: '$defs.invoice.paid.category' },
+      { code: 'invalid_request', field: '$defs.invoice.paid.x-category' },
     ],
     [
       'no JSON Schema',
@@ -272,7 +272,7 @@ describe('an import', () => {
     [
       'an unknown replacement',
       { $defs: { 'invoice.paid': { ...paid, 'x-deprecated': { replacedBy: 'invoice.none' } } } },
-      { code: 'unknown_event_type', field: '$defs.invoice.paid.deprecated.replacedBy' },
+      { code: 'unknown_event_type', field: '$defs.invoice.paid.x-deprecated.replacedBy' },
     ],
     ['more than there can be', { $defs: many }, { status: 409, code: 'too_many_event_types' }],
     [
