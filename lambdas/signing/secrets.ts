@@ -50,27 +50,30 @@ export function makeSecretWriter(client: SecretsManagerClient, prefix: string, k
       }
     },
 
-    /** Takes a version's label: a secret holds twenty, and a version without one is deleted in time. */
+    /**
+     * Takes a version's label: a secret holds twenty, and a version without one is deleted in time. One that is gone
+     * with its secret already, as somebody has removed that meanwhile, is no error.
+     */
     retire: async (name: SecretName, versionId: string): Promise<void> => {
-      await client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: nameOf(prefix, name),
-          VersionStage: labelOf(versionId),
-          RemoveFromVersionId: versionId,
-        }),
-      );
+      const VersionStage = labelOf(versionId);
+      const label = { SecretId: nameOf(prefix, name), VersionStage, RemoveFromVersionId: versionId };
+      await unlessGone(client.send(new UpdateSecretVersionStageCommand(label)));
     },
 
     /** Removes a secret for good; one that is gone already is no error. */
     remove: async (name: SecretName): Promise<void> => {
       const SecretId = nameOf(prefix, name);
-      try {
-        await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
-      } catch (fault) {
-        if (!(fault instanceof ResourceNotFoundException)) throw fault;
-      }
+      await unlessGone(client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true })));
     },
   };
+}
+
+async function unlessGone(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (fault) {
+    if (!(fault instanceof ResourceNotFoundException)) throw fault;
+  }
 }
 
 /** A first version is AWSCURRENT whatever it is put as: so it is one that holds nothing, and stays so. */
