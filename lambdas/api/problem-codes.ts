@@ -43,6 +43,7 @@ export const problemCodes = {
   409: {
     changed_meanwhile: 'Somebody else has changed it since it was read.',
     too_many_secrets: 'Three secrets of the endpoint are live.',
+    too_many_keys: 'As many signing keys of the organization are published as may be.',
     schema_id_taken: 'The schema of another event type has this `$id`.',
     too_many_event_types: 'There are as many event types of your own as there can be.',
     catalogue_too_large: 'All event types of your own together would be too large.',

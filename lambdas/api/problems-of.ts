@@ -38,7 +38,7 @@ export const ownProblems: Readonly<Record<string, readonly ProblemCode[]>> = {
   deleteEndpoint: [changed],
   putClientCertificate: ['invalid_certificate', changed],
   deleteClientCertificate: [changed],
-  rotateSigningKeys: [changed],
+  rotateSigningKeys: ['too_many_keys', changed],
   rotateSecret: ['too_many_secrets', changed],
   exportConfiguration: ['configuration_too_large'],
   importConfiguration: [

@@ -50,6 +50,14 @@ function putRoute({ registration, getEndpoint }: CertificateRoutesPorts): Route 
   });
 }
 
+/**
+ * Puts the key, has the endpoint name it, and retires the one before.
+ *
+ * A removal writes the endpoint first and then destroys the whole secret, so one that had written it before it was read
+ * here may destroy the new key as well. The API cannot look whether it has: the key is put once more, which changes nothing
+ * when it is there. A window stays, when the last call of that removal takes longer than all of these: then the endpoint
+ * names a key that is gone, deliveries are held, and the certificate must be uploaded again.
+ */
 async function useCertificate(
   registration: RegisterPorts,
   before: Endpoint,
@@ -59,12 +67,14 @@ async function useCertificate(
   const versionId = newUuid();
   const { organizationId, id: endpointId, clientCertificate } = before;
   const name = { organizationId, endpointId, part: 'client-certificate' as const };
-  await registration.secrets.put(name, { id: versionId, value });
+  const put = () => registration.secrets.put(name, { id: versionId, value });
+  await put();
   const changed = { ...before, clientCertificate: { ...facts, versionId } };
   const retire = (version: string) => registration.secrets.retire(name, version);
   // Not the whole secret: somebody else's first certificate may lie in it by now.
   const after = await replace(registration, { before, changed }, () => retire(versionId));
   if (clientCertificate !== undefined) await retire(clientCertificate.versionId);
+  await put();
   return after;
 }
 

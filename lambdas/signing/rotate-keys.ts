@@ -78,13 +78,19 @@ export async function readKeys({ keys }: KeyPorts, organizationId: string): Prom
  * overlap after that. A first key has nobody to wait for, and is in use at once.
  *
  * @returns all keys of the organization as they are now.
- * @throws Conflict `changed_meanwhile` when somebody else has rotated them since they were read; nothing has changed then.
+ * @throws Conflict `changed_meanwhile` when somebody else has rotated them since they were read, `too_many_keys` when as
+ * many are published as may be; nothing has changed then.
  */
 export async function rotateRead(
   { keys, createKey, now }: KeyPorts,
   { organizationId, newestKid, keys: before }: ReadKeys,
-  { algorithm, leadSeconds, overlapSeconds }: Rotation,
+  rotation: Rotation,
 ): Promise<SigningKey[]> {
+  const { algorithm, leadSeconds, overlapSeconds } = rotation;
+  refuseTooMany(
+    before.filter((key) => isOpen(key, now())),
+    rotation,
+  );
   const used = before.map((key) => key.keyId);
   const { keyId, jwk } = await createKey(organizationId, algorithm, used);
   const nowMs = now();
@@ -110,6 +116,21 @@ export async function rotateRead(
     throw new Conflict('changed_meanwhile', 'Somebody else has just rotated these keys: read them again.');
   }
   return [...before.filter((key) => !isOpen(key, nowMs)), ...ended.map(({ after }) => after), made];
+}
+
+/** Each key costs a dollar a month; and a transaction of DynamoDB, which a rotation is, has a hundred items. */
+const publishedMax = 20;
+
+/** @throws Conflict `too_many_keys`, unless the rotation ends them all: in an emergency it must be possible. */
+function refuseTooMany(open: readonly SigningKey[], { leadSeconds, overlapSeconds }: Rotation): void {
+  if (open.length < publishedMax || leadSeconds + overlapSeconds === 0) return;
+  const [first] = open.flatMap(({ retiredAt }) => retiredAt ?? []).toSorted();
+  const when = first === undefined ? '' : `, the first of them at ${first},`;
+  throw new Conflict(
+    'too_many_keys',
+    `${open.length} keys are published, and each costs a dollar a month. Rotate when one has retired${when} and from ` +
+      'then on less often or with a shorter overlap. With leadSeconds 0 and overlapSeconds 0 all of them end at once.',
+  );
 }
 
 interface RotationTimes {

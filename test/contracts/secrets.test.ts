@@ -96,6 +96,23 @@ describe.each(stores)('secrets in %s', (kind, open) => {
     await secrets.put(name, { id: young, value: 'young' });
     await secrets.retire(name, old);
     expect(await secrets.readSecret(name, young)).toBe('young');
+    await secrets.retire(name, randomUUID());
+  });
+
+  test('that are gone can be retired, with their secret or without', async () => {
+    const id = randomUUID();
+    await secrets.put(name, { id, value: 'removed' });
+    await secrets.remove(name);
+    await expect(secrets.retire(name, id)).resolves.toBeUndefined();
+  });
+
+  test('that are put a second time are as they were, also when they were removed in between', async () => {
+    const version = { id: randomUUID(), value: 'again' };
+    await secrets.put(name, version);
+    await secrets.put(name, version);
+    await secrets.remove(name);
+    await secrets.put(name, version);
+    expect(await secrets.readSecret(name, version.id)).toBe('again');
   });
 });
 

@@ -136,6 +136,18 @@ describe.each(stores)('rotations of signing keys in %s', (_kind, start) => {
     await keys.remove(before);
   });
 
+  test('end twenty keys and more at once', async () => {
+    const { aKey, list, newestKid } = anOrganization(keys);
+    const many = Array.from({ length: 30 }, (_, index) => aKey(`key ${String(index)}`));
+    for (const key of many) await stored.put(key);
+    const ended = many.map((before) => ({ before, after: { ...before, retiredAt: day(2) } }));
+    expect(await keys.rotate({ made: aKey('last'), ended, newestKid: await newestKid() })).toBe(true);
+    expect((await list()).filter(({ retiredAt }) => retiredAt === undefined)).toMatchObject([
+      { kid: 'last' },
+    ]);
+    for (const { after } of ended) await keys.remove(after);
+  });
+
   test('go on from keys that were stored before the newest was named', async () => {
     const { list, newestKid, first, second } = anOrganization(keys);
     await stored.put(first);

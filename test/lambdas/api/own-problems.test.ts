@@ -192,7 +192,14 @@ const cases: Readonly<Record<string, Cases>> = {
   },
   resumeEndpoint: { changed_meanwhile: overtakenHealth },
   deleteEndpoint: { changed_meanwhile: overtaken },
-  rotateSigningKeys: { changed_meanwhile: overtakenRotation },
+  rotateSigningKeys: {
+    changed_meanwhile: overtakenRotation,
+    too_many_keys: {
+      prepare: ({ signing }) => {
+        for (let count = 0; count < 20; count += 1) signing.set();
+      },
+    },
+  },
   putClientCertificate: {
     invalid_certificate: { body: { ...clientCertificate, certificate: 'none' } },
     changed_meanwhile: overtaken,

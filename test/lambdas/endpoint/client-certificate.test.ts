@@ -14,7 +14,8 @@ import type { Authority, Identity } from '../request/certificates.ts';
 import { fitForTls, unfitForTls } from './keys-of-all-kinds.ts';
 import { signedWithMd5 } from './signed-with-md5.ts';
 
-const path = `/v1/organizations/org_1/endpoints/${endpointIdOf('one')}/client-certificate`;
+const endpointId = endpointIdOf('one');
+const path = `/v1/organizations/org_1/endpoints/${endpointId}/client-certificate`;
 const long = { validFromDays: -3_650, validToDays: 3_650 };
 const authority = await anAuthority();
 const one = await authority.issue({ ...long, commonName: 'one' });
@@ -224,6 +225,52 @@ describe('the client certificate of an endpoint', () => {
     const replace = () => Promise.resolve(false);
     const service = aWorld({ ...configuration, endpoints: { ...configuration.endpoints, replace } });
     expect(await service.ask({ method: 'PUT', path, body: uploaded })).toMatchObject({ statusCode: 409 });
+    expect(keptIn(service)).toEqual([]);
+  });
+
+  // Both were answered well; the certificate was shown, its key was gone, and every delivery was held for it.
+  it('keeps its key when it is uploaded while the one before is being removed', async () => {
+    const secrets = memorySecretStore();
+    const removal = Promise.withResolvers<undefined>();
+    const upload = Promise.withResolvers<Awaited<ReturnType<Service['ask']>>>();
+    const remove: typeof secrets.remove = async () => {
+      // The endpoint names no certificate any more. Somebody uploads one, and has put its key …
+      upload.resolve(service.ask({ method: 'PUT', path, body: uploaded }));
+      await removal.promise;
+    };
+    const put: typeof secrets.put = async (name, version) => {
+      await secrets.put(name, version);
+      // … when the secret is removed with all that is in it.
+      await secrets.remove(name);
+      Object.assign(overtaken, secrets);
+      removal.resolve(undefined);
+    };
+    const overtaken = { ...secrets };
+    const service = aWorld(memoryConfiguration(), overtaken);
+    const other = { certificate: two.certificate, privateKey: two.key };
+    await service.ask({ method: 'PUT', path, body: other });
+    Object.assign(overtaken, { remove, put });
+    expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 204 });
+    expect(await upload.promise).toMatchObject({ statusCode: 201 });
+    const { clientCertificate } = (await service.configuration.endpoints.get('org_1', endpointId)) ?? {};
+    const name = { organizationId: 'org_1', endpointId, part: 'client-certificate' as const };
+    expect(await secrets.read(name, clientCertificate?.versionId ?? '')).toBe(JSON.stringify(uploaded));
+  });
+
+  // He was told that we have failed, and so tried again what he ought to have read again.
+  it('that is removed while another is uploaded makes the upload lose the race, as any change does', async () => {
+    const secrets = memorySecretStore();
+    const overtaken = { ...secrets };
+    const service = aWorld(memoryConfiguration(), overtaken);
+    await service.ask({ method: 'PUT', path, body: uploaded });
+    const put: typeof secrets.put = async (name, version) => {
+      await secrets.put(name, version);
+      await service.ask({ method: 'DELETE', path });
+    };
+    Object.assign(overtaken, { put });
+    const other = { certificate: two.certificate, privateKey: two.key };
+    const answer = await service.ask({ method: 'PUT', path, body: other });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 409, code: 'changed_meanwhile' });
     expect(keptIn(service)).toEqual([]);
   });
 });

@@ -182,6 +182,46 @@ describe('a rotation', () => {
   });
 });
 
+describe('while 20 keys are published', () => {
+  const aFullWorld = async () => {
+    const world = aWorld();
+    for (let count = 0; count < 20; count += 1) {
+      await world.rotate({ leadSeconds: 10, overlapSeconds: 24 * hour });
+      world.clock.pass(60_000);
+    }
+    return world;
+  };
+
+  it('a rotation is refused, makes no key, and says when there is room, and what can be done', async () => {
+    const world = await aFullWorld();
+    const made = world.signing.made.length;
+    await expect(world.rotate({ leadSeconds: 0, overlapSeconds: 1 })).rejects.toMatchObject({
+      status: 409,
+      code: 'too_many_keys',
+      message:
+        '20 keys are published, and each costs a dollar a month. Rotate when one has retired, the first of them at ' +
+        '2026-11-24T10:01:10.000Z, and from then on less often or with a shorter overlap. ' +
+        'With leadSeconds 0 and overlapSeconds 0 all of them end at once.',
+    });
+    expect(world.signing.made).toHaveLength(made);
+  });
+
+  it('one in an emergency ends them all', async () => {
+    const world = await aFullWorld();
+    const next = await world.rotate({ leadSeconds: 0, overlapSeconds: 0 });
+    expect([await world.active(), await world.published()]).toEqual([next, [next]]);
+    await world.rotate();
+    expect(await world.published()).toHaveLength(2);
+  });
+
+  it('there is room again when one has retired', async () => {
+    const world = await aFullWorld();
+    world.clock.passTo(Date.parse('2026-11-24T10:01:10.000Z'));
+    await world.rotate();
+    expect(await world.published()).toHaveLength(20);
+  });
+});
+
 describe('rotations one upon another', () => {
   const hours = fc.integer({ min: 0, max: 12 });
   const rotations = fc.array(fc.record({ afterHours: hours, leadHours: hours, overlapHours: hours }), {
