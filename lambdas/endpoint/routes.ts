@@ -11,7 +11,7 @@ import { endpointChange, madeEndpoint, newEndpoint, show, shownEndpoint, warning
 import { endpointListQuery } from './endpoint-list.ts';
 import type { EndpointsQuery } from './endpoint-list.ts';
 import { showHealth, shownHealth } from './health/health.ts';
-import type { Health } from './health/health.ts';
+import type { HealthStore } from './health/remembered.ts';
 import { endWaiting, followSwitchingOn, resume } from './health/resume.ts';
 import type { ResumePorts } from './health/resume.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -23,10 +23,7 @@ import { unregister } from './unregister.ts';
 export interface EndpointRoutesPorts {
   readonly registration: RegisterPorts;
   readonly resumption: ResumePorts;
-  readonly health: {
-    readonly read: (endpointId: string) => Promise<Health>;
-    readonly forget: (endpointId: string) => Promise<void>;
-  };
+  readonly health: Pick<HealthStore, 'read'> & { readonly forget: (endpointId: string) => Promise<void> };
   readonly getOrganization: (id: string) => Promise<Organization | undefined>;
   readonly endpoints: {
     readonly get: (organizationId: string, id: string) => Promise<Endpoint | undefined>;
@@ -186,7 +183,9 @@ function resumeRoute(ports: EndpointRoutesPorts): Route {
       const switchOn = () => amend(registration, { before, organization }, { active: true });
       const after = before.active ? before : await audited(show(before), switchOn, show);
       const paused = showHealth(await health.read(after.id));
-      const resumed = await audited(paused, () => resume(resumption, after), showHealth);
+      // Once the endpoint has been switched on here, nobody is told that nothing was changed.
+      const work = before.active ? resume : followSwitchingOn;
+      const resumed = await audited(paused, () => work(resumption, after), showHealth);
       return { ...show(after), health: showHealth(resumed) };
     },
   });

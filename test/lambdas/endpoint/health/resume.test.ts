@@ -132,6 +132,57 @@ describe('an endpoint’s health', () => {
     expect(problemOf(answer)).toMatchObject({ status: 409, code: 'changed_meanwhile' });
   });
 
+  // The endpoint was on by then, and whoever asked was told that nothing had changed.
+  it('that is overtaken each time is shown as it is when the endpoint was switched on by that: this is stored', async () => {
+    const service = aWorld();
+    service.configuration.set(anEndpoint({ active: false }));
+    await service.health.replace(id, well, failing);
+    service.health.replace = () => Promise.resolve(false);
+    const answer = await service.ask({ method: 'POST', path: `${one}/resume` });
+    expect(answer.statusCode).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({ active: true, health: { state: 'failing' } });
+    expect(await service.configuration.endpoints.get('org_1', id)).toMatchObject({ active: true });
+  });
+
+  it('that is off, and cannot be resumed though the endpoint was switched on, is a fault of ours as well', async () => {
+    const service = aWorld();
+    service.configuration.set(anEndpoint({ active: false }));
+    await service.health.replace(id, well, off);
+    const { replace } = service.health;
+    service.health.replace = () => Promise.resolve(false);
+    const wish = { method: 'POST', path: `${one}/resume` } as const;
+    expect((await service.ask(wish)).statusCode).toBe(500);
+    service.health.replace = replace;
+    expect(healthIn(await service.ask(wish))).toEqual({ state: 'ok' });
+  });
+
+  // DynamoDB had stored it, the SDK wrote it once more and met its own write, and the last try was taken for overtaken.
+  it('is resumed though each write is taken for overtaken by itself', async () => {
+    const service = aWorld();
+    await service.health.replace(id, well, paused);
+    const { replace } = service.health;
+    service.health.replace = async (endpointId, before, after) => {
+      await replace(endpointId, before, after);
+      return replace(endpointId, before, after);
+    };
+    const answer = await service.ask({ method: 'POST', path: `${one}/resume` });
+    expect([answer.statusCode, healthIn(answer)]).toEqual([200, { state: 'ok' }]);
+  });
+
+  it('is resumed though each write is overtaken by itself, and a delivery ends after that', async () => {
+    const service = aWorld();
+    await service.health.replace(id, well, paused);
+    const { replace } = service.health;
+    service.health.replace = async (endpointId, before, after) => {
+      await replace(endpointId, before, after);
+      const there = await service.health.readLatest(endpointId);
+      await replace(endpointId, there, { ...there, failures: 1, failingSince: at });
+      return false;
+    };
+    const answer = await service.ask({ method: 'POST', path: `${one}/resume` });
+    expect([answer.statusCode, healthIn(answer)]).toEqual([200, { state: 'failing', failingSince: at }]);
+  });
+
   it('is resumed though the bus takes nothing; it is said by whoever delivers next', async () => {
     const service = aWorld({}, { publish: () => Promise.reject(new Error('the bus is away')) });
     await service.health.replace(id, well, paused);
