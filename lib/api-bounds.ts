@@ -10,7 +10,10 @@ export const requestSecondsMax = 29;
 export const executionsMax = 730;
 
 /** Of these, how many each route may take; who has a token is not turned away for those who have none. */
-const shares = { operations: 520, keySet: 100, description: 35, reference: 35, test: 20, rest: 20 } as const;
+const shares = {
+  ...{ operations: 520, test: 20, rest: 20 },
+  ...{ keySet: 85, keySetHead: 15, description: 35, reference: 35 },
+} as const;
 
 export type Bounded = keyof typeof shares;
 

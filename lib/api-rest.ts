@@ -7,8 +7,8 @@ import type { HandlerFunction } from './handler-function.ts';
 /**
  * Whatever no other route takes is answered by the function, as a problem with a request id: what API Gateway says by
  * itself, `{"message":"Not Found"}`, no client of ours can read. Below `/v1` a token is asked for before, and its 401 is
- * the gateway's: an HTTP API lets nobody change that. The function serves nothing here, as a request without
- * an authorizer has no claims, and what is public has routes of its own.
+ * the gateway's: an HTTP API lets nobody change that. The function serves nothing here but HEAD of the
+ * description and its page, as a request without an authorizer has no claims.
  */
 export function restRoute(
   scope: Construct,

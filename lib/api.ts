@@ -37,6 +37,16 @@ interface ServedRoute {
   readonly bounded: Bounded;
 }
 
+/** A route that takes none, and why that is right. */
+interface PublicRoute {
+  readonly id: string;
+  readonly bounded: Bounded;
+  readonly reason: string;
+  readonly method?: apigateway.HttpMethod;
+}
+
+const keySetPath = '/v1/organizations/{organizationId}/.well-known/jwks.json';
+
 /** The HTTP API by which organizations are managed; every route below `/v1` needs a bearer token. */
 export class Api extends Construct {
   public readonly url: string;
@@ -66,13 +76,15 @@ export class Api extends Construct {
     });
     this.reserved = settings.apiConcurrency;
     this.serve({ method: apigateway.HttpMethod.ANY, path: '/v1/{proxy+}', bounded: 'operations' }, handler);
-    // Receivers have no token.
-    this.servePublicly('/v1/organizations/{organizationId}/.well-known/jwks.json', handler, {
+    // Receivers have no token. Without a route of its own HEAD would be taken by the operations', and asked for one.
+    const keySet = {
       id: 'KeySet',
-      bounded: 'keySet',
       reason:
         'A key set is public by its purpose: receivers fetch it to verify, and it holds public keys only.',
-    });
+    };
+    this.servePublicly(keySetPath, handler, { ...keySet, bounded: 'keySet' });
+    const method = apigateway.HttpMethod.HEAD;
+    this.servePublicly(keySetPath, handler, { ...keySet, bounded: 'keySetHead', method });
     this.servePublicly('/openapi.json', handler, {
       id: 'Description',
       bounded: 'description',
@@ -136,16 +148,13 @@ export class Api extends Construct {
   private servePublicly(
     path: string,
     handler: HandlerFunction,
-    { id, bounded, reason }: { readonly id: string; readonly bounded: Bounded; readonly reason: string },
+    { id, bounded, reason, method = apigateway.HttpMethod.GET }: PublicRoute,
   ): void {
     const integration = new HttpLambdaIntegration(id, handler);
-    // HEAD too: below `/v1` the operations' route would take it, and ask for a token.
-    for (const method of [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD]) {
-      const [route] = this.http.addRoutes({ path, methods: [method], integration });
-      if (route === undefined) continue;
-      this.bound(route, `${method} ${path}`, bounded);
+    const routes = this.http.addRoutes({ path, methods: [method], integration });
+    this.bound(routes[0], `${method} ${path}`, bounded);
+    for (const route of routes)
       Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
-    }
   }
 
   private handlerFunction(props: ApiProps): HandlerFunction {

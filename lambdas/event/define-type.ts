@@ -84,18 +84,22 @@ export function ownAfter(own: readonly EventType[], changes: readonly TypeChange
  * @throws Conflict `too_many_event_types`, `catalogue_too_large`
  */
 export function refuseTooMany(own: readonly EventType[]): void {
-  if (own.length > ownTypesMax) {
-    throw new Conflict(
-      'too_many_event_types',
-      `There can be ${String(ownTypesMax)} event types of your own: remove those that nobody needs.`,
-    );
-  }
+  refuseTooManyNames(new Set(own.map(({ name }) => name)));
   if (own.reduce((sum, type) => sum + bytesOf(type), 0) > catalogueBytesMax) {
     throw new Conflict(
       'catalogue_too_large',
       `All event types of your own together may have ${String(catalogueBytesMax)} bytes: shorten their schemas.`,
     );
   }
+}
+
+/** @throws Conflict `too_many_event_types` */
+export function refuseTooManyNames(names: ReadonlySet<string>): void {
+  if (names.size <= ownTypesMax) return;
+  throw new Conflict(
+    'too_many_event_types',
+    `There can be ${String(ownTypesMax)} event types of your own: remove those that nobody needs.`,
+  );
 }
 
 /**

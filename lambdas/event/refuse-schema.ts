@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Conflict, faultsMax, InvalidRequest, throwAll } from '../shared/errors.ts';
 import { plainOf } from '../shared/json.ts';
+import type { TypeChange } from './define-type.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
 import type { SchemaPart } from './schema-parts.ts';
@@ -35,8 +36,11 @@ export function refuseBrokenSchema({
  * @param own event types as they will be
  * @throws Conflict `schema_id_taken`
  */
-export function refuseTakenSchemaId(own: readonly EventType[], { name, schema }: EventType): void {
+export function refuseTakenSchemaId(own: readonly EventType[], { before, after }: TypeChange): void {
+  const { name, schema } = after;
   const id = idOf(schema);
+  // Two that were made at once may have one: each can be changed all the same.
+  if (id === idOf(before?.schema)) return;
   const isTaken = id !== undefined && own.some((type) => type.name !== name && idOf(type.schema) === id);
   if (!isTaken) return;
   throw new Conflict('schema_id_taken', 'The schema of another event type has this $id.', 'schema.$id');

@@ -110,7 +110,7 @@ function putRoute({ eventTypes, now }: EventTypePorts): Route {
       mustMatch(change.before);
       const after = ownAfter(own, [change]);
       refuseTooMany(after);
-      refuseTakenSchemaId(after, change.after);
+      refuseTakenSchemaId(after, change);
       const written = await audited(change.before, () => replaceType({ eventTypes }, change), itself);
       return change.before === undefined ? new Made(written) : written;
     },

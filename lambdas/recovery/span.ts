@@ -1,4 +1,5 @@
-import { allNow, InvalidRequest } from '../shared/errors.ts';
+import { allNow } from '../shared/errors.ts';
+import { refusalOf } from '../shared/faults.ts';
 
 /** A span of time that is to be recovered, in ISO time, as far as it was said. */
 interface Span {
@@ -24,11 +25,11 @@ export function refuseSpan(span: Span, nowMs: number): void {
   allNow(
     () => {
       if (sinceMs < nowMs) return;
-      throw new InvalidRequest('invalid_request', 'since: must lie in the past', 'since');
+      throw refusalOf([{ field: 'since', code: 'invalid_request', detail: 'must lie in the past' }]);
     },
     () => {
       if (span.until === undefined || untilMs > sinceMs) return;
-      throw new InvalidRequest('invalid_request', 'until: must lie after since', 'until');
+      throw refusalOf([{ field: 'until', code: 'invalid_request', detail: 'must lie after since' }]);
     },
   );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isJsonObject } from './json.ts';
+import { isJsonObject, isNumberText } from './json.ts';
 import { faultsMax, InvalidRequest } from './errors.ts';
 import type { Fault } from './errors.ts';
 
@@ -57,6 +57,16 @@ type Issue = z.core.$ZodIssue;
 
 function faultsOf(issue: Issue, within: Within): Fault[] {
   const path = [...within.path, ...issue.path];
+  const digits = issue.path.findIndex((_, index) =>
+    isNumberText(valueAt(within.value, issue.path.slice(0, index))),
+  );
+  const isField = issue.code === 'unrecognized_keys' && isNumberText(valueAt(within.value, issue.path));
+  if (digits !== -1 || isField) {
+    const short = digits === -1 ? issue.path : issue.path.slice(0, digits);
+    const meant = schemaAt(within.schema, short);
+    const must = meant === undefined ? 'is not as described' : `must be ${nounOf(unwrapped(meant).inner)}`;
+    return [fault([...within.path, ...short], 'invalid_request', must)];
+  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys
       .slice(0, faultsMax)

@@ -21,9 +21,7 @@ describe('the API', () => {
       ['GET /v1/organizations/{organizationId}/.well-known/jwks.json', 'NONE', undefined],
       ['HEAD /v1/organizations/{organizationId}/.well-known/jwks.json', 'NONE', undefined],
       ['GET /openapi.json', 'NONE', undefined],
-      ['HEAD /openapi.json', 'NONE', undefined],
       ['GET /reference', 'NONE', undefined],
-      ['HEAD /reference', 'NONE', undefined],
       ['POST /v1/organizations/{organizationId}/endpoints/{endpointId}/test', 'JWT', 'ApiHttpTokens'],
       // Answers that there is nothing.
       ['$default', 'NONE', undefined],

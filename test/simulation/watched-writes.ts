@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { delivery } from '../../lambdas/delivery/delivery.ts';
 import type { Delivery } from '../../lambdas/delivery/delivery.ts';
-import { endpoint } from '../../lambdas/endpoint/endpoint.ts';
 import { health } from '../../lambdas/endpoint/health/health.ts';
 import type { Health } from '../../lambdas/endpoint/health/health.ts';
+import { readEndpoint } from '../../lambdas/endpoint/store.ts';
 import { storedEvent } from '../../lambdas/event/event.ts';
 import { organization } from '../../lambdas/organization/organization.ts';
 import { rounds } from '../../lambdas/recovery/wake/rounds.ts';
@@ -40,7 +40,7 @@ export function watchWrite(world: World, write: Write): void {
 
 function watchConfiguration({ book, time }: World, { key: { sk }, before, after }: Write): void {
   const [kind = '', id = ''] = sk.split('#');
-  if (kind === 'ENDPOINT') book.endpoint(id).change(time.now(), after && endpoint.parse(after));
+  if (kind === 'ENDPOINT') book.endpoint(id).change(time.now(), readEndpoint(after));
   if (kind === 'ORG') {
     const found = organization.parse(after ?? before);
     book.organization(found.id).change(time.now(), after && found);

@@ -5,7 +5,14 @@ import { allNow, InvalidRequest, readOrKeep, Refusal, throwAll } from '../../sha
 import { parsePart, refusalOf } from '../../shared/faults.ts';
 import { isJsonObject } from '../../shared/json.ts';
 import { soundOf } from '../../shared/sound.ts';
-import { changeOf, isBuiltIn, ownAfter, refuseTooMany, refuseUnknownReplacement } from '../define-type.ts';
+import {
+  changeOf,
+  isBuiltIn,
+  ownAfter,
+  refuseTooMany,
+  refuseTooManyNames,
+  refuseUnknownReplacement,
+} from '../define-type.ts';
 import type { TypeChange } from '../define-type.ts';
 import { eventTypeDefinition, subscribableCategories } from '../event-type.ts';
 import type { EventType, EventTypeDefinition } from '../event-type.ts';
@@ -45,6 +52,8 @@ export function planTypes(document: unknown, own: readonly EventType[], at: Circ
   const proposals = proposalsOf(document, refusals);
   refusals.push(...refusalsOfTwice(proposals));
   const known = [...own, ...proposals.filter(({ definition }) => definition !== undefined)];
+  // Before any is judged: that takes its time for each.
+  refuseTooManyNames(new Set(known.map(({ name }) => name).filter((name) => !isBuiltIn(name))));
   const planned = proposals.flatMap((proposal) => {
     const one = readOrKeep(refusals, () =>
       within(proposal, () => outcomeOf(proposal, own, { ...at, known })),
@@ -60,7 +69,7 @@ export function planTypes(document: unknown, own: readonly EventType[], at: Circ
   refuseTooMany(after);
   for (const { proposal, change } of changed) {
     within(proposal, () => {
-      refuseTakenSchemaId(after, change.after);
+      refuseTakenSchemaId(after, change);
     });
   }
   return planned;

@@ -106,7 +106,7 @@ export function follow(document: unknown, from: Place): Place {
  */
 export function extract(document: unknown, root: Place, work = workOfDocument()): unknown {
   const taken = new Set(childrenOf(below(root, '$defs')).map(([name]) => name));
-  const gathered = new Map<string, { readonly name: string; schema: unknown }>();
+  const gathered = new Map<string, { readonly name: string; readonly value: unknown }>();
   const map = (reference: string): string => {
     if (!reference.startsWith('#/')) return reference;
     // A long one costs more to follow.
@@ -117,16 +117,17 @@ export function extract(document: unknown, root: Place, work = workOfDocument())
     }
     const known = gathered.get(pointer);
     if (known !== undefined) return `#/$defs/${known.name}`;
-    const brought = { name: nameOf(pointer, taken, work), schema: undefined as unknown };
-    taken.add(brought.name);
-    gathered.set(pointer, brought);
-    brought.schema = mapReferences(value, map, work);
-    return `#/$defs/${brought.name}`;
+    const name = nameOf(pointer, taken, work);
+    taken.add(name);
+    gathered.set(pointer, { name, value });
+    return `#/$defs/${name}`;
   };
   const schema = mapReferences(root.value, map, work);
   if (gathered.size === 0 || !isJsonObject(schema)) return schema;
   const own = isJsonObject(schema['$defs']) ? schema['$defs'] : {};
-  const brought = [...gathered.values()].map(({ name, schema: one }) => [name, one] as const);
+  const brought: (readonly [name: string, schema: unknown])[] = [];
+  // Grows as it is walked through: a long chain of references is not a deep one of calls.
+  for (const { name, value } of gathered.values()) brought.push([name, mapReferences(value, map, work)]);
   return { ...schema, $defs: { ...own, ...Object.fromEntries(brought) } };
 }
 

@@ -118,6 +118,20 @@ describe('a user who is refused', () => {
     expect(problem.errors).toEqual([{ code: 'invalid_request', detail: 'must be an object' }]);
   });
 
+  it.each([
+    ['12345678901234567890', undefined],
+    ['{"name":"x","policy":12345678901234567890}', 'policy'],
+    ['{"name":"x","policy":{"retry":12345678901234567890}}', 'policy.retry'],
+  ])('for a long number in place of an object reads that it must be one: %s', async (text, field) => {
+    const problem = await problemOf({ method: 'POST', path: endpoints, body: text });
+    expect(problem.errors).toContainEqual({
+      ...(field && { field }),
+      code: 'invalid_request',
+      detail: 'must be an object',
+    });
+    expect(JSON.stringify(problem)).not.toContain('rawJSON');
+  });
+
   it('for no body at all reads that it is missing', async () => {
     const problem = await problemOf({ method: 'POST', path: endpoints });
     expect(problem.detail).toBe('The body is missing: must be an object.');

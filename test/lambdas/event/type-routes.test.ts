@@ -283,6 +283,16 @@ describe('a schema', () => {
     ).toBe(201);
   });
 
+  it('that two types have which were made at once leaves each of them changeable', async () => {
+    const service = aService();
+    const named = { ...definition, schema: { $id: 'https://acme.example/invoice' } };
+    const paths = [path, '/v1/event-types/billing.invoice.sent'];
+    const both = await Promise.all(paths.map((one) => put(service, one, named)));
+    expect(both.map(({ statusCode }) => statusCode)).toEqual([201, 201]);
+    for (const one of paths)
+      expect((await put(service, one, { ...named, description: 'Changed.' })).statusCode).toBe(200);
+  });
+
   it('that has the name of another type’s is refused, and its own type may change', async () => {
     const service = aService();
     const named = { ...definition, schema: { $id: 'https://acme.example/invoice' } };

@@ -291,6 +291,24 @@ describe('an import', () => {
     expect(await service.eventTypes.list()).toEqual([]);
   });
 
+  it('refuses a chain of thousands of references: it was an error of ours', async () => {
+    const parts = Array.from({ length: 8_000 }, (_, n): [string, object] => [
+      `P${String(n)}`,
+      { $ref: `#/$defs/P${String(n + 1)}` },
+    ]);
+    const first = { ...paid, properties: { a: { $ref: '#/$defs/P0' } } };
+    const $defs = { 'invoice.paid': first, ...Object.fromEntries(parts), P8000: { type: 'string' } };
+    const answer = await send(aService(), { $defs });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 413, code: 'event_type_too_large' });
+  });
+
+  it('counts types before it judges them: thousands took a function’s whole time', async () => {
+    const broken = { ...paid, 'x-category': 'none' };
+    const types = Array.from({ length: 501 }, (_, n): [string, object] => [`invoice.n${String(n)}`, broken]);
+    const answer = await send(aService(), { $defs: Object.fromEntries(types) });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 409, code: 'too_many_event_types' });
+  });
+
   it('refuses types that bring more copies of what they refer to than any catalogue could hold', async () => {
     const shared = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`f${String(n)}`, true]));
     const types = Array.from({ length: 2_000 }, (_, n): [string, object] => [
