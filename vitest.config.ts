@@ -2,9 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * What cannot share a process with other files: it replaces a module, keeps a server of its own in one, or measures
- * how long a call takes beside whatever else is in memory.
+ * time, which others in memory cost.
  */
 const alone = [
+  'test/lambdas/api/growth.test.ts',
   'test/lambdas/event/schema-again.test.ts',
   'test/lambdas/shared/clients.test.ts',
   'test/local/aws/server*.test.ts',

@@ -9,10 +9,16 @@ const floorMs = 0.25;
  * @param work is given the size, makes an input of it, and gives back what is to be measured
  */
 export function growthOf(work: (size: number) => () => unknown, size: number): number {
-  const costs = [1, 4, 16].map((times) => costOf(work(size * times)));
-  const [one = 0, four = 0, sixteen = 0] = costs.map((ms) => Math.max(floorMs, ms));
-  // Whatever disturbs one of the three, disturbs one of these: what is quadratic is so in both.
-  return Math.min(Math.log(four / one), Math.log(sixteen / four)) / Math.log(4);
+  const measured = [1, 4, 16].map((times) => ({ work: work(size * times), ms: Infinity }));
+  let growth = Infinity;
+  // What seems to grow too fast is measured again: what others add is not added each time, and what is quadratic stays so.
+  for (let round = 0; round < 4 && growth >= growthMax; round += 1) {
+    for (const one of measured) one.ms = Math.min(one.ms, costOf(one.work));
+    const [one = 0, four = 0, sixteen = 0] = measured.map(({ ms }) => Math.max(floorMs, ms));
+    // Whatever disturbs one of the three, disturbs one of these: what is quadratic is so in both.
+    growth = Math.min(Math.log(four / one), Math.log(sixteen / four)) / Math.log(4);
+  }
+  return growth;
 }
 
 /** Well above linear with a logarithm, and well below quadratic. */
