@@ -11,6 +11,7 @@ import { requestSecondsMax, throttleOf } from './api-bounds.ts';
 import type { Bounded } from './api-bounds.ts';
 import { accessLog } from './api-log.ts';
 import { restRoute } from './api-rest.ts';
+import { PermittedAlready } from './permitted-already.ts';
 import { HandlerFunction } from './handler-function.ts';
 import type { Identity } from './identity.ts';
 import { nameOf } from './settings.ts';
@@ -150,7 +151,8 @@ export class Api extends Construct {
     handler: HandlerFunction,
     { id, bounded, reason, method = apigateway.HttpMethod.GET }: PublicRoute,
   ): void {
-    const integration = new HttpLambdaIntegration(id, handler);
+    const isFirst = method === apigateway.HttpMethod.GET;
+    const integration = isFirst ? new HttpLambdaIntegration(id, handler) : new PermittedAlready(id, handler);
     const routes = this.http.addRoutes({ path, methods: [method], integration });
     this.bound(routes[0], `${method} ${path}`, bounded);
     for (const route of routes)

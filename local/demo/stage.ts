@@ -90,7 +90,7 @@ function clientsOf({ endpoint, region }: Platform) {
   const configuration = {
     endpoint,
     region,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   };
   const sqs = new SQSClient(configuration);
   const events = new EventBridgeClient(configuration);
