@@ -11,7 +11,8 @@ import { requestSecondsMax, throttleOf } from './api-bounds.ts';
 import type { Bounded } from './api-bounds.ts';
 import { accessLog } from './api-log.ts';
 import { restRoute } from './api-rest.ts';
-import { PermittedAlready } from './permitted-already.ts';
+import { PermittedAlready } from './api-route.ts';
+import type { PublicRoute, ServedRoute } from './api-route.ts';
 import { HandlerFunction } from './handler-function.ts';
 import type { Identity } from './identity.ts';
 import { nameOf } from './settings.ts';
@@ -29,21 +30,6 @@ export interface ApiProps {
   readonly recovery: sqs.Queue;
   readonly secretPrefix: string;
   readonly receivers: TargetEnv;
-}
-
-/** A route that takes a bearer token. */
-interface ServedRoute {
-  readonly method: apigateway.HttpMethod;
-  readonly path: string;
-  readonly bounded: Bounded;
-}
-
-/** A route that takes none, and why that is right. */
-interface PublicRoute {
-  readonly id: string;
-  readonly bounded: Bounded;
-  readonly reason: string;
-  readonly method?: apigateway.HttpMethod;
 }
 
 const keySetPath = '/v1/organizations/{organizationId}/.well-known/jwks.json';
