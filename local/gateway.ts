@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { gatewayAnswer, send, toAnswer } from './gateway-answer.ts';
 import type { Answer } from './gateway-answer.ts';
 import { scopesOf, toEvent } from './gateway-event.ts';
@@ -37,6 +38,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         send(response, answer);
       });
   });
+  server.on('clientError', refuseUnread);
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -47,6 +49,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await once(server, 'close');
     },
   };
+}
+
+/** What Node could not read as a request is answered in the gateway's form all the same. */
+function refuseUnread(fault: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] =
+    fault.code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, 'Request Header Fields Too Large'] as const)
+      : ([400, 'Bad Request'] as const);
+  const body = JSON.stringify({ message });
+  const headers = ['content-type: application/json', `content-length: ${body.length}`, 'connection: close'];
+  socket.end([`HTTP/1.1 ${status} ${message}`, ...headers, '', body].join('\r\n'));
 }
 
 /** Of request line and headers together: what is longer is answered with 431 (API Gateway's quotas for HTTP APIs). */
