@@ -2,7 +2,6 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Conflict, faultsMax, InvalidRequest, throwAll } from '../shared/errors.ts';
 import { plainOf } from '../shared/json.ts';
-import type { TypeChange } from './define-type.ts';
 import type { EventType, EventTypeDefinition } from './event-type.ts';
 import { leadsInCircle, partsOf } from './schema-parts.ts';
 import type { SchemaPart } from './schema-parts.ts';
@@ -36,7 +35,10 @@ export function refuseBrokenSchema({
  * @param own event types as they will be
  * @throws Conflict `schema_id_taken`
  */
-export function refuseTakenSchemaId(own: readonly EventType[], { before, after }: TypeChange): void {
+export function refuseTakenSchemaId(
+  own: readonly EventType[],
+  { before, after }: { readonly before: EventType | undefined; readonly after: EventType },
+): void {
   const { name, schema } = after;
   const id = idOf(schema);
   // Two that were made at once may have one: each can be changed all the same.
