@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { gatewayAnswer, send, toAnswer } from './gateway-answer.ts';
@@ -57,13 +57,12 @@ function refuseUnread(fault: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const [status, message] =
-    fault.code === 'HPE_HEADER_OVERFLOW'
-      ? ([431, 'Request Header Fields Too Large'] as const)
-      : ([400, 'Bad Request'] as const);
-  const body = JSON.stringify({ message });
-  const headers = ['content-type: application/json', `content-length: ${body.length}`, 'connection: close'];
-  socket.end([`HTTP/1.1 ${status} ${message}`, ...headers, '', body].join('\r\n'));
+  const status = fault.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const message = STATUS_CODES[status] ?? '';
+  const { headers, body } = gatewayAnswer(status, message, { connection: 'close' });
+  const all = { ...headers, 'content-length': body.byteLength };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${message}`, ...lines, '', body.toString()].join('\r\n'));
 }
 
 /** Of request line and headers together: what is longer is answered with 431 (API Gateway's quotas for HTTP APIs). */

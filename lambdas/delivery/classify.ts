@@ -1,7 +1,7 @@
 import { backoffSeconds, jitter } from '../organization/policy.ts';
 import type { RetryPolicy } from '../organization/policy.ts';
 import type { Answer } from '../request/answer.ts';
-import { failureOfStatus } from '../request/failure.ts';
+import { failureOfStatus, isSuccess } from '../request/failure.ts';
 import type { FailureCode } from '../request/failure.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -36,8 +36,7 @@ export interface Budget {
  */
 export function classify(answer: Answer, budget: Budget): Outcome {
   const statusCode = answer.kind === 'response' ? answer.status : undefined;
-  if (statusCode !== undefined && statusCode >= 200 && statusCode <= 299)
-    return { kind: 'delivered', statusCode };
+  if (statusCode !== undefined && isSuccess(statusCode)) return { kind: 'delivered', statusCode };
   const code = answer.kind === 'response' ? failureOfStatus(answer.status) : answer.code;
   const { lastMs = Infinity, isFinal = true } = budget;
   const isGone = statusCode === 410 && isFinal;
@@ -56,7 +55,7 @@ export function classify(answer: Answer, budget: Budget): Outcome {
 export function observationOf(answer: Answer, nowMs: number) {
   if (answer.kind !== 'response') return { kind: 'failure' as const, isThrottle: false, retryAfterMs: 0 };
   const { status, retryAfter } = answer;
-  if (status >= 200 && status <= 299) return { kind: 'success' as const };
+  if (isSuccess(status)) return { kind: 'success' as const };
   if (status === 410) return { kind: 'gone' as const };
   const isThrottled = isThrottle(status);
   return {

@@ -17,7 +17,7 @@ import { attemptOf, keepResponseBytes } from './attempt-record.ts';
 import type { Attempt } from './attempt-record.ts';
 import type { Delivery } from './delivery.ts';
 import { describeFailure } from '../request/failure-text.ts';
-import { failureOfStatus } from '../request/failure.ts';
+import { failureOfStatus, isSuccess } from '../request/failure.ts';
 import type { Failure, FailureCode } from '../request/failure.ts';
 import { phaseName } from '../request/phases.ts';
 import type { Prepared, Unsigned } from '../request/prepare.ts';
@@ -159,7 +159,7 @@ function factsOf(answer: PostResult['answer']): Pick<Failure, 'cause' | 'limitMs
 
 function codeOf(answer: PostResult['answer']): FailureCode | undefined {
   if (answer.kind === 'failure') return answer.code;
-  return answer.status >= 200 && answer.status <= 299 ? undefined : failureOfStatus(answer.status);
+  return isSuccess(answer.status) ? undefined : failureOfStatus(answer.status);
 }
 
 function verdictOf({ outcome, code, statusCode }: Diagnosis) {

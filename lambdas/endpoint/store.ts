@@ -44,19 +44,20 @@ export function readEndpoint(item: Item | undefined): Endpoint | undefined {
 
 /** Endpoints in the configuration. */
 export function makeEndpointStore(client: DynamoDBDocumentClient, config: string) {
+  const itemOf = async (organizationId: string, id: string): Promise<Item | undefined> => {
+    const Key = endpointKey(organizationId, id);
+    // Whoever was answered a moment ago finds what he was answered.
+    const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
+    return answer.Item;
+  };
   return {
     get: async (organizationId: string, id: string): Promise<Endpoint | undefined> => {
-      const Key = endpointKey(organizationId, id);
-      // Whoever was answered a moment ago finds what he was answered.
-      const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-      return readEndpoint(answer.Item);
+      return readEndpoint(await itemOf(organizationId, id));
     },
 
     /** The same, also when its removal has begun. */
     getToRemove: async (organizationId: string, id: string): Promise<Endpoint | undefined> => {
-      const Key = endpointKey(organizationId, id);
-      const answer = await client.send(new GetCommand({ TableName: config, Key, ConsistentRead: true }));
-      return endpoint.optional().parse(answer.Item);
+      return endpoint.optional().parse(await itemOf(organizationId, id));
     },
 
     /** Writes an endpoint that is new. */

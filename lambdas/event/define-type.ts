@@ -41,6 +41,24 @@ export function changeOf(
       `An event type may have ${String(definitionBytesMax)} bytes, schema and example included.`,
     );
   }
+  refuseUnusable(known, definition);
+  const before = own.find((type) => type.name === name);
+  return {
+    before,
+    after: { ...definition, ...deprecationOf(definition, before, at), name, isBuiltIn: false },
+  };
+}
+
+/**
+ * Refuses what has the right form and cannot be used, all of it at once.
+ *
+ * @param known event types as they will be
+ * @throws InvalidRequest `invalid_schema`, `example_breaks_schema`, `unknown_event_type`
+ */
+export function refuseUnusable(
+  known: readonly Pick<EventType, 'name'>[],
+  definition: Pick<EventTypeDefinition, 'schema' | 'example' | 'deprecated'>,
+): void {
   allNow(
     () => {
       refuseBrokenSchema(definition);
@@ -49,11 +67,6 @@ export function changeOf(
       refuseUnknownReplacement(known, definition);
     },
   );
-  const before = own.find((type) => type.name === name);
-  return {
-    before,
-    after: { ...definition, ...deprecationOf(definition, before, at), name, isBuiltIn: false },
-  };
 }
 
 /** Whether an event type comes with Tidings. */

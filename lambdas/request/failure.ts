@@ -129,6 +129,11 @@ function isLikeRefusal(phase: PhaseName, { tls, sinceRequestMs = 0 }: Seen): boo
 /** A round trip across the world, and what a busy server takes to look at a certificate. */
 const refusalMsMax = 500;
 
+/** Whether a final status says that the request was taken (RFC 9110, section 15.3). */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
 /** The code for a final status outside 2xx. */
 export function failureOfStatus(status: number): FailureCode {
   return redirects.has(status) ? 'redirect' : `http_${status}`;

@@ -1,4 +1,5 @@
 import { makeBody, type Body } from './body.ts';
+import { isSuccess } from './failure.ts';
 import { makeHeadReader, type ResponseHead } from './response-head.ts';
 
 /** A response as it comes. */
@@ -42,11 +43,7 @@ export function makeResponse(): Response {
     breakOff: () => {
       head ??= reader.begun();
     },
-    head: () => head ?? (isSuccess(reader.status()) ? reader.begun() : undefined),
+    head: () => head ?? (isSuccess(reader.status() ?? 0) ? reader.begun() : undefined),
     body: () => body?.bytes() ?? new Uint8Array(),
   };
-}
-
-function isSuccess(status = 0): boolean {
-  return status >= 200 && status <= 299;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isJsonObject, isNumberText } from './json.ts';
+import { isJsonObject, plainOf } from './json.ts';
 import { faultsMax, InvalidRequest } from './errors.ts';
 import type { Fault } from './errors.ts';
 
@@ -12,10 +12,13 @@ export type Parsed<S extends z.ZodType> =
 /** Parses a part of a request. What is wrong is told all at once, in the order of the schema. */
 export function parsePart<S extends z.ZodType>(schema: S, value: unknown): Parsed<S> {
   // No message of the library's survives: what is not empty was written beside a schema here.
-  const parsed = schema.safeParse(value, { error: () => '' });
+  const parse = (given: unknown) => schema.safeParse(given, { error: () => '' });
+  const parsed = parse(value);
   if (parsed.success) return { ok: true, value: parsed.data };
+  // Zod takes a number that is kept as its text for an object: what is told is wrong with the number.
+  const { error = parsed.error } = value === undefined ? parsed : parse(plainOf(value));
   const faults: Fault[] = [];
-  for (const issue of parsed.error.issues) {
+  for (const issue of error.issues) {
     if (faults.length >= faultsMax) break;
     // A text in place of a list is too long for one, too, and told what a list must be twice.
     faults.push(...faultsOf(issue, { schema, value, path: [] }).filter((one) => !isAmong(faults, one)));
@@ -57,16 +60,6 @@ type Issue = z.core.$ZodIssue;
 
 function faultsOf(issue: Issue, within: Within): Fault[] {
   const path = [...within.path, ...issue.path];
-  const digits = issue.path.findIndex((_, index) =>
-    isNumberText(valueAt(within.value, issue.path.slice(0, index))),
-  );
-  const isField = issue.code === 'unrecognized_keys' && isNumberText(valueAt(within.value, issue.path));
-  if (digits !== -1 || isField) {
-    const short = digits === -1 ? issue.path : issue.path.slice(0, digits);
-    const meant = schemaAt(within.schema, short);
-    const must = meant === undefined ? 'is not as described' : `must be ${nounOf(unwrapped(meant).inner)}`;
-    return [fault([...within.path, ...short], 'invalid_request', must)];
-  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys
       .slice(0, faultsMax)

@@ -52,11 +52,6 @@ export const jsonObject = z
   })
   .meta({ type: 'object', additionalProperties: true });
 
-/** Whether a parsed value is a number that is kept as its text, as no double holds it. Zod takes it for an object. */
-export function isNumberText(value: unknown): boolean {
-  return isRawJson(value);
-}
-
 /** Whether a parsed value is a JSON object; a number kept as its text is none. */
 export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value);

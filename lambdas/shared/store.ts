@@ -70,8 +70,12 @@ async function isWrittenTogether(
   return false;
 }
 
-const passingCodes = new Set([
-  ...['None', 'TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded', undefined],
+const passingCodes = new Set<string | undefined>([
+  undefined,
+  'None',
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
 ]);
 
 /**

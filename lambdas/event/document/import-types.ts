@@ -11,12 +11,12 @@ import {
   ownAfter,
   refuseTooMany,
   refuseTooManyNames,
-  refuseUnknownReplacement,
+  refuseUnusable,
 } from '../define-type.ts';
 import type { TypeChange } from '../define-type.ts';
 import { eventTypeDefinition, subscribableCategories } from '../event-type.ts';
 import type { EventType, EventTypeDefinition } from '../event-type.ts';
-import { refuseBrokenSchema, refuseTakenSchemaId } from '../refuse-schema.ts';
+import { refuseTakenSchemaId } from '../refuse-schema.ts';
 import { proposalsOfAsyncApi } from './async-api.ts';
 import { proposalsOfJsonSchema } from './json-schema.ts';
 import { asWritten } from './proposal.ts';
@@ -143,10 +143,7 @@ function parsed(definition: unknown, known: readonly Pick<EventType, 'name'>[]):
       throw refusalOf(result.faults);
     },
     () => {
-      refuseBrokenSchema(sound);
-    },
-    () => {
-      refuseUnknownReplacement(known, sound);
+      refuseUnusable(known, sound);
     },
   );
   throw refusalOf(result.faults);

@@ -8,6 +8,7 @@ import { memoryConfiguration } from '../../fakes/configuration.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
 import { testStartMs } from '../../fakes/clock.ts';
 import { aService, memorySecretStore } from '../api/a-service.ts';
+import { failingSecrets } from './failing-secrets.ts';
 import type { Service } from '../api/a-service.ts';
 import { anAuthority } from '../request/certificates.ts';
 import type { Authority, Identity } from '../request/certificates.ts';
@@ -180,13 +181,8 @@ describe('the client certificate of an endpoint', () => {
   });
 
   it('whose removal was cut off is destroyed by the next one', async () => {
-    const secrets = memorySecretStore();
-    const faults = [new Error('Secrets Manager is away')];
-    const remove: typeof secrets.remove = (name) => {
-      const fault = faults.pop();
-      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
-    };
-    const service = aWorld(memoryConfiguration(), { ...secrets, remove });
+    const { failing } = failingSecrets('remove', 1);
+    const service = aWorld(memoryConfiguration(), failing);
     await service.ask({ method: 'PUT', path, body: uploaded });
     expect(await service.ask({ method: 'DELETE', path })).toMatchObject({ statusCode: 500 });
     expect(keptIn(service)).toHaveLength(1);
@@ -195,13 +191,8 @@ describe('the client certificate of an endpoint', () => {
   });
 
   it('whose removal was cut off is destroyed by the same call, with the same If-Match', async () => {
-    const secrets = memorySecretStore();
-    const faults = [new Error('Secrets Manager is away')];
-    const remove: typeof secrets.remove = (name) => {
-      const fault = faults.pop();
-      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
-    };
-    const service = aWorld(memoryConfiguration(), { ...secrets, remove });
+    const { failing } = failingSecrets('remove', 1);
+    const service = aWorld(memoryConfiguration(), failing);
     const { headers } = await service.ask({ method: 'PUT', path, body: uploaded });
     const wish = { method: 'DELETE', path, ifMatch: headers['etag'] ?? '' } as const;
     expect(await service.ask(wish)).toMatchObject({ statusCode: 500 });

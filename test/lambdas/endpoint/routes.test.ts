@@ -8,6 +8,7 @@ import { anOrganization } from '../../fakes/an-organization.ts';
 import { memoryConfiguration } from '../../fakes/configuration.ts';
 import { endpointIdOf } from '../../fakes/ids.ts';
 import { memorySecretStore } from '../api/a-service.ts';
+import { failingSecrets } from './failing-secrets.ts';
 import type { Service } from '../api/a-service.ts';
 import { aWorld, create, endpoints, one, problemOf, url, versionsOf } from './a-world.ts';
 
@@ -284,13 +285,8 @@ describe('removing an endpoint', () => {
   });
 
   it('that was cut off is ended by the same call', async () => {
-    const secrets = memorySecretStore();
-    const faults = [new Error('Secrets Manager is away')];
-    const remove: typeof secrets.remove = (name) => {
-      const fault = faults.pop();
-      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
-    };
-    const service = aWorld({}, { secrets: { ...secrets, remove } });
+    const { secrets, failing } = failingSecrets('remove', 1);
+    const service = aWorld({}, { secrets: failing });
     const { id } = await create(service, { url });
     const path = `${endpoints}/${id}`;
     expect((await service.ask({ method: 'DELETE', path })).statusCode).toBe(500);
@@ -301,11 +297,8 @@ describe('removing an endpoint', () => {
   });
 
   it('that was cut off is gone for everybody else, and ended by the same call with the same If-Match', async () => {
-    const secrets = memorySecretStore();
-    let calls = 0;
-    const remove: typeof secrets.remove = (name) =>
-      (calls += 1) === 2 ? Promise.reject(new Error('Secrets Manager is away')) : secrets.remove(name);
-    const service = aWorld({}, { secrets: { ...secrets, remove } });
+    const { secrets, failing } = failingSecrets('remove', 2);
+    const service = aWorld({}, { secrets: failing });
     const { id } = await create(service, { url, name: 'billing' });
     const path = `${endpoints}/${id}`;
     const wish = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { showHealth, well } from '../../../../lambdas/endpoint/health/health.ts';
 import { memoryConfiguration } from '../../../fakes/configuration.ts';
-import { memorySecretStore } from '../../api/a-service.ts';
+import { failingSecrets } from '../failing-secrets.ts';
 import {
   ask,
   aWorld,
@@ -237,13 +237,7 @@ describe('an import in parts', () => {
   });
 
   it('of which one fails shows the secrets of the others, and mends it when it is sent again', async () => {
-    const secrets = memorySecretStore();
-    let puts = 0;
-    const failing = {
-      ...secrets,
-      put: (...given: Parameters<typeof secrets.put>) =>
-        (puts += 1) === 2 ? Promise.reject(new Error('planted')) : secrets.put(...given),
-    };
+    const { secrets, failing } = failingSecrets('put', 2);
     const service = aWorld({ secrets: failing });
     const whole = configuration(entry('one'), entry('two'), entry('three'));
     const first = await importInto(service, whole);
@@ -263,13 +257,8 @@ describe('an import in parts', () => {
   });
 
   it('that was cut off while it removed an endpoint ends that when it is sent again', async () => {
-    const secrets = memorySecretStore();
-    const faults = [new Error('planted')];
-    const remove: typeof secrets.remove = (name) => {
-      const fault = faults.pop();
-      return fault === undefined ? secrets.remove(name) : Promise.reject(fault);
-    };
-    const service = aWorld({ secrets: { ...secrets, remove } });
+    const { secrets, failing } = failingSecrets('remove', 1);
+    const service = aWorld({ secrets: failing });
     await importInto(service, configuration(entry('old')));
     const none = configuration();
     expect(saidOf(await importInto(service, none, { query: { prune: 'true' } }))).toEqual(['old failed']);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sealAnswer } from '../../../../lambdas/api/seal-answer.ts';
 import { shorten } from '../../../../lambdas/endpoint/configuration/shorten.ts';
-import { memorySecretStore } from '../../api/a-service.ts';
+import { failingSecrets } from '../failing-secrets.ts';
 import { ask, aWorld, configuration, entry, importInto, saidOf } from './a-configuration.ts';
 
 const idempotencyKey = 'a-key-that-nobody-guesses';
@@ -67,13 +67,7 @@ describe('an import whose differences are large', () => {
 
 describe('an import that was not finished', () => {
   it('by our fault says that another key goes on: its own gives the answer again, with the secrets', async () => {
-    const secrets = memorySecretStore();
-    let puts = 0;
-    const failing = {
-      ...secrets,
-      put: (...given: Parameters<typeof secrets.put>) =>
-        (puts += 1) === 2 ? Promise.reject(new Error('planted')) : secrets.put(...given),
-    };
+    const { failing } = failingSecrets('put', 2);
     const service = aWorld({ secrets: failing });
     const whole = configuration(entry('one'), entry('two'));
     const first = await ask(service, whole, { idempotencyKey });
